@@ -1,0 +1,10 @@
+//! StreamSuites: one ordered feed per creator, from many chats to many screens.
+//!
+//! The modules stand in the order of the list below, and a module uses only modules above it; a test
+//! holds this list to the truth. `ARCHITECTURE.md` tells the same as a story.
+
+
+/// Semantic version, from `Cargo.toml`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Build, `YYYY.MM.DD+NNN`, stamped by the build script.
+pub const BUILD: &str = env!("STREAMSUITES_BUILD");
