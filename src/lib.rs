@@ -3,6 +3,7 @@
 //! The modules stand in the order of the list below, and a module uses only modules above it; a test
 //! holds this list to the truth. `ARCHITECTURE.md` tells the same as a story.
 
+pub mod model;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,27 @@
+//! Ids and values that every other module shares. Nothing here does I/O.
+
+pub mod activity;
+pub mod amount;
+pub mod creator_id;
+pub mod event;
+pub mod message;
+pub mod overlay_settings;
+pub mod platform;
+pub mod qualified_id;
+pub mod snapshot;
+pub mod timestamp;
+
+pub use activity::{Activity, ActivityKind};
+pub use amount::Amount;
+pub use creator_id::{BadCreatorId, CreatorId};
+pub use event::{
+    ChatClear, ChatClearUser, ChatDelete, ChatRedacted, Event, EventBody, FeatureClear,
+    PlatformStatus, QueueUpdate, RoomState, SessionEnd, SessionStart,
+};
+pub use message::{
+    Author, Badge, Channel, Emote, EmoteProvider, Flag, Fragment, Message, ReplyTo, Role,
+};
+pub use overlay_settings::OverlaySettings;
+pub use platform::{Platform, PlatformState};
+pub use qualified_id::QualifiedId;
+pub use timestamp::Timestamp;

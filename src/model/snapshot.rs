@@ -1,0 +1,98 @@
+//! The public state of polls, tallies, scoreboards and clips, as events and exports show it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CreatorId, Timestamp};
+
+/// A poll and its votes so far.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PollSnapshot {
+    /// Unique.
+    pub poll_id: String,
+    /// Whose poll.
+    pub creator: CreatorId,
+    /// What is asked.
+    pub question: String,
+    /// In the order shown.
+    pub options: Vec<PollOption>,
+    /// `draft open closed archived`.
+    pub state: String,
+    /// When voting began.
+    pub opened_at: Option<Timestamp>,
+    /// When voting ended.
+    pub closed_at: Option<Timestamp>,
+}
+
+/// One answer of a poll.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PollOption {
+    /// Unique in the poll.
+    pub option_id: String,
+    /// For people.
+    pub label: String,
+    /// Votes so far (count).
+    pub votes: u64,
+}
+
+/// A counter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TallySnapshot {
+    /// Unique.
+    pub tally_id: String,
+    /// Whose tally.
+    pub creator: CreatorId,
+    /// For people.
+    pub label: String,
+    /// The count.
+    pub count: i64,
+    /// When it last changed.
+    pub last_updated_at: Timestamp,
+}
+
+/// A ranking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ScoreboardSnapshot {
+    /// Unique.
+    pub scoreboard_id: String,
+    /// Whose scoreboard.
+    pub creator: CreatorId,
+    /// For people.
+    pub title: String,
+    /// Best first.
+    pub entries: Vec<ScoreboardEntry>,
+    /// When it was closed, if it was.
+    pub finalized_at: Option<Timestamp>,
+}
+
+/// One line of a ranking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ScoreboardEntry {
+    /// 1 is the best.
+    pub position: u32,
+    /// Who.
+    pub label: String,
+    /// Points.
+    pub score: i64,
+}
+
+/// A clip as the public sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ClipSnapshot {
+    /// Unique, six characters.
+    pub clip_id: String,
+    /// Whose clip.
+    pub creator: CreatorId,
+    /// For people.
+    pub title: String,
+    /// `pending encoding published`.
+    pub state: String,
+    /// When it was published, if it was.
+    pub published_at: Option<Timestamp>,
+    /// Length (s).
+    pub duration_seconds: f64,
+    /// Where to watch it.
+    pub url: Option<String>,
+    /// A still.
+    pub thumbnail_url: Option<String>,
+}
