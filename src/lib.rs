@@ -4,6 +4,7 @@
 //! holds this list to the truth. `ARCHITECTURE.md` tells the same as a story.
 
 pub mod model;
+pub mod telemetry;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

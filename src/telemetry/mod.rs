@@ -1,0 +1,43 @@
+//! What the runtime knows about itself: counters, rates, recent events and recent errors.
+//!
+//! Every value is either shared by reference or copied out whole; nothing here waits.
+
+pub mod logs;
+pub mod meters;
+pub mod rates;
+pub mod recent;
+
+use std::sync::Arc;
+
+pub use meters::Meters;
+pub use rates::{Rate, Rates};
+pub use recent::{Recent, RecentError, RecentEvent, Severity};
+
+/// The runtime's view of itself. Cheap to clone; one per server.
+#[derive(Clone)]
+pub struct Telemetry {
+    /// Prometheus counters and gauges.
+    pub meters: Arc<Meters>,
+    /// Messages, triggers and actions per platform over the last minutes.
+    pub rates: Arc<Rates>,
+    /// What happened lately, for `telemetry/events.json` and `telemetry/errors.json`.
+    pub recent: Arc<Recent>,
+}
+
+impl Telemetry {
+    /// Starts with everything at zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            meters: Arc::new(Meters::new()),
+            rates: Arc::new(Rates::default()),
+            recent: Arc::new(Recent::default()),
+        }
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
