@@ -5,6 +5,7 @@
 
 pub mod model;
 pub mod telemetry;
+pub mod lifecycle;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
