@@ -1,0 +1,223 @@
+//! Addresses in the configuration, each checked once: where to listen, and whom to reach.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use super::schema::string_with_format;
+
+/// Why a text is not the address it should be: one sentence that shows a right one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadAddress(String);
+
+/// Where the server listens: `HOST:PORT`, the host an IP address or a name. Port 0 is any free one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct ListenAddress {
+    host: Host,
+    port: u16,
+}
+
+impl ListenAddress {
+    /// The port; 0 lets the system choose.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether only this machine can reach it.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(ip) => ip.is_loopback(),
+            Host::Ipv6(ip) => IpAddr::V6(*ip).to_canonical().is_loopback(),
+        }
+    }
+}
+
+impl FromStr for ListenAddress {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let example = "write `127.0.0.1:8080`, `localhost:8080` or `[::1]:8080`";
+        let bad = |why: &str| BadAddress(format!("`{text}` {why}: {example}"));
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| bad("is not HOST:PORT"))?;
+        if host.is_empty() {
+            return Err(bad("has no host"));
+        }
+        // `Host` takes any domain, even one with spaces encoded; a bare IPv6 address needs its brackets.
+        let named = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'-' | b'_');
+        let host = match host.as_bytes() {
+            [b'[', .., b']'] => Host::parse(host).ok(),
+            bytes if bytes.iter().all(|it| named(*it)) => Host::parse(host).ok(),
+            _ => None,
+        }
+        .ok_or_else(|| bad("has no valid host"))?;
+        let digits = port.bytes().all(|it| it.is_ascii_digit());
+        let port = port.parse().ok().filter(|_| digits);
+        let port = port.ok_or_else(|| bad("has no port from 0 to 65535"))?;
+        Ok(Self { host, port })
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// An `http://` or `https://` base address, kept without a slash at its end, query or sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct HttpUrl(String);
+
+impl HttpUrl {
+    /// The address, with no slash at its end: a path that begins with one can follow.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HttpUrl {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = |why: &str| BadAddress(format!("`{text}` {why}: write `https://example.org`"));
+        let url = Url::parse(text).map_err(|_| bad("is not an address"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad("is neither https:// nor http://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            // Said without the text, which holds a password.
+            return Err(BadAddress("an address here carries no name or password".to_owned()));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(bad("carries a query or a fragment"));
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
+impl fmt::Display for HttpUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An IRC server: `ircs://host:port` (TLS, port 6697) or `irc://host:port` (plain, port 6667).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct IrcUrl {
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+    /// Host name, or IP address without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+impl FromStr for IrcUrl {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = |why: &str| {
+            BadAddress(format!("`{text}` {why}: write `ircs://host:6697` or `irc://host:6667`"))
+        };
+        let url = Url::parse(text).map_err(|_| bad("is not an address"))?;
+        let (tls, usual_port) = match url.scheme() {
+            "ircs" => (true, 6697),
+            "irc" => (false, 6667),
+            _ => return Err(bad("is neither ircs:// nor irc://")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(BadAddress("an address here carries no name or password".to_owned()));
+        }
+        let rest = matches!(url.path(), "" | "/") && url.query().is_none();
+        if !rest || url.fragment().is_some() {
+            return Err(bad("goes on after its port"));
+        }
+        let host = url.host_str().filter(|it| !it.is_empty()).ok_or_else(|| bad("has no host"))?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        Ok(Self { tls, host, port: url.port().unwrap_or(usual_port) })
+    }
+}
+
+impl fmt::Display for IrcUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "ircs" } else { "irc" };
+        if self.host.contains(':') {
+            write!(f, "{scheme}://[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{scheme}://{}:{}", self.host, self.port)
+        }
+    }
+}
+
+string_with_format!(ListenAddress, BadAddress, "listen-address");
+string_with_format!(HttpUrl, BadAddress, "http-url");
+string_with_format!(IrcUrl, BadAddress, "irc-url");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listen_address_is_a_host_and_a_port() {
+        for good in ["127.0.0.1:8080", "localhost:0", "[::1]:80", "0.0.0.0:1", "my-pc.lan:65535"] {
+            assert_eq!(good.parse::<ListenAddress>().unwrap().to_string(), good);
+        }
+        for bad in
+            ["8080", ":8080", "localhost", "localhost:", "a:65536", "a:+1", "::1:80", "a b:1"]
+        {
+            let error = bad.parse::<ListenAddress>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`{bad}` ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_reaches_a_loopback_address() {
+        let loopback = |text: &str| text.parse::<ListenAddress>().unwrap().is_loopback();
+        for here in ["127.0.0.1:1", "127.8.0.1:1", "[::1]:1", "LOCALHOST:1", "[::ffff:127.0.0.1]:1"]
+        {
+            assert!(loopback(here), "{here}");
+        }
+        for open in ["0.0.0.0:1", "[::]:1", "192.168.0.2:1", "example.org:1"] {
+            assert!(!loopback(open), "{open}");
+        }
+    }
+
+    #[test]
+    fn a_base_address_loses_the_slash_at_its_end() {
+        let url: HttpUrl = "https://Example.org/chat/".parse().unwrap();
+        assert_eq!(url.as_str(), "https://example.org/chat");
+        assert_eq!("http://127.0.0.1:9".parse::<HttpUrl>().unwrap().as_str(), "http://127.0.0.1:9");
+        for bad in ["example.org", "ftp://a", "https://", "https://a/?b", "https://a/#b"] {
+            assert!(bad.parse::<HttpUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_and_not_repeated() {
+        for bad in ["https://me:hunter2@example.org", "https://hunter2@example.org"] {
+            assert!(!bad.parse::<HttpUrl>().unwrap_err().to_string().contains("hunter2"));
+        }
+        let error = "ircs://me:hunter2@example.org".parse::<IrcUrl>().unwrap_err();
+        assert!(!error.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn an_irc_address_says_whether_it_is_encrypted() {
+        let url: IrcUrl = "ircs://irc.example.org".parse().unwrap();
+        assert_eq!((url.tls, url.host.as_str(), url.port), (true, "irc.example.org", 6697));
+        let url: IrcUrl = "irc://[::1]:7000/".parse().unwrap();
+        assert_eq!((url.tls, url.host.as_str(), url.port), (false, "::1", 7000));
+        assert_eq!(url.to_string(), "irc://[::1]:7000");
+        for bad in ["irc.example.org:6667", "https://a", "irc://", "irc://a/b", "irc://a:99999"] {
+            assert!(bad.parse::<IrcUrl>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Secrets: from the environment and `.env` only, never from JSON, never shown.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::Environment;
+
+/// A secret's name and what it is for.
+struct Name {
+    name: &'static str,
+    /// Whether each creator has one: `NAME_<SUFFIX>`.
+    per_creator: bool,
+    purpose: &'static str,
+}
+
+/// Every secret that is read. A name that is both global and per creator stands twice.
+const NAMES: [Name; 8] = [
+    Name {
+        name: "STREAMSUITES_OPERATOR_TOKEN",
+        per_creator: false,
+        purpose: "The token that scripts send as `Authorization: Bearer …`; without it one is made in the data folder.",
+    },
+    Name {
+        name: "STREAMSUITES_SECRET_KEY",
+        per_creator: false,
+        purpose: "Encrypts the sign-ins kept in the data folder; made there when this is not set.",
+    },
+    Name {
+        name: "TWITCH_CLIENT_ID",
+        per_creator: false,
+        purpose: "The Twitch application of every creator that has none of its own.",
+    },
+    Name {
+        name: "TWITCH_CLIENT_SECRET",
+        per_creator: false,
+        purpose: "The secret of that application.",
+    },
+    Name {
+        name: "TWITCH_OAUTH_TOKEN",
+        per_creator: true,
+        purpose: "Signs in to a creator's Twitch chat; without it, chat is read anonymously.",
+    },
+    Name {
+        name: "TWITCH_BOT_NICK",
+        per_creator: true,
+        purpose: "The login of the account that the token belongs to.",
+    },
+    Name {
+        name: "TWITCH_CLIENT_ID",
+        per_creator: true,
+        purpose: "A creator's own Twitch application.",
+    },
+    Name {
+        name: "TWITCH_CLIENT_SECRET",
+        per_creator: true,
+        purpose: "The secret of that application.",
+    },
+];
+
+/// Every secret that is set. Shown, it tells the names and no value.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Secrets(BTreeMap<String, String>);
+
+impl Secrets {
+    pub(super) fn from_environment(environment: &Environment) -> Self {
+        let known = |name: &str| {
+            NAMES.iter().any(|it| match name.strip_prefix(it.name) {
+                Some("") => !it.per_creator,
+                Some(rest) => it.per_creator && rest.starts_with('_'),
+                None => false,
+            })
+        };
+        let set = environment.iter().filter(|(name, value)| !value.is_empty() && known(name));
+        Self(set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    /// `STREAMSUITES_OPERATOR_TOKEN`: what scripts send to act as the operator.
+    #[must_use]
+    pub fn operator_token(&self) -> Option<&str> {
+        self.find("STREAMSUITES_OPERATOR_TOKEN")
+    }
+
+    /// `STREAMSUITES_SECRET_KEY`: encrypts what is stored.
+    #[must_use]
+    pub fn secret_key(&self) -> Option<&str> {
+        self.find("STREAMSUITES_SECRET_KEY")
+    }
+
+    /// `TWITCH_OAUTH_TOKEN_<SUFFIX>`, without the `oauth:` that some tools put before it.
+    #[must_use]
+    pub fn twitch_oauth_token(&self, suffix: &str) -> Option<&str> {
+        let token = self.find_of("TWITCH_OAUTH_TOKEN", suffix)?;
+        Some(token.strip_prefix("oauth:").unwrap_or(token))
+    }
+
+    /// `TWITCH_BOT_NICK_<SUFFIX>`: the login that the token belongs to.
+    #[must_use]
+    pub fn twitch_bot_nick(&self, suffix: &str) -> Option<&str> {
+        self.find_of("TWITCH_BOT_NICK", suffix)
+    }
+
+    /// `TWITCH_CLIENT_ID_<SUFFIX>`, else `TWITCH_CLIENT_ID`.
+    #[must_use]
+    pub fn twitch_client_id(&self, suffix: &str) -> Option<&str> {
+        self.find_of("TWITCH_CLIENT_ID", suffix).or_else(|| self.find("TWITCH_CLIENT_ID"))
+    }
+
+    /// `TWITCH_CLIENT_SECRET_<SUFFIX>`, else `TWITCH_CLIENT_SECRET`.
+    #[must_use]
+    pub fn twitch_client_secret(&self, suffix: &str) -> Option<&str> {
+        self.find_of("TWITCH_CLIENT_SECRET", suffix).or_else(|| self.find("TWITCH_CLIENT_SECRET"))
+    }
+
+    fn find(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    fn find_of(&self, name: &str, suffix: &str) -> Option<&str> {
+        self.find(&format!("{name}_{suffix}"))
+    }
+
+    /// The names of all secrets of the server and of the creators with `suffixes`, and whether each is
+    /// set, in the order of names.
+    pub(super) fn list_states(&self, suffixes: &[String]) -> BTreeMap<String, bool> {
+        let names = NAMES.iter().flat_map(|it| {
+            if it.per_creator {
+                suffixes.iter().map(|suffix| format!("{}_{suffix}", it.name)).collect()
+            } else {
+                vec![it.name.to_owned()]
+            }
+        });
+        names.map(|name| (name.clone(), self.0.contains_key(&name))).collect()
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets")?;
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// The text of `.env.example`: every secret with a line of what it is for.
+#[must_use]
+pub fn env_example() -> String {
+    let mut text = String::from(
+        "# Secrets, read from the environment and from a file `.env` in the working folder. The\n\
+         # environment wins. Copy this file to `.env`, take away the `#` before what you need, and\n\
+         # keep `.env` to yourself. A value that holds spaces, `#` or `$` stands in single quotes.\n",
+    );
+    for per_creator in [false, true] {
+        if per_creator {
+            text.push_str(
+                "\n# Per creator. The end of the name is the creator's id in capitals, `-` as `_`, or its\n\
+                 # `env_suffix` in creators.json; here the creator is `ana`.\n",
+            );
+        }
+        let suffix = if per_creator { "_ANA" } else { "" };
+        for it in NAMES.iter().filter(|it| it.per_creator == per_creator) {
+            text.push_str(&format!("\n# {}\n#{}{suffix}=\n", it.purpose, it.name));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets() -> Secrets {
+        Secrets::from_environment(&Environment::from_iter([
+            ("TWITCH_OAUTH_TOKEN_ANA", "oauth:hunter2"),
+            ("TWITCH_CLIENT_ID", "hunter3"),
+            ("TWITCH_CLIENT_ID_ANA", "hunter4"),
+            ("TWITCH_CLIENT_SECRET", ""),
+            ("TWITCH_OAUTH_TOKEN", "hunter5"),
+            ("STREAMSUITES_SECRET_KEY", "hunter6"),
+            ("PATH", "/bin"),
+        ]))
+    }
+
+    #[test]
+    fn a_creators_own_secret_wins_over_the_servers() {
+        let secrets = secrets();
+        assert_eq!(secrets.twitch_oauth_token("ANA"), Some("hunter2"));
+        assert_eq!(secrets.twitch_oauth_token("BEN"), None);
+        assert_eq!(secrets.twitch_client_id("ANA"), Some("hunter4"));
+        assert_eq!(secrets.twitch_client_id("BEN"), Some("hunter3"));
+        assert_eq!(secrets.twitch_client_secret("ANA"), None);
+        assert_eq!(secrets.secret_key(), Some("hunter6"));
+        assert_eq!(secrets.operator_token(), None);
+    }
+
+    #[test]
+    fn no_value_is_ever_shown() {
+        let shown = format!("{:?} {:#?}", secrets(), secrets());
+        assert!(shown.contains("TWITCH_OAUTH_TOKEN_ANA"));
+        assert!(!shown.contains("hunter") && !shown.contains("PATH"), "{shown}");
+        let environment = Environment::from_iter([("TWITCH_CLIENT_ID", "hunter2")]);
+        assert!(!format!("{environment:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn the_committed_example_names_every_secret() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(".env.example");
+        let found = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
+        assert_eq!(found, env_example(), ".env.example is stale; this is what it should be");
+    }
+}

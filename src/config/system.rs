@@ -1,0 +1,248 @@
+//! `config/system.json`: the server itself.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{HttpUrl, ListenAddress, LogFilter};
+
+/// `config/system.json`: where the server listens, what it keeps and how much it allows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SystemConfig {
+    /// Where pages, sockets and the API are served (`HOST:PORT`). Needs a restart.
+    pub listen: ListenAddress,
+    /// The address under which viewers reach this server, when a proxy stands before it.
+    pub public_url: Option<HttpUrl>,
+    /// Folder of the database and the feed log. Needs a restart.
+    #[schemars(length(min = 1))]
+    pub data_dir: PathBuf,
+    /// Folder that receives the exported files. Needs a restart.
+    #[schemars(length(min = 1))]
+    pub exports_dir: PathBuf,
+    /// Whether an overlay needs a key; null is `open` on loopback and `key` otherwise.
+    pub overlay_access: Option<OverlayAccess>,
+    /// How much of every room is kept in memory.
+    pub feed: FeedConfig,
+    /// What is logged, and in which shape.
+    pub log: LogConfig,
+    /// Limits of pages, sockets and the API.
+    pub web: WebConfig,
+    /// Files written for static sites.
+    pub exports: ExportsConfig,
+    /// Messages made up here, for trying an overlay out.
+    pub synthetic: SyntheticConfig,
+    /// Pictures fetched for the pages.
+    pub media: MediaConfig,
+}
+
+impl SystemConfig {
+    /// Whether an overlay needs a key: as configured, else `open` on loopback and `key` otherwise.
+    #[must_use]
+    pub fn overlay_access(&self) -> OverlayAccess {
+        let by_address =
+            if self.listen.is_loopback() { OverlayAccess::Open } else { OverlayAccess::Key };
+        self.overlay_access.unwrap_or(by_address)
+    }
+
+    /// What is wrong between values that are right by themselves: JSON pointer and message.
+    pub(super) fn check(&self) -> Vec<(String, String)> {
+        let MediaConfig { max_picture_bytes, cache_max_bytes, .. } = self.media;
+        let mut found = Vec::new();
+        if max_picture_bytes > cache_max_bytes {
+            let message =
+                format!("{max_picture_bytes} is more than cache_max_bytes ({cache_max_bytes})");
+            found.push(("/media/max_picture_bytes".to_owned(), message));
+        }
+        found
+    }
+}
+
+impl Default for SystemConfig {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".parse().expect("a valid address"),
+            public_url: None,
+            data_dir: "data".into(),
+            exports_dir: "exports".into(),
+            overlay_access: None,
+            feed: FeedConfig::default(),
+            log: LogConfig::default(),
+            web: WebConfig::default(),
+            exports: ExportsConfig::default(),
+            synthetic: SyntheticConfig::default(),
+            media: MediaConfig::default(),
+        }
+    }
+}
+
+/// Who may open an overlay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OverlayAccess {
+    /// Everyone who reaches the server.
+    Open,
+    /// Who holds a key of the room.
+    Key,
+}
+
+/// `feed` in `config/system.json`: how much of every room is kept in memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FeedConfig {
+    /// Newest events a room holds, for joiners and slow readers (count).
+    #[schemars(range(min = 64, max = 65_536))]
+    pub ring_events: u32,
+    /// Newest platform ids a room remembers, so that nothing is told twice (count).
+    #[schemars(range(min = 256, max = 1_000_000))]
+    pub dedupe_ids: u32,
+    /// Most rooms at a time (count).
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_rooms: u32,
+}
+
+impl Default for FeedConfig {
+    fn default() -> Self {
+        Self { ring_events: 1024, dedupe_ids: 8192, max_rooms: 10_000 }
+    }
+}
+
+/// `log` in `config/system.json`: what is logged, and in which shape.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// A level, or directives such as `info,streamsuites::chat=debug`.
+    pub level: LogFilter,
+    /// The shape of a line.
+    pub format: LogFormat,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info".parse().expect("a level"), format: LogFormat::Auto }
+    }
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people on a terminal, JSON otherwise.
+    Auto,
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `web` in `config/system.json`: limits of pages, sockets and the API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebConfig {
+    /// Origins whose pages may call the API and open sockets, besides our own.
+    #[schemars(length(max = 100))]
+    pub cors_origins: Vec<HttpUrl>,
+    /// Most connections from one address at a time (count).
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_connections_per_address: u32,
+    /// Most connections at a time (count).
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_connections: u32,
+    /// Time a request may take (s).
+    #[schemars(range(min = 1, max = 3_600))]
+    pub request_timeout_seconds: u32,
+    /// Largest body of a request (bytes).
+    #[schemars(range(min = 1_024, max = 1_073_741_824))]
+    pub max_body_bytes: u32,
+    /// Time that sockets and tasks get to end when the server stops (ms).
+    #[schemars(range(min = 0, max = 60_000))]
+    pub shutdown_grace_ms: u32,
+}
+
+impl Default for WebConfig {
+    fn default() -> Self {
+        Self {
+            cors_origins: Vec::new(),
+            max_connections_per_address: 512,
+            max_connections: 50_000,
+            request_timeout_seconds: 30,
+            max_body_bytes: 262_144,
+            shutdown_grace_ms: 4_000,
+        }
+    }
+}
+
+/// `exports` in `config/system.json`: files written for static sites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExportsConfig {
+    /// Time between two writings (s).
+    #[schemars(range(min = 1, max = 86_400))]
+    pub interval_seconds: u32,
+    /// Folder that also receives the public files, such as a checkout of the static site; null is none.
+    #[schemars(length(min = 1))]
+    pub publish_root: Option<PathBuf>,
+    /// Whether the dashboard-only files go there too. They hold chat text and viewers' ids: never on a
+    /// public site.
+    pub publish_dashboard_too: bool,
+}
+
+impl Default for ExportsConfig {
+    fn default() -> Self {
+        Self { interval_seconds: 30, publish_root: None, publish_dashboard_too: false }
+    }
+}
+
+/// `synthetic` in `config/system.json`: messages made up here, for trying an overlay out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyntheticConfig {
+    /// Whether they can be sent at all.
+    pub enabled: bool,
+    /// Most of them for one room (count per minute).
+    #[schemars(range(min = 1, max = 10_000))]
+    pub per_minute: u32,
+}
+
+impl Default for SyntheticConfig {
+    fn default() -> Self {
+        Self { enabled: true, per_minute: 30 }
+    }
+}
+
+/// `media` in `config/system.json`: pictures fetched for the pages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct MediaConfig {
+    /// Most disk space the fetched pictures take (bytes).
+    #[schemars(range(min = 0, max = 1_099_511_627_776_u64))]
+    pub cache_max_bytes: u64,
+    /// Largest picture that is fetched (bytes).
+    #[schemars(range(min = 1_024, max = 67_108_864))]
+    pub max_picture_bytes: u64,
+    /// Time a picture may take to arrive (ms).
+    #[schemars(range(min = 100, max = 120_000))]
+    pub timeout_ms: u32,
+}
+
+impl Default for MediaConfig {
+    fn default() -> Self {
+        Self { cache_max_bytes: 268_435_456, max_picture_bytes: 1_048_576, timeout_ms: 8_000 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlays_are_open_on_loopback_and_need_a_key_elsewhere_unless_told() {
+        let mut system = SystemConfig::default();
+        assert_eq!(system.overlay_access(), OverlayAccess::Open);
+        system.listen = "0.0.0.0:8080".parse().unwrap();
+        assert_eq!(system.overlay_access(), OverlayAccess::Key);
+        system.overlay_access = Some(OverlayAccess::Open);
+        assert_eq!(system.overlay_access(), OverlayAccess::Open);
+    }
+}
