@@ -7,6 +7,7 @@ pub mod model;
 pub mod telemetry;
 pub mod lifecycle;
 pub mod config;
+pub mod feed;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
