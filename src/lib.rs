@@ -8,6 +8,7 @@ pub mod telemetry;
 pub mod lifecycle;
 pub mod config;
 pub mod feed;
+pub mod platforms;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,67 @@
+//! Reading the platforms: one supervised worker per channel, started while somebody needs it.
+
+pub mod backoff;
+pub mod ingest;
+pub mod listeners;
+pub mod recording;
+pub mod supervise;
+pub mod twitch;
+
+use std::{borrow::Cow, future::Future};
+
+use tokio_util::sync::CancellationToken;
+
+pub use ingest::{Ingest, Inlet, Raw, Sink, Source};
+pub use listeners::{Demand, Listeners};
+
+/// Reads one channel of one platform for one creator. Used once: a retry makes a fresh one.
+pub trait PlatformWorker: Send {
+    /// Connects and feeds `ingest` until the chat ends, something fails, or `stop` fires.
+    fn run(
+        self,
+        ingest: &mut Ingest,
+        stop: &CancellationToken,
+    ) -> impl Future<Output = Result<(), WorkerError>> + Send;
+}
+
+/// Why a worker ended before it was told to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorkerError {
+    /// Worth another try after a pause.
+    #[error("{0}")]
+    Transient(Cow<'static, str>),
+    /// Wrong until the configuration or the platform's mind changes: not tried again.
+    #[error("{0}")]
+    Permanent(Cow<'static, str>),
+    /// A defect of ours, confined to this worker.
+    #[error("the worker failed inside and was restarted")]
+    Panicked,
+}
+
+impl WorkerError {
+    /// Worth another try.
+    pub fn transient(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Transient(detail.into())
+    }
+
+    /// Not worth another try.
+    pub fn permanent(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Permanent(detail.into())
+    }
+
+    /// Whether trying again is pointless.
+    #[must_use]
+    pub const fn is_permanent(&self) -> bool {
+        matches!(self, Self::Permanent(_))
+    }
+
+    /// A stable word for the kind, for telemetry.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Transient(_) => "transient",
+            Self::Permanent(_) => "permanent",
+            Self::Panicked => "panicked",
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Keeps one channel read. The only code that restarts a worker.
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use futures_util::FutureExt;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::{Ingest, PlatformWorker, WorkerError, backoff::Backoff};
+use crate::{
+    model::PlatformState,
+    telemetry::{Severity, Telemetry},
+};
+
+/// Runs one worker after another until `stop`, or until one fails for good.
+pub async fn supervise<W: PlatformWorker>(
+    connect: impl Fn() -> W + Send,
+    mut ingest: Ingest,
+    mut backoff: Backoff,
+    telemetry: Telemetry,
+    stop: CancellationToken,
+) {
+    let source = ingest.source().clone();
+    let span = tracing::info_span!(
+        "worker", creator.id = %source.creator, platform = %source.platform, channel = %source.channel
+    );
+    let name = format!("{}:{}", source.platform, source.channel);
+    telemetry.meters.workers.increment(1.0);
+    async {
+        while !stop.is_cancelled() {
+            let started = Instant::now();
+            ingest.status(PlatformState::Connecting, "");
+            // A panic over one creator's chat must not reach the others: it counts as a failure.
+            let attempt = AssertUnwindSafe(connect().run(&mut ingest, &stop)).catch_unwind();
+            match attempt.await.unwrap_or(Err(WorkerError::Panicked)) {
+                _ if stop.is_cancelled() => break,
+                Ok(()) => ingest.status(PlatformState::Offline, "the chat ended"),
+                Err(error) => {
+                    telemetry.meters.worker_failures.increment(1);
+                    telemetry.recent.error("platforms", error.kind(), &name, error.to_string());
+                    if error.is_permanent() {
+                        tracing::error!(%error, "the channel cannot be read");
+                        telemetry.recent.event(Severity::Error, &name, error.to_string());
+                        ingest.status(PlatformState::Disabled, error.to_string());
+                        return;
+                    }
+                    tracing::warn!(%error, "the channel is not read for now");
+                    ingest.status(PlatformState::Degraded, error.to_string());
+                }
+            }
+            let pause = backoff.next_delay(started.elapsed());
+            stop.run_until_cancelled(sleep(pause)).await;
+        }
+    }
+    .instrument(span)
+    .await;
+    telemetry.meters.workers.decrement(1.0);
+}
