@@ -9,6 +9,7 @@ pub mod lifecycle;
 pub mod config;
 pub mod feed;
 pub mod platforms;
+pub mod chat;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,17 @@
+//! From what a platform sent to what everybody sees: normalize, order, keep, hand out.
+
+pub mod filter;
+pub mod frame;
+pub mod hub;
+pub mod ingest;
+pub mod moderation;
+pub mod normalize;
+pub mod ring;
+pub mod room;
+pub mod seen;
+pub mod shard;
+
+pub use filter::Filter;
+pub use hub::Hub;
+pub use ingest::Rooms;
+pub use room::{Room, RoomParts, RoomSummary, Since};
