@@ -10,6 +10,7 @@ pub mod config;
 pub mod feed;
 pub mod platforms;
 pub mod chat;
+pub mod exports;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

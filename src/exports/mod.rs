@@ -1,0 +1,64 @@
+//! Files for static sites, dashboards and the operator console: what the runtime decided, written down.
+//!
+//! Each file is replaced whole or not at all. [`EXPORTS`] lists them, with who may see each: that table
+//! decides what is served and what is published, never what happens to lie in a folder.
+
+pub mod chat_events;
+pub mod document;
+pub mod exporter;
+pub mod manifest;
+pub mod platforms;
+pub mod replace_file;
+pub mod runtime_snapshot;
+pub mod target;
+pub mod telemetry_errors;
+pub mod telemetry_events;
+pub mod telemetry_rates;
+pub mod version;
+pub mod writer;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+pub use document::{Document, Export, Sources, Visibility};
+pub use exporter::Exporter;
+pub use replace_file::{remove_leftovers, replace_file};
+pub use target::ExportError;
+pub use writer::write_once;
+
+/// Every exported file, in the order they are written. The manifest is last, because it describes the
+/// others.
+pub static EXPORTS: [Export; 8] = [
+    version::EXPORT,
+    runtime_snapshot::EXPORT,
+    platforms::EXPORT,
+    telemetry_events::EXPORT,
+    telemetry_rates::EXPORT,
+    telemetry_errors::EXPORT,
+    chat_events::EXPORT,
+    manifest::EXPORT,
+];
+
+/// The JSON Schema of every exported file, with the name it is published under below
+/// `/schemas/exports/`, e.g. `telemetry/rates.schema.json`.
+#[must_use]
+pub fn schemas() -> Vec<(String, Value)> {
+    EXPORTS.iter().map(|it| (it.schema_name(), it.schema())).collect()
+}
+
+/// The file in `dir` that a request for `/exports/…` means, when the public may have it.
+///
+/// Only the names of public exports are ever found, spelled exactly, so no request reaches outside
+/// `dir`. The file itself may not have been written yet.
+#[must_use]
+pub fn find_public(dir: &Path, requested_path: &str) -> Option<PathBuf> {
+    let name = requested_path.strip_prefix("/exports/").unwrap_or(requested_path);
+    EXPORTS
+        .iter()
+        .find(|it| it.visibility == Visibility::Public && it.path == name)
+        .map(|it| it.path_in(dir))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,687 @@
+use std::{collections::BTreeSet, fs, sync::Arc, time::Duration};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::*;
+use crate::{
+    chat::{Hub, Room, RoomParts, room::Arrival},
+    config::Config,
+    feed::NoLog,
+    lifecycle::Lifecycle,
+    model::{
+        Author, Channel, ChatClear, ChatDelete, EventBody, Fragment, Message, OverlaySettings,
+        Platform, PlatformState, PlatformStatus, QualifiedId, ReplyTo, Timestamp,
+    },
+    platforms::Demand,
+    telemetry::{Severity, Telemetry},
+};
+
+fn hub(telemetry: &Telemetry) -> Arc<Hub> {
+    Arc::new(Hub::new(RoomParts {
+        life: Lifecycle::new(),
+        telemetry: telemetry.clone(),
+        log: Arc::new(NoLog),
+        demand: Arc::new(Demand::default()),
+        ring_events: 1024,
+        dedupe_ids: 8192,
+    }))
+}
+
+fn open(hub: &Hub, room: &str) -> Arc<Room> {
+    hub.open_room(&room.parse().unwrap(), OverlaySettings::default())
+}
+
+fn say(room: &Room, id: &str, text: &str) {
+    let now = Timestamp::now();
+    let author = Author {
+        id: QualifiedId::new(Platform::Twitch, "7"),
+        login: "mira".to_owned(),
+        name: "Mira".to_owned(),
+        color: None,
+        badges: Vec::new(),
+        roles: Vec::new(),
+        avatar: None,
+        identity: None,
+    };
+    let message = Message {
+        id: QualifiedId::new(Platform::Twitch, id),
+        platform: Platform::Twitch,
+        channel: Channel {
+            id: QualifiedId::new(Platform::Twitch, "1"),
+            name: room.id().to_string(),
+        },
+        text: text.to_owned(),
+        fragments: vec![Fragment::Text { text: text.to_owned() }],
+        flags: Vec::new(),
+        // Every message quotes the one called `quoted`.
+        reply_to: Some(ReplyTo {
+            id: QualifiedId::new(Platform::Twitch, "quoted"),
+            author: author.clone(),
+            text: "what was quoted".to_owned(),
+        }),
+        author,
+        source_channel: None,
+        amount: None,
+        sent_at: now,
+        received_at: now,
+    };
+    room.publish(&EventBody::ChatMessage(Box::new(message)), &Arrival::now());
+}
+
+fn set_status(room: &Room, platform: Platform, state: PlatformState, detail: &str) {
+    let (channel, detail) = (room.id().to_string(), detail.to_owned());
+    room.set_status(PlatformStatus { platform, channel, state, detail, viewers: None });
+}
+
+fn config(creators: Value) -> Config {
+    Config {
+        creators: serde_json::from_value(json!({ "creators": creators })).unwrap(),
+        ..Config::default()
+    }
+}
+
+/// A server in the middle of an evening.
+fn busy_sources() -> Sources {
+    let telemetry = Telemetry::new();
+    let hub = hub(&telemetry);
+    let ana = open(&hub, "Ana");
+    set_status(&ana, Platform::Twitch, PlatformState::Live, "");
+    say(&ana, "m1", "hello");
+    say(&open(&hub, "zoe"), "m2", "and hello again");
+    telemetry.recent.event(Severity::Warning, "twitch", "a connection was lost");
+    telemetry.recent.error("platforms", "transient", "twitch:ana", "no answer\n  at worker.rs:12");
+    Sources {
+        hub: Some(hub),
+        telemetry,
+        config: Arc::new(config(json!([
+            {"id": "ana", "display_name": "Ana Live", "channels": [
+                {"platform": "twitch", "name": "ana"}
+            ]},
+            {"id": "ben", "enabled": false, "channels": [{"platform": "twitch", "name": "ben"}]}
+        ]))),
+        restart: vec!["listen"],
+        started_at: Some(Timestamp::now()),
+    }
+}
+
+fn read(dir: &Path, path: &str) -> Value {
+    serde_json::from_slice(&fs::read(dir.join(path)).unwrap()).unwrap()
+}
+
+/// Names of all files below `dir`, with `/` between folders.
+fn list_files(dir: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.is_dir() {
+            found.extend(list_files(&path).into_iter().map(|it| format!("{name}/{it}")));
+        } else {
+            found.insert(name);
+        }
+    }
+    found
+}
+
+fn paths(visible: impl Fn(Visibility) -> bool) -> BTreeSet<String> {
+    EXPORTS.iter().filter(|it| visible(it.visibility)).map(|it| it.path.to_owned()).collect()
+}
+
+/// `value` without the moments at which files are made.
+fn timeless(mut value: Value) -> Value {
+    fn visit(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                for name in ["generated_at", "heartbeat", "last_heartbeat", "last_success_ts"] {
+                    members.remove(name);
+                }
+                members.values_mut().for_each(visit);
+            }
+            Value::Array(elements) => elements.iter_mut().for_each(visit),
+            _ => {}
+        }
+    }
+    visit(&mut value);
+    value
+}
+
+fn write(sources: &Sources, dir: &Path) {
+    write_once(sources, dir, None, false, Timestamp::now()).unwrap();
+}
+
+#[test]
+fn every_file_has_the_shape_of_its_schema_and_says_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&busy_sources(), dir.path());
+    assert_eq!(list_files(dir.path()), paths(|_| true));
+    for export in &EXPORTS {
+        let value = read(dir.path(), export.path);
+        let validator = jsonschema::draft202012::options()
+            .should_validate_formats(true)
+            .build(&export.schema())
+            .unwrap();
+        let problems: Vec<_> = validator.iter_errors(&value).map(|it| it.to_string()).collect();
+        assert!(problems.is_empty(), "{}: {problems:?}\n{value:#}", export.path);
+        if export.path == "version.json" {
+            continue;
+        }
+        let meta = &value["meta"];
+        assert_eq!(meta["source"], "runtime", "{}", export.path);
+        assert_eq!(meta["visibility"], json!(export.visibility));
+        assert_eq!(
+            (&meta["version"], &meta["build"]),
+            (&json!(crate::VERSION), &json!(crate::BUILD))
+        );
+        assert_eq!(meta["schema"], format!("/schemas/exports/{}", export.schema_name()));
+        assert!(Timestamp::parse(meta["generated_at"].as_str().unwrap()).is_ok());
+    }
+}
+
+#[test]
+fn a_schema_refuses_a_file_that_lacks_something() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&busy_sources(), dir.path());
+    for export in &EXPORTS {
+        let validator = jsonschema::validator_for(&export.schema()).unwrap();
+        let whole = read(dir.path(), export.path);
+        for name in whole.as_object().unwrap().keys() {
+            let mut value = whole.clone();
+            value.as_object_mut().unwrap().remove(name);
+            assert!(!validator.is_valid(&value), "{} without {name}", export.path);
+        }
+    }
+    let names: BTreeSet<_> = schemas().into_iter().map(|it| it.0).collect();
+    assert_eq!(names.len(), EXPORTS.len());
+    assert!(names.contains("telemetry/rates.schema.json"));
+}
+
+/// The fields that existing clients read, as JSON pointers.
+#[test]
+fn existing_clients_find_their_fields() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&busy_sources(), dir.path());
+    let expect = |file: &str, at: &str, fields: &str| {
+        let value = read(dir.path(), file);
+        let object = value.pointer(at).unwrap_or_else(|| panic!("{file} has no {at}"));
+        for field in fields.split(' ') {
+            assert!(object.get(field).is_some(), "{file}: {at}/{field}");
+        }
+    };
+    let version = read(dir.path(), "version.json");
+    let keys: BTreeSet<_> = version.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, BTreeSet::from(["project", "version", "build", "generated_at", "source"]));
+    expect("meta.json", "/meta", "generated_at source visibility scope");
+    expect("meta.json", "/exports/0", "file visibility description sha256 bytes");
+    let snapshot = "runtime_snapshot.json";
+    expect(
+        snapshot,
+        "",
+        "schema_version generated_at heartbeat runtime system jobs platforms creators triggers \
+         rumble_chat replay restart_intent",
+    );
+    expect(snapshot, "/runtime", "project version build");
+    expect(
+        snapshot,
+        "/platforms/0",
+        "name platform enabled paused telemetry_enabled state status paused_reason last_heartbeat \
+         last_success_ts last_event_ts error counters replay_supported overlay_supported",
+    );
+    expect(snapshot, "/platforms/0/counters", "messages triggers actions actions_failed");
+    expect(
+        snapshot,
+        "/creators/0",
+        "creator_id display_name enabled platforms last_heartbeat error",
+    );
+    let replay = "available platforms event_count last_event_timestamp overlay_safe";
+    expect(snapshot, "/replay", replay);
+    expect(snapshot, "/restart_intent", "required pending");
+    let platform = "name status mode notes replay_supported overlay_supported";
+    expect("platforms.json", "/platforms/0", platform);
+    expect("telemetry/events.json", "", "schema_version generated_at events");
+    expect("telemetry/events.json", "/events/0", "timestamp source severity message");
+    expect("telemetry/rates.json", "/windows/1", "window metrics");
+    expect(
+        "telemetry/rates.json",
+        "/windows/0/metrics",
+        "messages triggers actions actions_failed",
+    );
+    let error = "timestamp subsystem error_type source message";
+    expect("telemetry/errors.json", "/errors/0", error);
+    expect("signals/chat_events.json", "/meta", "captured_at");
+    let chat = "event_id creator platform user_id username message message_at";
+    expect("signals/chat_events.json", "/events/0", chat);
+}
+
+#[test]
+fn version_json_is_what_clients_accept() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&busy_sources(), dir.path());
+    let version = read(dir.path(), "version.json");
+    let numbers: Vec<_> = version["version"].as_str().unwrap().split('.').collect();
+    assert!(numbers.len() == 3 && numbers.iter().all(|it| it.parse::<u32>().is_ok()));
+    assert_eq!(version["source"], "runtime");
+    assert_eq!(version["project"], "StreamSuites");
+}
+
+#[test]
+fn the_manifest_has_hash_and_size_of_every_other_file() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&busy_sources(), dir.path());
+    let manifest = read(dir.path(), "meta.json");
+    let mut listed = BTreeSet::from(["meta.json".to_owned()]);
+    for entry in manifest["exports"].as_array().unwrap() {
+        let file = entry["file"].as_str().unwrap();
+        let bytes = fs::read(dir.path().join(file)).unwrap();
+        let hash = Sha256::digest(&bytes);
+        let hash: String = hash.iter().map(|it| format!("{it:02x}")).collect();
+        assert_eq!((&entry["sha256"], &entry["bytes"]), (&json!(hash), &json!(bytes.len())));
+        listed.insert(file.to_owned());
+    }
+    assert_eq!(listed, paths(|_| true));
+}
+
+#[test]
+fn the_same_state_gives_the_same_bytes_but_for_the_moment() {
+    let sources = busy_sources();
+    let [first, second, later] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let now = Timestamp::now();
+    write_once(&sources, first.path(), None, false, now).unwrap();
+    write_once(&sources, second.path(), None, false, now).unwrap();
+    write_once(&sources, later.path(), None, false, now.plus_ms(60_000)).unwrap();
+    for export in &EXPORTS {
+        let [first, second, later] =
+            [&first, &second, &later].map(|it| fs::read_to_string(it.path().join(export.path)));
+        let (first, later) = (first.unwrap(), later.unwrap());
+        assert_eq!(first, second.unwrap(), "{}", export.path);
+        // Hashes of files differ as soon as the files do.
+        if export.path != "meta.json" {
+            let value = |text: &str| timeless(serde_json::from_str(text).unwrap());
+            assert_eq!(value(&first), value(&later), "{}", export.path);
+            assert_eq!(first.lines().count(), later.lines().count(), "{}", export.path);
+        }
+    }
+}
+
+#[test]
+fn the_publish_root_gets_what_is_public_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, root) = (folder.path().join("exports"), folder.path().join("site"));
+    let sources = busy_sources();
+    write_once(&sources, &dir, Some(&root), false, Timestamp::now()).unwrap();
+    assert_eq!(list_files(&root), paths(|it| it == Visibility::Public));
+    assert_eq!(list_files(&dir), paths(|_| true));
+    for file in list_files(&root) {
+        assert_eq!(fs::read(root.join(&file)).unwrap(), fs::read(dir.join(&file)).unwrap());
+    }
+    write_once(&sources, &dir, Some(&root), true, Timestamp::now()).unwrap();
+    let for_dashboards = |it| matches!(it, Visibility::Public | Visibility::DashboardOnly);
+    assert_eq!(list_files(&root), paths(for_dashboards));
+
+    for never in [Visibility::InternalOnly, Visibility::AdminOnly] {
+        assert!(!never.is_published(false) && !never.is_published(true));
+    }
+}
+
+#[test]
+fn a_publish_root_that_holds_the_exports_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("exports");
+    for root in [folder.path(), &dir] {
+        let outcome = write_once(&busy_sources(), &dir, Some(root), false, Timestamp::now());
+        assert!(matches!(outcome, Err(ExportError::PublishesEverything(_))), "{outcome:?}");
+    }
+    let all: BTreeSet<_> = paths(|_| true).iter().map(|it| format!("exports/{it}")).collect();
+    assert_eq!(list_files(folder.path()), all);
+}
+
+#[test]
+fn what_was_moderated_is_not_exported() {
+    let sources = busy_sources();
+    let dir = tempfile::tempdir().unwrap();
+    let text = || {
+        write(&sources, dir.path());
+        fs::read_to_string(dir.path().join("signals/chat_events.json")).unwrap()
+    };
+    let ana = sources.hub.as_ref().unwrap().find_room("ana").unwrap();
+    assert!(text().contains("hello"));
+    assert!(!text().contains("what was quoted"));
+    let delete = ChatDelete {
+        platform: Platform::Twitch,
+        message_id: QualifiedId::new(Platform::Twitch, "m1"),
+        author_id: None,
+    };
+    ana.publish(&EventBody::ChatDelete(delete), &Arrival::now());
+    let after = text();
+    assert!(!after.contains("\"hello\"") && after.contains("and hello again"), "{after}");
+    let zoe = sources.hub.as_ref().unwrap().find_room("zoe").unwrap();
+    zoe.publish(&EventBody::ChatClear(ChatClear { platform: None }), &Arrival::now());
+    assert!(!text().contains("hello"));
+}
+
+#[test]
+fn the_newest_200_messages_of_all_rooms_are_exported_in_the_order_they_came() {
+    let mut sources = busy_sources();
+    let hub = hub(&sources.telemetry);
+    let rooms = ["ana", "ben", "zoe"].map(|it| open(&hub, it));
+    for it in 0..250 {
+        say(&rooms[it % 3], &format!("n{it}"), &format!("message {it}"));
+    }
+    sources.hub = Some(hub);
+    let dir = tempfile::tempdir().unwrap();
+    write(&sources, dir.path());
+    let file = read(dir.path(), "signals/chat_events.json");
+    let events = file["events"].as_array().unwrap();
+    assert_eq!(events.len(), 200);
+    let number = |it: &Value| -> usize {
+        it["event_id"].as_str().unwrap().strip_prefix("twitch:n").unwrap().parse().unwrap()
+    };
+    // Messages of the same millisecond stand by room.
+    let numbers: BTreeSet<_> = events.iter().map(number).collect();
+    assert_eq!(numbers.len(), 200);
+    for room in 0..3 {
+        let of_room: Vec<_> = events.iter().map(number).filter(|it| it % 3 == room).collect();
+        assert!(of_room.is_sorted());
+        assert_eq!(of_room.last(), Some(&((247..250).find(|it| it % 3 == room).unwrap())));
+    }
+    assert_eq!(events[0]["username"], "mira");
+}
+
+#[test]
+fn the_snapshot_tells_how_well_each_platform_is_read() {
+    use PlatformState::{Connecting, Degraded, Disabled, Live, Offline, Paused};
+    let dir = tempfile::tempdir().unwrap();
+    let twitch = |states: &[PlatformState]| {
+        let telemetry = Telemetry::new();
+        let hub = hub(&telemetry);
+        for (index, state) in states.iter().enumerate() {
+            set_status(&open(&hub, &format!("r{index}")), Platform::Twitch, *state, "because");
+        }
+        let sources = Sources { hub: Some(hub), telemetry, ..busy_sources() };
+        write(&sources, dir.path());
+        read(dir.path(), "runtime_snapshot.json")["platforms"][0].clone()
+    };
+    for (states, state, status, error) in [
+        (&[][..], "active", "inactive", Value::Null),
+        (&[Offline], "active", "inactive", Value::Null),
+        (&[Connecting], "active", "connecting", Value::Null),
+        (&[Degraded, Live], "active", "connected", json!("r0: because")),
+        (&[Degraded, Connecting], "active", "connecting", json!("r0: because")),
+        (&[Offline, Degraded], "active", "failed", json!("r1: because")),
+        (&[Disabled], "active", "failed", json!("r0: because")),
+        (&[Paused], "paused", "paused", Value::Null),
+    ] {
+        let entry = twitch(states);
+        let told = (&entry["state"], &entry["status"], &entry["error"]);
+        assert_eq!(told, (&json!(state), &json!(status), &error), "{states:?}");
+        assert_eq!(entry["paused"], state == "paused");
+        let reason = if state == "paused" { json!("because") } else { Value::Null };
+        assert_eq!(entry["paused_reason"], reason);
+    }
+}
+
+#[test]
+fn the_snapshot_tells_of_creators_counters_and_what_waits_for_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    write(&busy_sources(), dir.path());
+    let snapshot = read(dir.path(), "runtime_snapshot.json");
+    let platforms = snapshot["platforms"].as_array().unwrap();
+    let names: Vec<_> = platforms.iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["twitch", "youtube", "kick", "rumble", "pilled", "discord", "x"]);
+    assert_eq!(platforms[0]["counters"]["messages"], 2);
+    assert!(platforms[0]["last_event_ts"].is_string());
+    assert_eq!(
+        (&platforms[1]["status"], &platforms[1]["state"]),
+        (&json!("disabled"), &json!("disabled"))
+    );
+
+    let creators = snapshot["creators"].as_array().unwrap();
+    let creator = |it: usize| timeless(creators[it].clone());
+    assert_eq!(
+        creator(0),
+        json!({"creator_id": "ana", "display_name": "Ana Live", "enabled": true, "error": null,
+            "platforms": {"twitch": {"enabled": true, "status": "connected"}}})
+    );
+    assert_eq!(
+        creator(1),
+        json!({"creator_id": "ben", "display_name": "ben", "enabled": false, "error": null,
+            "platforms": {"twitch": {"enabled": false, "status": "disabled"}}})
+    );
+    assert_eq!(creator(2)["creator_id"], "zoe");
+    assert_eq!(creators.len(), 3);
+    assert_eq!(snapshot["restart_intent"], json!({"required": true, "pending": {"listen": true}}));
+    let errors = read(dir.path(), "telemetry/errors.json");
+    assert_eq!(errors["errors"][0]["message"], "no answer");
+}
+
+#[test]
+fn a_platform_without_a_worker_is_planned_and_one_switched_off_is_paused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sources = busy_sources();
+    let status = |sources: &Sources| {
+        write(sources, dir.path());
+        let file = read(dir.path(), "platforms.json");
+        let list = file["platforms"].as_array().unwrap().clone();
+        list.iter().map(|it| it["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(status(&sources)[..2], ["active", "planned"]);
+    let mut config = Config::default();
+    config.platforms.twitch.enabled = false;
+    sources.config = Arc::new(config);
+    assert_eq!(status(&sources)[0], "paused");
+}
+
+#[test]
+fn only_public_files_are_found_and_no_path_leads_outside() {
+    let dir = Path::new("exports");
+    let rates = dir.join("telemetry").join("rates.json");
+    assert_eq!(find_public(dir, "/exports/telemetry/rates.json"), Some(rates.clone()));
+    assert_eq!(find_public(dir, "telemetry/rates.json"), Some(rates));
+    for path in [
+        "/exports/signals/chat_events.json",
+        "/exports/README.md",
+        "/exports/",
+        "",
+        "/exports//version.json",
+        "/exports/./version.json",
+        "/exports/../version.json",
+        "/exports/telemetry/../version.json",
+        "/exports/telemetry%2Frates.json",
+        "/exports/telemetry\\rates.json",
+        "/version.json",
+        "/exports/VERSION.JSON",
+        "/exports/version.json.part",
+        "/exports/version.json\0",
+    ] {
+        assert_eq!(find_public(dir, path), None, "{path:?}");
+    }
+}
+
+#[test]
+fn an_export_by_hand_leaves_a_running_server_its_own_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = busy_sources();
+    let by_hand = Sources { hub: None, started_at: None, ..busy_sources() };
+    write(&running, dir.path());
+    let of_server = fs::read(dir.path().join("runtime_snapshot.json")).unwrap();
+    let written = write_once(&by_hand, dir.path(), None, false, Timestamp::now()).unwrap();
+    assert_eq!(written, ["version.json", "platforms.json", "meta.json"]);
+    assert_eq!(fs::read(dir.path().join("runtime_snapshot.json")).unwrap(), of_server);
+
+    let later = Timestamp::now().plus_ms(writer::STALE_AFTER_MS + 1);
+    let written = write_once(&by_hand, dir.path(), None, false, later).unwrap();
+    assert_eq!(written.len(), EXPORTS.len());
+    assert_eq!(read(dir.path(), "runtime_snapshot.json")["heartbeat"], Value::Null);
+}
+
+/// An exporter that runs on a clock which moves only while all wait.
+struct Running {
+    folder: tempfile::TempDir,
+    hub: Arc<Hub>,
+    telemetry: Telemetry,
+    config: watch::Sender<Arc<Config>>,
+    _restart: watch::Sender<Vec<&'static str>>,
+    life: Lifecycle,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(folder: tempfile::TempDir, config: Config) -> Self {
+        let sources = busy_sources();
+        let (hub, telemetry, life) = (sources.hub.unwrap(), sources.telemetry, Lifecycle::new());
+        let config = watch::Sender::new(Arc::new(config));
+        let restart = watch::Sender::new(Vec::new());
+        let exporter = Exporter {
+            hub: Arc::clone(&hub),
+            telemetry: telemetry.clone(),
+            config: config.subscribe(),
+            restart: restart.subscribe(),
+            life: life.clone(),
+            dir: folder.path().join("exports"),
+        };
+        let task = life.spawn(exporter.run());
+        Self { folder, hub, telemetry, config, _restart: restart, life, task }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Lets the clock run until `condition` holds; returns how long that took.
+    async fn until(&self, condition: impl Fn() -> bool) -> Duration {
+        let start = tokio::time::Instant::now();
+        let mut looks = tokio::time::interval(Duration::from_millis(100));
+        while !condition() {
+            looks.tick().await;
+            assert!(start.elapsed() < Duration::from_secs(120), "it never came");
+        }
+        start.elapsed()
+    }
+
+    fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap_or_default()
+    }
+
+    async fn changes(&self, name: &str) -> Duration {
+        let before = self.bytes(name);
+        self.until(|| self.bytes(name) != before).await
+    }
+
+    async fn stop(self) -> tempfile::TempDir {
+        assert_eq!(self.life.shut_down(Duration::from_secs(30)).await, 0);
+        self.task.await.unwrap();
+        self.folder
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_written_at_the_start_on_its_cadence_and_at_the_end() {
+    let running = Running::start(tempfile::tempdir().unwrap(), Config::default());
+    running.until(|| running.path("exports/meta.json").exists()).await;
+    assert_eq!(list_files(&running.path("exports")), paths(|_| true));
+
+    assert!(running.changes("exports/runtime_snapshot.json").await <= 6 * SECOND);
+    assert!(running.changes("exports/telemetry/rates.json").await <= 6 * SECOND);
+    let version = running.changes("exports/version.json").await;
+    assert!(version > 10 * SECOND && version <= 31 * SECOND, "{version:?}");
+
+    // Chat is written within a second or so, and so is its deletion.
+    running.changes("exports/version.json").await;
+    let ana = running.hub.find_room("ana").unwrap();
+    say(&ana, "m3", "straight away");
+    let chat = || String::from_utf8(running.bytes("exports/signals/chat_events.json")).unwrap();
+    assert!(running.until(|| chat().contains("straight away")).await <= 2 * SECOND);
+    ana.publish(&EventBody::ChatClear(ChatClear { platform: None }), &Arrival::now());
+    assert!(running.until(|| !chat().contains("straight away")).await <= 2 * SECOND);
+
+    say(&ana, "m4", "the last word");
+    let folder = running.stop().await;
+    let chat = fs::read_to_string(folder.path().join("exports/signals/chat_events.json"));
+    assert!(chat.unwrap().contains("the last word"));
+    assert_eq!(list_files(&folder.path().join("exports")), paths(|_| true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_server_left_is_removed_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let exports = folder.path().join("exports");
+    fs::create_dir_all(exports.join("telemetry")).unwrap();
+    fs::write(exports.join("runtime_snapshot.json.99.part"), "{\"half").unwrap();
+    fs::write(exports.join("telemetry/events.json.part"), "{\"half").unwrap();
+    let running = Running::start(folder, Config::default());
+    running.until(|| running.path("exports/meta.json").exists()).await;
+    assert_eq!(list_files(&exports), paths(|_| true));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_cannot_be_written_is_told_once_and_written_when_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("exports"), "in the way").unwrap();
+    let running = Running::start(folder, Config::default());
+    let errors = || {
+        let errors = running.telemetry.recent.list_errors();
+        errors.into_iter().filter(|it| it.subsystem == "exports").collect::<Vec<_>>()
+    };
+    running.until(|| !errors().is_empty()).await;
+    // Ten more rounds change nothing about it.
+    let start = tokio::time::Instant::now();
+    running.until(|| start.elapsed() >= 10 * SECOND).await;
+    assert_eq!(errors().len(), 1);
+    assert_eq!(errors()[0].error_type, "unwritable");
+    // This is public, and the paths of this machine are not.
+    assert!(!errors()[0].message.contains(running.folder.path().to_str().unwrap()));
+
+    fs::remove_file(running.path("exports")).unwrap();
+    let wait = running.until(|| running.path("exports/meta.json").exists()).await;
+    assert!(wait <= 2 * SECOND, "{wait:?}");
+    assert_eq!(list_files(&running.path("exports")), paths(|_| true));
+    running
+        .until(|| running.telemetry.recent.list_events().iter().any(|it| it.source == "exports"))
+        .await;
+    assert_eq!(errors().len(), 1);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_file_that_cannot_be_written_keeps_no_other_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_the_way = folder.path().join("exports/version.json");
+    fs::create_dir_all(&in_the_way).unwrap();
+    let running = Running::start(folder, Config::default());
+    running.until(|| running.path("exports/meta.json").exists()).await;
+    assert!(running.path("exports/signals/chat_events.json").exists());
+    fs::remove_dir(&in_the_way).unwrap();
+    running.until(|| in_the_way.is_file()).await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_publish_root_follows_the_configuration() {
+    let running = Running::start(tempfile::tempdir().unwrap(), Config::default());
+    running.until(|| running.path("exports/meta.json").exists()).await;
+    let names = list_names(running.folder.path());
+    assert_eq!(names, ["exports"], "nobody named another folder");
+
+    let site = running.path("site");
+    let set = |dashboard_only| {
+        let mut config = Config::default();
+        config.system.exports.publish_root = Some(site.clone());
+        config.system.exports.publish_dashboard_too = dashboard_only;
+        running.config.send_replace(Arc::new(config));
+    };
+    set(true);
+    running.until(|| site.join("meta.json").exists()).await;
+    assert_eq!(list_files(&site), paths(|_| true));
+    set(false);
+    running.until(|| list_files(&site) == paths(|it| it == Visibility::Public)).await;
+    running.stop().await;
+}
+
+fn list_names(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap();
+    names.map(|it| it.unwrap().file_name().into_string().unwrap()).collect()
+}
