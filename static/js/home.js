@@ -1,0 +1,189 @@
+// The operator's start page: from a channel's name to a link in OBS.
+
+import { channel_name } from "./channel.js";
+import { follow_rooms, make, status_list } from "./rooms.js";
+
+const page = JSON.parse(document.getElementById("page").textContent);
+const $ = (id) => document.getElementById(id);
+const cards = new Map(); // room → {card, parts, text}
+
+// ---------------------------------------------------------------- links
+
+/** The link as it may be seen on a stream: a key in it is not. */
+function masked(url) {
+  return url.replace(/([?&]key=)[^&#]*/, "$1••••••••");
+}
+
+async function copy(text) {
+  if (navigator.clipboard && isSecureContext) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      // Refused, as in some docks: the older way may still work.
+    }
+  }
+  const field = make("textarea", "visually-hidden");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
+}
+
+function copy_button(url, words) {
+  const button = make("button", "primary", words);
+  button.type = "button";
+  let timer = 0;
+  button.addEventListener("click", async () => {
+    const done = await copy(url());
+    button.textContent = done ? "Copied ✓" : "Press Ctrl+C";
+    clearTimeout(timer);
+    timer = setTimeout(() => (button.textContent = words), 2000);
+  });
+  return button;
+}
+
+/** A link in a box that can be seen (its key masked), selected and copied. */
+function link_box(url, label) {
+  const shown = make("code", "url", masked(url));
+  shown.title = "The link for OBS";
+  return make("div", "link-box", make("span", "label", label), make("div", "link-row", shown, copy_button(() => url, "Copy")));
+}
+
+/** Opens `url` beside this page. A button: a link would show its key in the browser's status bar. */
+function opener(words, url, features = "noopener") {
+  const button = make("button", "quiet", words);
+  button.type = "button";
+  button.addEventListener("click", () => window.open(url, "_blank", features));
+  return button;
+}
+
+function open_chat(url) {
+  return opener("Open pop-out chat ↗", url, "popup,noopener,width=380,height=720");
+}
+
+// ---------------------------------------------------------------- rooms
+
+function count(number, one, many) {
+  return `${number.toLocaleString()} ${number === 1 ? one : many}`;
+}
+
+function make_card(room) {
+  const title = make("h3", "", make("bdi", "", room.display_name || room.room));
+  const live = make("span", "badge");
+  const numbers = make("p", "muted numbers");
+  const statuses = make("div", "");
+  const head = make("div", "card-head", title, live);
+  if (room.demo) head.append(make("span", "badge demo", "demo"));
+  const card = make("article", "card", head, statuses,
+    link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
+    make("p", "actions", open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url)), numbers);
+  return { card, live, numbers, statuses, url: room.overlay_url, text: "" };
+}
+
+function draw_rooms(rooms) {
+  $("no-rooms").hidden = rooms.length > 0;
+  const present = new Set(rooms.map((it) => it.room));
+  for (const [name, { card }] of cards) {
+    if (!present.has(name)) {
+      card.remove();
+      cards.delete(name);
+    }
+  }
+  for (const room of rooms) {
+    let entry = cards.get(room.room);
+    if (entry && entry.url !== room.overlay_url) {
+      const next = make_card(room);
+      entry.card.replaceWith(next.card);
+      entry = next;
+      cards.set(room.room, entry);
+    } else if (!entry) {
+      entry = make_card(room);
+      cards.set(room.room, entry);
+      $("rooms").append(entry.card);
+    }
+    // Only what changed is touched: a button under the pointer must not be swapped every five seconds.
+    const text = JSON.stringify([room.status, room.watchers, room.messages]);
+    if (text === entry.text) continue;
+    entry.text = text;
+    const live = (room.status ?? []).filter((it) => it.state === "live").length;
+    entry.live.className = live ? "badge live" : "badge";
+    entry.live.textContent = live ? "live" : room.demo ? "playing" : "waiting";
+    entry.statuses.replaceChildren(status_list(room.status ?? []));
+    entry.numbers.textContent = [
+      count(room.messages ?? 0, "message", "messages"),
+      count(room.watchers ?? 0, "page watching", "pages watching"),
+    ].join(" · ");
+  }
+}
+
+function note_server(reachable) {
+  const server = $("server");
+  server.dataset.state = reachable ? "live" : "lost";
+  const text = reachable ? "Running" : "Not answering: is StreamSuites still running?";
+  if (server.textContent !== text) server.textContent = text;
+}
+
+// ---------------------------------------------------------------- the form
+
+function show_made(made) {
+  const steps = make("ol", "steps",
+    make("li", "", make("span", "", "In OBS, under ", make("b", "", "Sources"), ", press ", make("b", "", "+"), " and choose ", make("b", "", "Browser"), ".")),
+    make("li", "", make("span", "", "Paste the link into ", make("b", "", "URL"), ".")),
+    make("li", "", make("span", "", "Set width and height: ", make("b", "", "400 × 600"), " for a chat box, or ", make("b", "", "1920 × 1080"), " for the whole scene. Press OK.")));
+  const title = make("h2", "", "Your overlay is ready");
+  title.id = "made-title";
+  const box = link_box(made.overlay_url, "Overlay link");
+  box.classList.add("large");
+  $("made").replaceChildren(title, box, steps,
+    make("p", "actions", open_chat(made.chat_url)));
+  $("made").hidden = false;
+  $("made").focus({ preventScroll: true });
+  $("made").scrollIntoView({ block: "nearest", behavior: "smooth" });
+}
+
+$("add").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const error = $("add-error");
+  error.textContent = "";
+  const name = channel_name($("channel").value);
+  if (!name) {
+    error.textContent = $("channel").value.trim()
+      ? "That does not look like a Twitch channel: letters, digits and underscores only."
+      : "Type the name of your channel first.";
+    $("channel").focus();
+    return;
+  }
+  $("add-button").disabled = true;
+  try {
+    const answer = await fetch("/api/rooms", {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ channel: `twitch:${name}` }),
+    });
+    const body = await answer.json().catch(() => ({}));
+    if (!answer.ok) {
+      error.textContent = body.detail ?? body.title ?? `The server refused (${answer.status}).`;
+      return;
+    }
+    $("channel").value = "";
+    show_made(body);
+    ask();
+  } catch {
+    error.textContent = "StreamSuites does not answer. Is it still running?";
+  } finally {
+    $("add-button").disabled = false;
+  }
+});
+
+// ---------------------------------------------------------------- start
+
+$("version").textContent = page.version ? `v${page.version}` : "";
+draw_rooms(page.rooms ?? []);
+note_server(true);
+const ask = follow_rooms((rooms) => {
+  note_server(rooms !== null);
+  if (rooms) draw_rooms(rooms);
+});

@@ -1,0 +1,143 @@
+// What is on an overlay's screen, or will be at the next frame: an ordered, bounded list of lines.
+// It knows nothing of the DOM, so it can be kept while nothing is drawn.
+
+const MEMBERS_MOST = 50;
+const COLLAPSE_FROM = 3; // Two equal lines may be honest; the third is a flood.
+
+export class Lines {
+  #max;
+  #lines = [];
+  #removed = []; // Lines that have an element and must lose it.
+  #changed = new Set(); // Lines whose element is out of date.
+
+  constructor(max) {
+    this.#max = max;
+  }
+
+  get all() {
+    return this.#lines;
+  }
+
+  /** Whether there is anything to do at the next frame. */
+  get is_dirty() {
+    return this.#removed.length > 0 || this.#changed.size > 0;
+  }
+
+  resize(max) {
+    this.#max = max;
+    this.#trim();
+  }
+
+  /** Adds an event as the newest line, or to the run of equal lines that it goes on. */
+  add(event, { animate = false, born = Date.now() } = {}) {
+    const key = collapse_key(event);
+    const line = { event, key, count: 1, members: [event], animate, born, leaving: false, element: null };
+    if (key !== null && this.#join(line)) return;
+    this.#lines.push(line);
+    this.#changed.add(line);
+    this.#trim();
+  }
+
+  #join(line) {
+    const last = this.#lines.at(-1);
+    if (!last || last.key !== line.key || last.leaving) return false;
+    if (last.count === 1) {
+      const before = this.#lines.at(-COLLAPSE_FROM + 1);
+      if (!before || before.key !== line.key || before.leaving) return false;
+      last.members.push(...before.members);
+      last.count += before.count;
+      this.#lines.splice(this.#lines.indexOf(before), 1);
+      this.#drop(before);
+    }
+    last.count += 1;
+    last.members.push(line.event);
+    if (last.members.length > MEMBERS_MOST) last.members.splice(1, 1); // The first one is shown.
+    last.born = line.born;
+    this.#changed.add(last);
+    return true;
+  }
+
+  #trim() {
+    while (this.#lines.length > this.#max) this.#drop(this.#lines.shift());
+  }
+
+  #drop(line) {
+    this.#changed.delete(line);
+    if (line.element) this.#removed.push(line);
+  }
+
+  /** Takes away everything whose data `matches`. */
+  remove(matches) {
+    this.#lines = this.#lines.filter((line) => {
+      const left = line.members.filter((it) => !matches(it.data));
+      if (left.length === line.members.length) return true;
+      if (left.length === 0) {
+        this.#drop(line);
+        return false;
+      }
+      line.count -= line.members.length - left.length;
+      line.members = left;
+      if (line.event !== left[0]) {
+        // The one shown is gone: the line goes on under the next viewer's name.
+        line.event = left[0];
+        line.stale = true;
+      }
+      this.#changed.add(line);
+      return true;
+    });
+  }
+
+  /** Puts what `change` makes of each event in its place; the same event is no change. */
+  change(change) {
+    for (const line of this.#lines) {
+      line.members = line.members.map(change);
+      if (line.members[0] === line.event) continue;
+      line.event = line.members[0];
+      line.stale = true;
+      this.#changed.add(line);
+    }
+  }
+
+  clear() {
+    for (const line of this.#lines) this.#drop(line);
+    this.#lines = [];
+  }
+
+  /** Marks lines born before `born_before` as leaving and drops those that have left. */
+  expire(born_before, gone_before) {
+    while (this.#lines.length && this.#lines[0].born <= gone_before) this.#drop(this.#lines.shift());
+    for (const line of this.#lines) {
+      if (line.born > born_before) break;
+      if (!line.leaving) {
+        line.leaving = true;
+        this.#changed.add(line);
+      }
+    }
+  }
+
+  /** The work of one frame. After this, the page is up to date. */
+  take() {
+    const work = { removed: this.#removed, changed: [...this.#changed] };
+    this.#removed = [];
+    this.#changed.clear();
+    return work;
+  }
+
+  /** Every line must be drawn anew, as after a change of settings. */
+  redraw() {
+    for (const line of this.#lines) {
+      line.stale = true;
+      line.animate = false;
+      this.#changed.add(line);
+    }
+  }
+}
+
+/** What makes two lines equal; null for a line that always stands alone. */
+export function collapse_key(event) {
+  if (event.type !== "chat.message") return null;
+  const { author, flags, amount, text } = event.data;
+  if (amount || author.roles.includes("moderator") || author.roles.includes("broadcaster")) return null;
+  if (flags.some((it) => it === "first_message" || it === "highlighted" || it === "redeemed")) return null;
+  return text.trim().toLowerCase();
+}

@@ -1,0 +1,710 @@
+// The pop-out chat: the whole feed of a room as a scrollable, searchable log.
+
+import { Feed } from "./feed.js";
+import { is_detail } from "./filter.js";
+import { Moderation, matcher, quote_remover } from "./moderation.js";
+import { Renderer, bound_marks } from "./render.js";
+import { DEFAULTS, PLATFORMS, join_settings } from "./settings.js";
+
+const ROWS_MOST = 1000;
+const NEAR_ROWS = 80; // The newest ones, always laid out.
+const HELD_MOST = 1000; // While paused.
+const CARD_MOST = 50;
+const REACH_MS = 400; // How long a scroll upwards may take to leave the end.
+const BOTTOM_PX = 40; // Nearer to the end than this is at the end.
+const HOVER_MS = 8000; // A pointer left lying on the chat does not stop it for ever.
+const HIDDEN_MS = 500; // How often a window in the background is brought up to date.
+
+const TITLES = {
+  twitch: "Twitch", youtube: "YouTube", kick: "Kick", rumble: "Rumble", pilled: "Pilled", discord: "Discord",
+  x: "X", streamsuites: "StreamSuites",
+};
+const STATES = {
+  connecting: "connecting", live: "live", degraded: "has trouble", paused: "paused", offline: "offline",
+  disabled: "disabled",
+};
+const PROFILES = {
+  twitch: (it) => `https://www.twitch.tv/${it}`,
+  kick: (it) => `https://kick.com/${it}`,
+  rumble: (it) => `https://rumble.com/user/${it}`,
+};
+
+const page = JSON.parse(document.getElementById("page").textContent);
+const $ = (id) => document.getElementById(id);
+const root = document.documentElement;
+const log = $("log");
+const pill = $("pill");
+
+// The room's overlay settings are for the scene; this window shows everything.
+const settings = join_settings({ ...DEFAULTS, show_avatars: false }, {});
+const moderation = new Moderation();
+
+let rows = []; // {event, element, text} in the order shown
+let held = []; // Events that wait while paused.
+let incoming = []; // Events since the last frame.
+let unseen = 0;
+let frame = 0;
+let hidden_timer = 0;
+let hovering = false;
+let hover_timer = 0;
+let scrolled_up = false;
+let query = "";
+const hidden_platforms = new Set();
+const seen_platforms = new Set();
+const statuses = new Map();
+const room_states = new Map();
+
+// ---------------------------------------------------------------- what this window remembers
+
+const memory = {
+  read(name) {
+    try {
+      return localStorage.getItem(`streamsuites.popout.${name}`);
+    } catch {
+      return null; // Storage may be switched off; the window works without.
+    }
+  },
+  write(name, value) {
+    try {
+      localStorage.setItem(`streamsuites.popout.${name}`, value);
+    } catch {
+      // As above.
+    }
+  },
+};
+
+const prefers_light = matchMedia("(prefers-color-scheme: light)");
+let scheme = memory.read("scheme");
+let text_size = Math.min(28, Math.max(10, Number(memory.read("size")) || 14));
+
+const surface = () => getComputedStyle(root).getPropertyValue("--surface").trim() || "#14161c";
+
+function dress() {
+  const shown = scheme === "light" || scheme === "dark" ? scheme : prefers_light.matches ? "light" : "dark";
+  root.dataset.scheme = shown;
+  root.style.setProperty("--size", `${text_size}px`);
+  const times = memory.read("time") !== "0";
+  root.toggleAttribute("data-times", times);
+  $("time-button").setAttribute("aria-pressed", String(times));
+}
+
+dress();
+const renderer = new Renderer({ settings, surface: surface(), build: page.build, popout: true }).watch(document.body);
+
+function redress() {
+  dress();
+  renderer.configure(settings, surface());
+  for (const { element, event } of rows) {
+    if (event?.data.author) element.style.setProperty("--name", renderer.colour(event.data.author));
+  }
+}
+
+function toggle_scheme() {
+  scheme = root.dataset.scheme === "light" ? "dark" : "light";
+  memory.write("scheme", scheme);
+  redress();
+}
+
+function toggle_times() {
+  memory.write("time", root.hasAttribute("data-times") ? "0" : "1");
+  keeping_place(dress);
+}
+
+function resize(step) {
+  text_size = Math.min(28, Math.max(10, text_size + step));
+  memory.write("size", String(text_size));
+  keeping_place(dress);
+}
+
+prefers_light.addEventListener("change", redress);
+
+// ---------------------------------------------------------------- what comes
+
+function take(news) {
+  if (moderation.note(news)) {
+    remove(news);
+    return;
+  }
+  const event = moderation.censor(news);
+  const { data } = event;
+  switch (event.type) {
+    case "chat.message":
+    case "activity":
+      if (moderation.hides(data)) return;
+      incoming.push(event);
+      if (incoming.length > ROWS_MOST) incoming.shift();
+      schedule();
+      return;
+    case "platform.status":
+      note_status(data);
+      return;
+    case "room.state":
+      room_states.set(data.platform, data);
+      if (!$("connections").hidden) draw_connections();
+      return;
+    case "session.start":
+    case "session.end":
+      incoming.push(event);
+      schedule();
+      return;
+    default:
+  }
+}
+
+function schedule() {
+  if (frame || hidden_timer) return;
+  if (document.hidden) hidden_timer = setTimeout(draw, HIDDEN_MS);
+  else frame = requestAnimationFrame(draw);
+}
+
+// A frame asked for just before the window was hidden would wait until it is shown again.
+document.addEventListener("visibilitychange", () => {
+  cancelAnimationFrame(frame);
+  clearTimeout(hidden_timer);
+  frame = 0;
+  hidden_timer = 0;
+  if (incoming.length) schedule();
+});
+
+const is_paused = () => hovering || scrolled_up;
+
+function draw() {
+  frame = 0;
+  hidden_timer = 0;
+  const events = incoming;
+  incoming = [];
+  if (!events.length) return;
+  if (is_paused() && rows.length) {
+    held.push(...events);
+    if (held.length > HELD_MOST) held.splice(0, held.length - HELD_MOST);
+    unseen += events.filter((it) => it.type === "chat.message").length;
+    draw_pill();
+    return;
+  }
+  append(events);
+}
+
+function append(events) {
+  const newest = events.slice(-ROWS_MOST);
+  const fresh = document.createDocumentFragment();
+  for (const event of newest) {
+    const row = { event, element: render(event), text: searchable(event) };
+    rows.push(row);
+    note_platform(event);
+    if (!passes(row)) row.element.hidden = true;
+    fresh.append(row.element);
+  }
+  const extra = rows.splice(0, Math.max(0, rows.length - ROWS_MOST));
+  for (const { element } of extra) element.remove();
+  log.append(fresh);
+  // Rows above the window cost nothing. Those near it keep their true height, or the end would wander.
+  const past = rows.length - NEAR_ROWS;
+  for (let at = Math.max(0, past - newest.length); at < past; at += 1) rows[at].element.classList.add("past");
+  $("empty").hidden = true;
+  if (query) highlight();
+  if (!scrolled_up) to_end();
+}
+
+function render(event) {
+  if (event.type !== "chat.message" && event.type !== "activity") {
+    const notice = document.createElement("div");
+    notice.className = "line notice";
+    const words = event.type === "session.start" ? "Stream started" : "Stream ended";
+    notice.textContent = [words, event.data.title].filter(Boolean).join(": ");
+    return notice;
+  }
+  const element = renderer.render(event);
+  if (event.type === "activity" && is_detail(event.data)) element.classList.add("compact");
+  return element;
+}
+
+function searchable(event) {
+  const { author, text, system_text } = event.data;
+  return [author?.name, author?.login, system_text, text].filter(Boolean).join("\n").toLowerCase();
+}
+
+// ---------------------------------------------------------------- deletions
+
+function remove(event) {
+  const gone = matcher(event);
+  const stays = (it) => !it.data.id || !gone(it.data);
+  const in_card = card_author && [...rows.map((it) => it.event), ...held].some((it) => it.data.author?.id === card_author.id && !stays(it));
+  const unquoted = quote_remover(gone);
+  incoming = incoming.filter(stays).map(unquoted);
+  held = held.filter(stays).map(unquoted);
+  if (event.type === "chat.clear") {
+    const left = [];
+    for (const row of rows) {
+      if (row.event && !stays(row.event)) row.element.remove();
+      else left.push(row);
+    }
+    rows = left;
+  } else {
+    for (const row of rows) if (row.event && !stays(row.event)) blank(row);
+  }
+  for (const row of rows) take_quote(row, unquoted(row.event));
+  unseen = Math.min(unseen, held.length);
+  draw_pill();
+  if (in_card) draw_card(); // It quotes what is gone.
+  if (query) highlight();
+}
+
+function take_quote(row, event) {
+  if (event === row.event) return;
+  row.event = event;
+  row.element.querySelector(".reply-text")?.replaceChildren();
+}
+
+/** Leaves the place and the name, and takes the words: from the page and from memory. */
+function blank(row) {
+  const { data } = row.event;
+  row.element.classList.add("deleted");
+  row.element.classList.remove("emote-only", "emoji-only");
+  const text = row.element.querySelector(".text") ?? row.element.querySelector(".body");
+  row.element.querySelector(".reply")?.remove();
+  text.replaceChildren("message deleted");
+  row.text = "";
+  row.event = { ...row.event, data: { ...data, text: "", fragments: [], reply_to: undefined, system_text: "" }, deleted: true };
+}
+
+// ---------------------------------------------------------------- scrolling
+
+const distance = () => log.scrollHeight - log.scrollTop - log.clientHeight;
+
+function to_end() {
+  log.scrollTop = log.scrollHeight;
+  last_top = log.scrollTop;
+  last_height = log.scrollHeight;
+}
+
+function keeping_place(change) {
+  const at_end = !scrolled_up;
+  change();
+  if (at_end) to_end();
+}
+
+function resume() {
+  clearTimeout(reach_timer);
+  reach_timer = 0;
+  hovering = false;
+  scrolled_up = false;
+  unseen = 0;
+  const events = held;
+  held = [];
+  if (events.length) append(events);
+  to_end();
+  draw_pill();
+}
+
+function draw_pill() {
+  const paused = is_paused();
+  pill.hidden = !(paused && (unseen > 0 || scrolled_up));
+  const count = unseen > 999 ? "999+" : String(unseen);
+  pill.textContent = unseen ? `${count} new ↓` : "Jump to the newest ↓";
+}
+
+let last_top = 0;
+let last_height = 0;
+let reach_timer = 0;
+
+/** A hand reaches up: chat must stand still before the first pixel has moved, or it would pull back. */
+function reach_up() {
+  if (log.scrollTop === 0) return;
+  scrolled_up = true;
+  clearTimeout(reach_timer);
+  reach_timer = setTimeout(() => {
+    reach_timer = 0;
+    note_scroll();
+  }, REACH_MS);
+}
+
+log.addEventListener("wheel", (event) => {
+  if (event.deltaY < 0) reach_up();
+}, { passive: true });
+log.addEventListener("touchmove", reach_up, { passive: true });
+log.addEventListener("keydown", (event) => {
+  if (event.key === "PageUp" || event.key === "ArrowUp" || event.key === "Home") reach_up();
+});
+
+function note_scroll() {
+  const { scrollTop, scrollHeight } = log;
+  const away = distance() > BOTTOM_PX;
+  // Only a hand moves up while nothing was taken away; growing rows and trimmed ones are no wish to stop.
+  const by_hand = scrollTop < last_top - 1 && scrollHeight >= last_height;
+  last_top = scrollTop;
+  last_height = scrollHeight;
+  if (scrolled_up === away || reach_timer) return;
+  if (away && !by_hand) {
+    to_end();
+    return;
+  }
+  scrolled_up = away;
+  if (!is_paused()) resume();
+  else draw_pill();
+}
+
+log.addEventListener("scroll", note_scroll, { passive: true });
+
+function end_hover() {
+  clearTimeout(hover_timer);
+  if (!hovering) return;
+  hovering = false;
+  if (!is_paused()) resume();
+}
+
+log.addEventListener("pointermove", (event) => {
+  if (event.pointerType !== "mouse") return;
+  hovering = true;
+  clearTimeout(hover_timer);
+  hover_timer = setTimeout(end_hover, HOVER_MS);
+}, { passive: true });
+log.addEventListener("pointerleave", end_hover);
+pill.addEventListener("click", resume);
+new ResizeObserver(() => {
+  if (!scrolled_up) to_end();
+}).observe(log);
+
+// ---------------------------------------------------------------- search and platforms
+
+function passes({ event, text }) {
+  if (event.data.platform && hidden_platforms.has(event.data.platform)) return false;
+  return !query || text.includes(query);
+}
+
+function filter() {
+  keeping_place(() => {
+    for (const row of rows) row.element.hidden = !passes(row);
+  });
+  highlight();
+}
+
+/** Marks what was found without touching the rows, where the browser can. */
+function highlight() {
+  const found = query ? rows.filter((it) => !it.element.hidden).length : 0;
+  $("found").textContent = query ? `${found} found` : "";
+  if (!globalThis.CSS?.highlights) return;
+  CSS.highlights.delete("found");
+  if (!query) return;
+  const ranges = [];
+  for (const { element } of rows) {
+    if (element.hidden) continue;
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const text = node.data.toLowerCase();
+      if (text.length !== node.length) continue; // Folding moved the letters: no honest place to mark.
+      for (let at = text.indexOf(query); at >= 0; at = text.indexOf(query, at + query.length)) {
+        const range = new Range();
+        range.setStart(node, at);
+        range.setEnd(node, at + query.length);
+        ranges.push(range);
+      }
+    }
+  }
+  CSS.highlights.set("found", new Highlight(...ranges));
+}
+
+function open_search() {
+  $("search-bar").hidden = false;
+  $("search").focus();
+  $("search").select();
+}
+
+function close_search() {
+  $("search").value = "";
+  $("search-bar").hidden = true;
+  query = "";
+  filter();
+  resume();
+  log.focus({ preventScroll: true });
+}
+
+let search_timer = 0;
+$("search").addEventListener("input", () => {
+  clearTimeout(search_timer);
+  search_timer = setTimeout(() => {
+    query = $("search").value.trim().toLowerCase();
+    filter();
+  }, 80);
+});
+
+function note_platform({ data }) {
+  if (!data.platform || seen_platforms.has(data.platform)) return;
+  seen_platforms.add(data.platform);
+  draw_chips();
+}
+
+function draw_chips() {
+  const chips = $("chips");
+  chips.hidden = seen_platforms.size < 2;
+  chips.replaceChildren();
+  for (const platform of PLATFORMS) {
+    if (!seen_platforms.has(platform)) continue;
+    const chip = element("button", "chip");
+    chip.type = "button";
+    chip.dataset.platform = platform;
+    chip.setAttribute("aria-pressed", String(!hidden_platforms.has(platform)));
+    chip.append(mark(platform), element("span", "", TITLES[platform]));
+    chip.addEventListener("click", () => {
+      if (!hidden_platforms.delete(platform)) hidden_platforms.add(platform);
+      chip.setAttribute("aria-pressed", String(!hidden_platforms.has(platform)));
+      filter();
+    });
+    chips.append(chip);
+  }
+}
+
+function element(tag, name, text) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text !== undefined) made.append(text);
+  return made;
+}
+
+function mark(platform) {
+  const made = element("span", "platform");
+  made.dataset.platform = platform;
+  made.setAttribute("aria-hidden", "true");
+  return made;
+}
+
+// ---------------------------------------------------------------- a viewer's card
+
+let card_author = null;
+let card_opener = null;
+
+function open_card(name) {
+  const line = name.closest(".line");
+  const row = rows.find((it) => it.element === line);
+  const author = row?.event.data.author;
+  if (!author) return;
+  card_author = author;
+  card_opener = name;
+  draw_card();
+  const card = $("card");
+  card.hidden = false;
+  const box = name.getBoundingClientRect();
+  const top = Math.min(box.bottom + 6, innerHeight - card.offsetHeight - 8);
+  const left = Math.min(box.left, innerWidth - card.offsetWidth - 8);
+  card.style.setProperty("top", `${Math.max(8, top)}px`);
+  card.style.setProperty("left", `${Math.max(8, left)}px`);
+  card.focus({ preventScroll: true });
+}
+
+function draw_card() {
+  const card = $("card");
+  const author = card_author;
+  const known = [...rows.map((it) => it.event), ...held].filter((it) => it.data.author?.id === author.id);
+  const said = known.filter((it) => it.type === "chat.message" && !it.deleted);
+  const platform = author.id.slice(0, author.id.indexOf(":"));
+
+  const head = element("header", "card-head");
+  const name = element("strong", "card-name", bound_marks(author.name || author.login));
+  name.dir = "auto";
+  name.style.setProperty("--name", renderer.colour(author));
+  const login = element("span", "card-login", author.login && author.login !== author.name.toLowerCase() ? `@${author.login}` : "");
+  head.append(mark(platform), name, login);
+
+  const facts = element("ul", "facts");
+  for (const role of author.roles) facts.append(element("li", "fact role", role));
+  for (const badge of author.badges) {
+    if (author.roles.includes((badge.title ?? badge.set).toLowerCase())) continue;
+    facts.append(element("li", "fact", badge.title ?? badge.set));
+  }
+  const first = known[0];
+  const summary = element("p", "summary", [
+    `${said.length} ${said.length === 1 ? "message" : "messages"} here`,
+    first ? `first seen ${renderer.time(first.ts)}` : "",
+  ].filter(Boolean).join(" · "));
+
+  const list = element("ol", "said");
+  for (const event of said.slice(-CARD_MOST)) {
+    const item = element("li");
+    const time = element("time", "time", renderer.time(event.ts));
+    const text = element("span", "", bound_marks(event.data.text));
+    text.dir = "auto";
+    item.append(time, " ", text);
+    list.append(item);
+  }
+
+  const actions = element("p", "card-actions");
+  const profile = PROFILES[platform];
+  if (profile && /^[\w.-]{1,50}$/.test(author.login)) {
+    const link = element("a", "", `Open on ${TITLES[platform]}`);
+    link.href = profile(author.login);
+    link.rel = "noopener noreferrer";
+    link.target = "_blank";
+    actions.append(link);
+  }
+  const only = element("button", "text-button", "Search their messages");
+  only.type = "button";
+  only.addEventListener("click", () => {
+    close_card();
+    open_search();
+    $("search").value = author.name;
+    query = author.name.toLowerCase();
+    filter();
+  });
+  actions.append(only);
+
+  card.replaceChildren(head, facts, summary, list, actions);
+  list.scrollTop = list.scrollHeight;
+}
+
+function close_card() {
+  if ($("card").hidden) return false;
+  $("card").hidden = true;
+  $("card").replaceChildren(); // What is not shown is not kept either: it may be deleted meanwhile.
+  card_author = null;
+  if (card_opener?.isConnected) card_opener.focus({ preventScroll: true });
+  return true;
+}
+
+log.addEventListener("click", (event) => {
+  const name = event.target.closest?.(".name");
+  if (name) open_card(name);
+});
+
+/** `j` and `k` go from name to name; Enter opens the card. */
+function step(direction) {
+  const names = [...log.querySelectorAll(".line:not([hidden]) .name")];
+  const at = names.indexOf(document.activeElement);
+  const next = names[at < 0 ? names.length - 1 : at + direction];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("pointerdown", (event) => {
+  if (!$("card").hidden && !event.target.closest("#card")) close_card();
+  if (!$("connections").hidden && !event.target.closest("#connections, #state")) close_connections();
+});
+
+// ---------------------------------------------------------------- connection
+
+let connection = "connecting";
+
+function note_connection({ state, attempt }) {
+  connection = state;
+  // The very first moments are nobody's trouble.
+  root.dataset.connection = state === "live" ? "live" : attempt > 0 ? "lost" : "connecting";
+  draw_state();
+}
+
+function draw_state() {
+  const troubled = [...statuses.values()].filter((it) => it.state === "degraded" || it.state === "disabled");
+  const text =
+    root.dataset.connection === "lost" ? "Reconnecting…"
+    : connection !== "live" ? "Connecting…"
+    : troubled.length ? `${TITLES[troubled[0].platform]}: ${troubled[0].detail || STATES[troubled[0].state]}`
+    : "Live";
+  root.toggleAttribute("data-trouble", connection === "live" && troubled.length > 0);
+  if ($("state-text").textContent !== text) $("state-text").textContent = text;
+  $("state").title = text;
+  if (!$("connections").hidden) draw_connections();
+}
+
+function note_status(status) {
+  statuses.set(`${status.platform} ${status.channel}`, status);
+  draw_state();
+}
+
+function rules({ slow_seconds, followers_only_minutes, subscribers_only, emote_only, unique_chat }) {
+  return [
+    slow_seconds ? `slow ${slow_seconds} s` : "",
+    followers_only_minutes === null || followers_only_minutes === undefined ? ""
+      : followers_only_minutes ? `followers of ${followers_only_minutes} min` : "followers only",
+    subscribers_only ? "subscribers only" : "",
+    emote_only ? "emotes only" : "",
+    unique_chat ? "no repeats" : "",
+  ].filter(Boolean).join(", ");
+}
+
+function draw_connections() {
+  const list = element("ul", "statuses");
+  const own = element("li", "status");
+  own.dataset.state = connection === "live" ? "live" : "connecting";
+  own.append(element("span", "dot"), mark("streamsuites"), element("span", "channel", "This window"),
+    element("span", "detail", connection === "live" ? "connected" : "reconnecting…"));
+  list.append(own);
+  for (const { platform, channel, state, detail, viewers } of statuses.values()) {
+    const item = element("li", "status");
+    item.dataset.state = state;
+    const name = element("span", "channel", channel);
+    name.dir = "auto";
+    const facts = [STATES[state] ?? state, detail, Number.isInteger(viewers) ? `${viewers.toLocaleString()} watching` : "",
+      room_states.has(platform) ? rules(room_states.get(platform)) : ""];
+    item.append(element("span", "dot"), mark(platform), name, element("span", "detail", facts.filter(Boolean).join(" · ")));
+    list.append(item);
+  }
+  $("connections").replaceChildren(list);
+}
+
+function close_connections() {
+  if ($("connections").hidden) return false;
+  $("connections").hidden = true;
+  $("state").setAttribute("aria-expanded", "false");
+  return true;
+}
+
+$("state").addEventListener("click", () => {
+  if (close_connections()) return;
+  draw_connections();
+  $("connections").hidden = false;
+  $("state").setAttribute("aria-expanded", "true");
+});
+
+// ---------------------------------------------------------------- keys and buttons
+
+$("search-button").addEventListener("click", () => ($("search-bar").hidden ? open_search() : close_search()));
+$("search-close").addEventListener("click", close_search);
+$("time-button").addEventListener("click", toggle_times);
+$("theme-button").addEventListener("click", toggle_scheme);
+$("help-button").addEventListener("click", () => $("help").showModal());
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
+  if (event.key === "Escape") {
+    if (close_card() || close_connections()) return;
+    if (!$("search-bar").hidden) close_search();
+    else resume();
+    return;
+  }
+  if (event.target.closest?.("input, textarea")) return;
+  const name = event.target.closest?.(".name");
+  if (name && (event.key === "Enter" || event.key === " ")) {
+    event.preventDefault();
+    open_card(name);
+    return;
+  }
+  const keys = {
+    "/": open_search, j: () => step(1), k: () => step(-1), End: resume, "?": () => $("help").showModal(), t: toggle_times, d: toggle_scheme,
+    "+": () => resize(1), "=": () => resize(1), "-": () => resize(-1),
+  };
+  const act = keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// ---------------------------------------------------------------- start
+
+$("room").textContent = page.room;
+
+new Feed({ room: page.room, key: page.key, backlog: 200 })
+  .on("status", note_connection)
+  .on("reset", () => {
+    moderation.forget_purges();
+    rows = [];
+    held = [];
+    incoming = [];
+    unseen = 0;
+    log.replaceChildren();
+    close_card();
+    resume();
+  })
+  .on("hello", (hello) => {
+    statuses.clear();
+    for (const status of hello.status ?? []) statuses.set(`${status.platform} ${status.channel}`, status);
+    draw_state();
+  })
+  .on("event", take)
+  .start();

@@ -1,0 +1,64 @@
+// What the pages that list rooms share: elements, state dots, and the newest list.
+
+export const TITLES = Object.freeze({
+  twitch: "Twitch", youtube: "YouTube", kick: "Kick", rumble: "Rumble", pilled: "Pilled", discord: "Discord",
+  x: "X", streamsuites: "StreamSuites",
+});
+
+const STATES = {
+  connecting: "connecting", live: "live", degraded: "has trouble", paused: "paused", offline: "offline",
+  disabled: "disabled",
+};
+
+export function make(tag, name, ...children) {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  element.append(...children);
+  return element;
+}
+
+export function mark(platform) {
+  const image = make("img", "mark");
+  image.src = `/static/img/platforms/${platform}.svg`;
+  image.width = 18;
+  image.height = 18;
+  image.alt = TITLES[platform] ?? platform;
+  return image;
+}
+
+/** One line per channel that the room reads. */
+export function status_list(statuses) {
+  const list = make("ul", "statuses");
+  for (const { platform, channel, state, detail, viewers } of statuses) {
+    const name = make("bdi", "channel", channel);
+    const facts = [STATES[state] ?? state, detail, Number.isInteger(viewers) ? `${viewers.toLocaleString()} watching` : ""];
+    const item = make("li", "", make("span", "dot"), mark(platform), name,
+      make("span", "detail", facts.filter(Boolean).join(" · ")));
+    item.dataset.state = state;
+    list.append(item);
+  }
+  return list;
+}
+
+/** Asks for the rooms now and every `every_ms` while the page is seen; `take(null)` when nobody answers. */
+export function follow_rooms(take, every_ms = 5000) {
+  let timer = 0;
+  const ask = async () => {
+    clearTimeout(timer);
+    if (!document.hidden) {
+      try {
+        const answer = await fetch("/api/rooms", { headers: { accept: "application/json" }, cache: "no-store" });
+        if (!answer.ok) throw new Error(`status ${answer.status}`);
+        take((await answer.json()).rooms);
+      } catch {
+        take(null);
+      }
+    }
+    timer = setTimeout(ask, every_ms);
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) ask();
+  });
+  timer = setTimeout(ask, every_ms);
+  return ask;
+}

@@ -1,0 +1,217 @@
+// A room's overlay settings: the defaults, what a URL parameter changes, and how both are joined.
+// Pure functions; `src/model/overlay_settings.rs` is the same list on the server.
+
+export const PLATFORMS = Object.freeze([
+  "twitch", "youtube", "kick", "rumble", "pilled", "discord", "x", "streamsuites",
+]);
+export const PROVIDERS = Object.freeze([
+  "twitch", "youtube", "kick", "rumble", "7tv", "bttv", "ffz", "discord", "streamsuites",
+]);
+
+export const DEFAULTS = Object.freeze({
+  theme: "default",
+  font: "",
+  font_size: 0,
+  max_messages: 30,
+  fade_seconds: 0,
+  direction: "up",
+  align: "left",
+  animation: "slide",
+  speed: 0,
+  focus: false,
+  platforms: Object.freeze([]),
+  show_badges: true,
+  show_avatars: false,
+  show_platform: true,
+  show_timestamps: false,
+  show_activities: true,
+  emotes: Object.freeze([]),
+  hide_commands: false,
+  hide_bots: false,
+  hidden_users: Object.freeze([]),
+  blocked_words: Object.freeze([]),
+  min_paid: 0,
+  auto_feature_paid: false,
+  scale: 1,
+  pronouns: false,
+  static: false,
+});
+
+// What only a URL says: it belongs to one source, not to the room.
+export const SOURCE_DEFAULTS = Object.freeze({
+  without_platforms: Object.freeze([]),
+  without_emotes: Object.freeze([]), // Providers, or `*` for all.
+  lang: "",
+  demo: false,
+  status: false,
+  bg: "",
+});
+
+const LIST_MOST = 1000;
+
+/** True, false, or undefined for neither. A bare name is a yes. */
+export function parse_bool(text) {
+  switch (text.trim().toLowerCase()) {
+    case "": case "1": case "true": case "yes": case "on": return true;
+    case "0": case "false": case "no": case "off": return false;
+    default: return undefined;
+  }
+}
+
+function number(text, least, most, whole) {
+  const trimmed = text.trim().replace(/(px|s)$/i, "");
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)$/.test(trimmed)) return undefined;
+  const value = Math.min(most, Math.max(least, Number(trimmed)));
+  return whole ? Math.round(value) : value;
+}
+
+const list = (text) => text.split(",").map((it) => it.trim()).filter(Boolean).slice(0, LIST_MOST);
+
+const bool = (name) => (text) => one(name, parse_bool(text));
+const whole = (name, least, most) => (text) => one(name, number(text, least, most, true));
+const choice = (name, values) => (text) => {
+  const value = text.trim().toLowerCase();
+  return one(name, values.includes(value) ? value : undefined);
+};
+const words = (name) => (text) => one(name, list(text));
+/** Known words only; nothing if none is known, so that a slip of the pen does not mean "all". */
+const known = (name, values) => (text) => {
+  const found = list(text.toLowerCase()).filter((it) => values.includes(it));
+  return one(name, found.length || !text.trim() ? [...new Set(found)] : undefined);
+};
+
+function one(name, value) {
+  return value === undefined ? {} : { [name]: value };
+}
+
+function theme(text) {
+  const name = text.trim().toLowerCase();
+  return one("theme", /^[a-z0-9][a-z0-9-]{0,31}$/.test(name) ? name : undefined);
+}
+
+function background(text) {
+  const value = text.trim().toLowerCase();
+  if (["none", "0", "off", "no", "false", "transparent"].includes(value)) return { bg: "none" };
+  const hex = /^#?([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/.exec(value);
+  return one("bg", hex ? `#${hex[1]}` : undefined);
+}
+
+const SHOWN = {
+  badges: "show_badges", badge: "show_badges",
+  avatars: "show_avatars", avatar: "show_avatars",
+  platform: "show_platform", platforms: "show_platform",
+  time: "show_timestamps", timestamps: "show_timestamps",
+  activities: "show_activities", activity: "show_activities", alerts: "show_activities",
+  pronouns: "pronouns",
+};
+
+/** `without=badges,7tv,kick`: parts of a line, emote providers and platforms that are left out. */
+function without(text) {
+  const found = {};
+  for (const word of list(text.toLowerCase())) {
+    if (SHOWN[word]) found[SHOWN[word]] = false;
+    else if (word === "emotes") found.without_emotes = ["*"];
+    else if (word === "animation" || word === "animations") found.animation = "none";
+    else if (word === "commands") found.hide_commands = true;
+    else if (word === "bots") found.hide_bots = true;
+    else if (PLATFORMS.includes(word)) (found.without_platforms ??= []).push(word);
+    else if (PROVIDERS.includes(word)) (found.without_emotes ??= []).push(word);
+  }
+  return found;
+}
+
+function animation(text) {
+  const value = text.trim().toLowerCase();
+  if (["none", "fade", "slide", "pop"].includes(value)) return { animation: value };
+  const wanted = parse_bool(text);
+  if (wanted === undefined) return {};
+  return { animation: wanted ? DEFAULTS.animation : "none" };
+}
+
+const only = known("platforms", PLATFORMS);
+const max_messages = whole("max_messages", 1, 500);
+const fade_seconds = whole("fade_seconds", 0, 3600);
+const font_size = whole("font_size", 0, 200);
+const font = (text) => ({ font: text.trim().slice(0, 200) });
+
+// Links saved in OBS keep working for years: names may be added here, never taken away.
+const PARAMETERS = {
+  theme,
+  font,
+  font_size, size: font_size,
+  max_messages, limit: max_messages, max: max_messages,
+  fade_seconds, fade: fade_seconds,
+  direction: choice("direction", ["up", "down"]),
+  align: choice("align", ["left", "right", "center"]),
+  animation, animate: animation,
+  speed: whole("speed", 0, 100),
+  focus: bool("focus"),
+  platforms: only, only,
+  show_badges: bool("show_badges"), badges: bool("show_badges"),
+  show_avatars: bool("show_avatars"), avatars: bool("show_avatars"),
+  show_platform: bool("show_platform"),
+  show_timestamps: bool("show_timestamps"), time: bool("show_timestamps"),
+  show_activities: bool("show_activities"),
+  emotes: known("emotes", PROVIDERS),
+  hide_commands: bool("hide_commands"), hidecommands: bool("hide_commands"),
+  hide_bots: bool("hide_bots"), hidebots: bool("hide_bots"),
+  hidden_users: words("hidden_users"), hideusers: words("hidden_users"),
+  blocked_words: words("blocked_words"),
+  min_paid: whole("min_paid", 0, Number.MAX_SAFE_INTEGER),
+  auto_feature_paid: bool("auto_feature_paid"),
+  scale: (text) => one("scale", number(text, 0.25, 4, false)),
+  pronouns: bool("pronouns"),
+  static: bool("static"),
+  without,
+  lang: (text) => one("lang", is_language(text) ? text : undefined),
+  demo: bool("demo"),
+  status: bool("status"),
+  bg: background,
+};
+
+/** Every name a URL may use, for the test that holds the list. */
+export const PARAMETER_NAMES = Object.freeze(Object.keys(PARAMETERS));
+
+/** What the parameters of a URL change. Unknown names and bad values change nothing. */
+export function parse_parameters(parameters) {
+  const changes = {};
+  for (const [name, text] of parameters) {
+    const key = name.toLowerCase();
+    if (Object.hasOwn(PARAMETERS, key)) Object.assign(changes, PARAMETERS[key](text));
+  }
+  return changes;
+}
+
+/** The room's settings as this source sees them: defaults, then what is stored, then the URL. */
+export function join_settings(stored, changes) {
+  const joined = { ...DEFAULTS, ...SOURCE_DEFAULTS };
+  for (const name of Object.keys(DEFAULTS)) {
+    const value = stored?.[name];
+    if (value !== undefined && value !== null) joined[name] = value;
+  }
+  return Object.assign(joined, changes);
+}
+
+const GENERIC = new Set([
+  "serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui", "ui-serif", "ui-sans-serif",
+  "ui-monospace", "ui-rounded",
+]);
+
+/** A font setting as a CSS family list that cannot be anything else; empty for none. */
+export function font_family(text) {
+  return text
+    .split(",")
+    .map((it) => it.replace(/["'\\;{}()<>]/g, "").trim())
+    .filter(Boolean)
+    .map((it) => (GENERIC.has(it.toLowerCase()) ? it.toLowerCase() : `"${it}"`))
+    .join(", ");
+}
+
+/** What merely looks like a language would throw wherever it is used. */
+function is_language(text) {
+  try {
+    return /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(text) && Intl.getCanonicalLocales(text).length === 1;
+  } catch {
+    return false;
+  }
+}

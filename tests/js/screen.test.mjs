@@ -1,0 +1,200 @@
+// What an overlay shows: filters, moderation and the list of lines, without a browser.
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { channel_name } from "../../static/js/channel.js";
+import { Filter } from "../../static/js/filter.js";
+import { Lines } from "../../static/js/lines.js";
+import { Moderation, matcher, quote_remover } from "../../static/js/moderation.js";
+import { bound_marks, is_emoji_only, is_emote_only, paid_tier } from "../../static/js/render.js";
+import { join_settings } from "../../static/js/settings.js";
+
+let count = 0;
+function message(text, more = {}) {
+  count += 1;
+  const { login = "viewer", roles = [], name = login, ...rest } = more;
+  return {
+    type: "chat.message", seq: count,
+    data: {
+      id: `twitch:${count}`, platform: "twitch", text, flags: [],
+      author: { id: `twitch:${login}-id`, login, name, roles, badges: [], color: null }, ...rest,
+    },
+  };
+}
+const admits = (settings, event) => new Filter(join_settings(settings, {})).admits(event);
+const texts = (lines) => lines.all.map((it) => (it.count > 1 ? `${it.event.data.text} ×${it.count}` : it.event.data.text));
+const fill = (...events) => {
+  const lines = new Lines(10);
+  for (const event of events) lines.add(event);
+  return lines;
+};
+
+test("commands, bots, hidden users and other platforms stay away", () => {
+  assert.equal(admits({ hide_commands: true }, message("!join")), false);
+  assert.equal(admits({ hide_commands: true }, message("join!")), true);
+  assert.equal(admits({ hide_bots: true }, message("hi", { login: "Nightbot" })), false);
+  assert.equal(admits({ hide_bots: true }, message("hi", { roles: ["bot"] })), false);
+  assert.equal(admits({ hidden_users: ["@Viewer"] }, message("hi")), false);
+  assert.equal(admits({ hidden_users: ["viewer-id"] }, message("hi")), false);
+  assert.equal(admits({ hidden_users: ["twitch:viewer-id"] }, message("hi")), false);
+  assert.equal(admits({ platforms: ["kick"] }, message("hi")), false);
+});
+
+test("blocked words match whole words, in any case, and anywhere in scripts without spaces", () => {
+  const blocked = { blocked_words: ["ass", "free (money)", "バカ", "scam*"] };
+  assert.equal(admits(blocked, message("a classic pass")), true);
+  assert.equal(admits(blocked, message("you ASS!")), false);
+  assert.equal(admits(blocked, message("Free (Money) here")), false);
+  assert.equal(admits(blocked, message("本当にバカだね")), false);
+  assert.equal(admits(blocked, message("Scammers")), false);
+  assert.equal(admits(blocked, message("hello", { name: "ass" })), false);
+});
+
+test("a blocked word may hold any sign of the keyboard", () => {
+  const signs = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+  for (const sign of signs) {
+    const word = `a${sign}b`;
+    assert.equal(admits({ blocked_words: [word] }, message(`say ${word} here`)), false, word);
+    assert.equal(admits({ blocked_words: [word] }, message("say a b here")), true, word);
+  }
+});
+
+test("notices of the platform and single gifts of a bundle are not for the screen", () => {
+  const activity = (data) => ({ type: "activity", data: { id: "twitch:a", platform: "twitch", kind: "gift", system_text: "x", ...data } });
+  assert.equal(admits({}, activity({})), true);
+  assert.equal(admits({}, activity({ flags: ["system"] })), false);
+  assert.equal(admits({}, activity({ part_of: "twitch:b", count: 0 })), false);
+  assert.equal(admits({}, activity({ part_of: "twitch:b", count: 5 })), true);
+  assert.equal(admits({ show_activities: false }, activity({})), false);
+});
+
+test("only the newest lines are kept", () => {
+  const lines = new Lines(3);
+  for (let at = 0; at < 1000; at += 1) lines.add(message(`line ${at}`));
+  assert.deepEqual(texts(lines), ["line 997", "line 998", "line 999"]);
+  assert.equal(lines.take().changed.length, 3);
+});
+
+test("two equal lines may be honest; a third makes them one", () => {
+  const lines = fill(message("gg"), message("GG "));
+  assert.deepEqual(texts(lines), ["gg", "GG "]);
+  for (let at = 0; at < 35; at += 1) lines.add(message("gg", { login: `v${at}` }));
+  assert.equal(lines.all.length, 1);
+  assert.equal(lines.all[0].count, 37);
+});
+
+test("moderators, payers and first-timers keep their own lines", () => {
+  const lines = fill(
+    message("gg", { roles: ["moderator"] }), message("gg", { roles: ["moderator"] }), message("gg", { roles: ["moderator"] }),
+    message("gg", { amount: { value: 1, currency: "bits", display: "1 bit" } }), message("gg", { flags: ["first_message"] }),
+  );
+  assert.equal(lines.all.length, 5);
+});
+
+test("a deletion takes one of a run of equal lines, and another viewer stands for the rest", () => {
+  const events = ["a", "b", "c"].map((login) => message("gg", { login }));
+  const lines = fill(...events);
+  lines.remove((it) => it.id === events[0].data.id);
+  assert.equal(lines.all[0].count, 2);
+  assert.equal(lines.all[0].event.data.author.login, "b");
+  lines.remove((it) => it.author.login !== "nobody");
+  assert.equal(lines.all.length, 0);
+});
+
+test("a line that was never drawn is not drawn after its deletion", () => {
+  const event = message("oops");
+  const lines = fill(event);
+  lines.remove(matcher({ type: "chat.delete", data: { message_id: event.data.id } }));
+  assert.deepEqual(lines.take(), { removed: [], changed: [] });
+});
+
+test("a reply loses the words it quotes when those are deleted, and keeps its own", () => {
+  const quote = (id) => ({ id, author: { id: "twitch:vera-id", login: "vera", name: "Vera" }, text: "oops" });
+  const reply = message("what?", { reply_to: quote("twitch:q1") });
+  const other = message("no", { login: "b", reply_to: quote("twitch:q2") });
+  const lines = fill(reply, other);
+  for (const line of lines.take().changed) line.element = {};
+  lines.change(quote_remover(matcher({ type: "chat.delete", data: { message_id: "twitch:q1" } })));
+  assert.deepEqual(lines.all.map((it) => it.event.data.reply_to.text), ["", "oops"]);
+  assert.deepEqual(lines.all.map((it) => it.event.data.text), ["what?", "no"]);
+  assert.deepEqual(lines.take().changed.map((it) => it.stale), [true]);
+  lines.change(quote_remover(matcher({ type: "chat.clear_user", data: { author_id: "twitch:vera-id" } })));
+  assert.deepEqual(lines.all.map((it) => it.event.data.reply_to.text), ["", ""]);
+  assert.equal(other.data.reply_to.text, "oops", "the event itself is not touched");
+});
+
+test("a reply that comes after the deletion of what it quotes comes without the quote", () => {
+  const moderation = new Moderation();
+  const reply = message("what?", { reply_to: { id: "twitch:q1", author: { id: "twitch:v" }, text: "oops" } });
+  assert.equal(moderation.censor(reply), reply);
+  moderation.note({ type: "chat.delete", data: { message_id: "twitch:q1" } });
+  assert.equal(moderation.censor(reply).data.reply_to.text, "");
+  assert.equal(moderation.censor({ type: "settings.update", data: {} }).type, "settings.update");
+});
+
+test("lines leave when their time is over, oldest first", () => {
+  const lines = new Lines(10);
+  lines.add(message("old"), { born: 1000 });
+  lines.add(message("new"), { born: 5000 });
+  lines.expire(1000, 0);
+  assert.deepEqual(lines.all.map((it) => it.leaving), [true, false]);
+  lines.expire(2000, 1000);
+  assert.deepEqual(texts(lines), ["new"]);
+});
+
+test("a deletion that arrives before its message still hides it", () => {
+  const moderation = new Moderation();
+  const event = message("late");
+  assert.equal(moderation.note({ type: "chat.delete", data: { message_id: event.data.id, platform: "twitch" } }), true);
+  assert.equal(moderation.hides(event.data), true);
+  assert.equal(moderation.hides(message("other").data), false);
+});
+
+test("an early purge holds until it comes in its place, and not for ever", () => {
+  let now = 0;
+  const moderation = new Moderation(() => now);
+  const purge = { type: "chat.clear_user", data: { platform: "twitch", author_id: "twitch:viewer-id", seconds: 600 } };
+  moderation.note(purge);
+  assert.equal(moderation.hides(message("waiting in the queue").data), true);
+  moderation.note({ ...purge, seq: 9 });
+  assert.equal(moderation.hides(message("back again").data), false);
+  moderation.note({ type: "chat.clear", data: { platform: null } });
+  assert.equal(moderation.hides(message("waiting").data), true);
+  now = 60_000;
+  assert.equal(moderation.hides(message("later").data), false);
+});
+
+test("clearing one platform leaves the others", () => {
+  const gone = matcher({ type: "chat.clear", data: { platform: "kick" } });
+  assert.equal(gone(message("x").data), false);
+  assert.equal(gone({ ...message("x").data, platform: "kick" }), true);
+});
+
+test("marks piled on a letter are cut, those of real scripts are not", () => {
+  assert.equal(bound_marks(`a${"\u0301".repeat(40)}b`), `a${"\u0301".repeat(5)}b`);
+  for (const text of ["Tiếng Việt", "नमस्ते", "שָׁלוֹם", "สวัสดีครับ", "قُرْآنٌ"]) assert.equal(bound_marks(text), text);
+});
+
+test("only a few emotes or emoji alone are drawn large", () => {
+  const emote = { type: "emote", text: "x", emote: { zero_width: false } };
+  const space = { type: "text", text: " " };
+  assert.equal(is_emote_only([emote, space, emote]), true);
+  assert.equal(is_emote_only([emote, { type: "text", text: " hi" }]), false);
+  assert.equal(is_emote_only(Array(20).fill(emote)), false);
+  assert.equal(is_emoji_only([{ type: "text", text: "👍🏽 👨‍👩‍👧" }]), true);
+  assert.equal(is_emoji_only([{ type: "text", text: "123" }]), false);
+});
+
+test("what was paid steps up in colour, in any currency", () => {
+  assert.equal(paid_tier({ value: 100, currency: "USD" }), 1);
+  assert.equal(paid_tier({ value: 500, currency: "bits" }), 3);
+  assert.equal(paid_tier({ value: 20_000, currency: "USD" }), 7);
+  assert.equal(paid_tier({ value: 500, currency: "JPY" }), 2);
+});
+
+test("a channel is found in whatever was pasted", () => {
+  for (const text of ["Ana_99", "@ana_99", "twitch.tv/ana_99", "https://www.twitch.tv/Ana_99?x=1", "https://www.twitch.tv/popout/ana_99/chat", "twitch:ana_99", "https://dashboard.twitch.tv/u/ana_99/stream-manager"]) {
+    assert.equal(channel_name(text), "ana_99", text);
+  }
+  for (const text of ["", "a b", "https://example.com/ana", "ana!", "x".repeat(26)]) assert.equal(channel_name(text), null, text);
+});
