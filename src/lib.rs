@@ -11,6 +11,7 @@ pub mod feed;
 pub mod platforms;
 pub mod chat;
 pub mod exports;
+pub mod web;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
