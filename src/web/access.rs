@@ -1,0 +1,79 @@
+//! Who may read a room: everybody while access is open, otherwise whoever has the room's key.
+
+use axum::http::{HeaderMap, header};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+
+use super::{ApiError, AppState, operator};
+use crate::{config::OverlayAccess, model::CreatorId};
+
+/// The rooms' overlay keys: 128 bits each, made from one secret, so that they outlive a restart.
+pub struct OverlayKeys {
+    secret: Vec<u8>,
+}
+
+impl OverlayKeys {
+    /// From the server's secret key.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        Self { secret: secret.trim().as_bytes().to_vec() }
+    }
+
+    /// The key of a room.
+    #[must_use]
+    pub fn key(&self, room: &CreatorId) -> String {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes secrets of any length");
+        mac.update(b"overlay-key/1/");
+        mac.update(room.as_str().to_ascii_lowercase().as_bytes());
+        URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..16])
+    }
+
+    fn opens(&self, room: &CreatorId, key: &str) -> bool {
+        self.key(room).as_bytes().ct_eq(key.as_bytes()).into()
+    }
+}
+
+/// Lets a reader into a room, or not.
+///
+/// # Errors
+/// 403 without the key where one is needed, or from another site's page with a session.
+pub fn may_read(
+    state: &AppState,
+    headers: &HeaderMap,
+    room: &CreatorId,
+    key: Option<&str>,
+) -> Result<(), ApiError> {
+    let config = state.config.borrow();
+    if operator::cookie(headers).is_some()
+        && headers.contains_key(header::ORIGIN)
+        && !operator::is_own_origin(headers, &config.system.web.cors_origins)
+    {
+        return Err(ApiError::Forbidden("the request comes from another site's page"));
+    }
+    let open = config.system.overlay_access() == OverlayAccess::Open;
+    drop(config);
+    if open || key.is_some_and(|it| state.keys.opens(room, it)) || state.operator.knows(headers) {
+        Ok(())
+    } else {
+        Err(ApiError::Forbidden("this room needs its overlay key: add ?key=… to the address"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_opens_its_own_room_only() {
+        let keys = OverlayKeys::new("secret");
+        let (ana, ben) = ("Ana".parse().unwrap(), "ben".parse().unwrap());
+        assert_eq!(keys.key(&ana).len(), 22, "128 bits");
+        assert!(keys.opens(&"ana".parse().unwrap(), &keys.key(&ana)));
+        assert!(!keys.opens(&ben, &keys.key(&ana)));
+        assert!(!keys.opens(&ana, ""));
+        assert_ne!(OverlayKeys::new("other").key(&ana), keys.key(&ana));
+    }
+}

@@ -1,0 +1,54 @@
+//! For operators and their machines: is it alive, is it ready, what does it count.
+
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{
+    BUILD, VERSION,
+    web::{ApiError, AppState, accept::Peer},
+};
+
+/// `GET /healthz`: 200 while the process answers.
+pub async fn is_alive() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: 200 while requests are welcome.
+///
+/// # Errors
+/// 503 while the server stops.
+pub async fn is_ready(State(state): State<AppState>) -> Result<&'static str, ApiError> {
+    if state.life.stop.is_cancelled() { Err(ApiError::Draining) } else { Ok("ready\n") }
+}
+
+/// `GET /api/health`: `{status, sessions, connections, version, build, uptime_seconds}`.
+pub async fn show_health(State(state): State<AppState>) -> Response {
+    let rooms = state.hub.list_rooms();
+    let connections: usize = rooms.iter().map(|it| it.summary().watchers).sum();
+    Json(json!({
+        "status": "healthy", "sessions": rooms.len(), "connections": connections,
+        "version": VERSION, "build": BUILD, "uptime_seconds": state.started.elapsed().as_secs(),
+    }))
+    .into_response()
+}
+
+/// `GET /metrics`: Prometheus text, for this machine and for the operator.
+///
+/// # Errors
+/// 403 for everybody else.
+pub async fn show_metrics(
+    State(state): State<AppState>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if !peer.is_local() && !state.operator.knows(&headers) {
+        return Err(ApiError::Forbidden("metrics are for this machine and for the operator"));
+    }
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    Ok((kind, state.telemetry.meters.render()).into_response())
+}

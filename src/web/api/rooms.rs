@@ -1,0 +1,162 @@
+//! `/api/rooms`: which rooms there are, and how they are.
+
+use crate::web::query::Query;
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    chat::{Room, RoomSummary},
+    config::OverlayAccess,
+    model::{CreatorId, Platform, PlatformState},
+    platforms::recording::demo,
+    web::{ApiError, AppState, access, operator::OperatorOnly},
+};
+
+/// A room as lists show it.
+#[derive(Debug, Serialize)]
+pub struct RoomCard {
+    #[serde(flatten)]
+    summary: RoomSummary,
+    display_name: String,
+    /// Plays the recording that ships with the program.
+    demo: bool,
+    /// What to paste into OBS.
+    overlay_url: String,
+    /// The pop-out.
+    chat_url: String,
+    /// Channels that are live (count).
+    live: usize,
+}
+
+fn card(state: &AppState, room: &Room, with_key: bool) -> RoomCard {
+    let summary = room.summary();
+    let config = state.config.borrow();
+    let creator = config.creators.creators.iter().find(|it| it.id == *room.id());
+    let display_name = creator.map_or(room.id().as_str(), |it| it.display_name()).to_owned();
+    let is_demo = creator.is_none() && room.id().as_str() == demo::ROOM;
+    drop(config);
+    let key = if with_key { format!("?key={}", state.keys.key(room.id())) } else { String::new() };
+    let (base, id) = (&state.base_url, room.id());
+    RoomCard {
+        overlay_url: format!("{base}/overlay/{id}{key}"),
+        chat_url: format!("{base}/chat/{id}{key}"),
+        live: summary.status.iter().filter(|it| it.state == PlatformState::Live).count(),
+        display_name,
+        demo: is_demo,
+        summary,
+    }
+}
+
+/// The rooms that whoever sent these headers may list, with keys for the operator.
+///
+/// # Errors
+/// 401 where rooms need keys and nobody is signed in.
+pub fn list_cards(state: &AppState, headers: &HeaderMap) -> Result<Vec<RoomCard>, ApiError> {
+    let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
+    if keyed && !state.operator.knows(headers) {
+        return Err(ApiError::Unauthorized);
+    }
+    Ok(state.hub.list_rooms().iter().map(|room| card(state, room, keyed)).collect())
+}
+
+/// `GET /api/rooms`: `{"rooms":[…]}`.
+///
+/// # Errors
+/// 401 where rooms need keys and nobody is signed in.
+pub async fn list_rooms(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    Ok(Json(json!({ "rooms": list_cards(&state, &headers)? })).into_response())
+}
+
+/// The room's key, where one is needed.
+#[derive(Debug, Deserialize)]
+pub struct KeyQuery {
+    key: Option<String>,
+}
+
+/// `GET /api/rooms/{room}`: one room, with its overlay settings.
+///
+/// # Errors
+/// 404 for an unknown room, 403 for a bad key.
+pub async fn find_room(
+    State(state): State<AppState>,
+    Path(room): Path<String>,
+    Query(query): Query<KeyQuery>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
+    access::may_read(&state, &headers, room.id(), query.key.as_deref())?;
+    let mut body = serde_json::to_value(card(&state, &room, false))
+        .map_err(|it| ApiError::Internal(it.into()))?;
+    body["settings"] =
+        serde_json::to_value(&*room.settings()).map_err(|it| ApiError::Internal(it.into()))?;
+    Ok(Json(body).into_response())
+}
+
+/// What the operator types on the start page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewRoom {
+    /// `twitch:NAME`.
+    channel: String,
+}
+
+/// `POST /api/rooms`: reads a channel from now on, over restarts too, in a room of its own name.
+///
+/// 201 with the room's addresses. Only the operator may.
+///
+/// # Errors
+/// 400 when it is no channel, 401 and 403 for others, 413 when the body is too large.
+pub async fn add_room(
+    State(state): State<AppState>,
+    _operator: OperatorOnly,
+    body: Result<Json<NewRoom>, axum::extract::rejection::JsonRejection>,
+) -> Result<Response, ApiError> {
+    let Json(new) = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        _ => ApiError::BadRequest(error.body_text()),
+    })?;
+    // A bare name or the address of a channel's page is Twitch's.
+    let (platform, name) = match new.channel.split_once(':') {
+        Some((platform, name)) if !platform.starts_with("http") => (platform, name),
+        _ => ("twitch", new.channel.as_str()),
+    };
+    let platform: Platform =
+        platform.parse().map_err(|it: crate::model::platform::UnknownPlatform| {
+            ApiError::BadRequest(it.to_string())
+        })?;
+    let id: CreatorId = (state.add_channel)(platform, name).map_err(ApiError::BadRequest)?;
+    let room = state.hub.find_room(id.as_str()).ok_or(ApiError::NotFound("room"))?;
+    let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
+    let card = card(&state, &room, keyed);
+    let location = [(header::LOCATION, format!("/api/rooms/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(card)).into_response())
+}
+
+/// `DELETE /api/rooms/{room}`: takes a room away that was typed on the start page; its readers are told.
+///
+/// 204. Only the operator may.
+///
+/// # Errors
+/// 401 and 403 for others, 404 for an unknown room, 409 for one that the configuration or a flag made.
+pub async fn remove_room(
+    State(state): State<AppState>,
+    Path(room): Path<String>,
+    _operator: OperatorOnly,
+) -> Result<StatusCode, ApiError> {
+    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
+    if (state.remove_room)(room.id())? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::Conflict(
+        "this room was not typed here: take it out of creators.json, or of the flags".to_owned(),
+    ))
+}

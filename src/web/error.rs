@@ -1,0 +1,110 @@
+//! Every way a handler can fail, and the one place a failure becomes a status code.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// Why a request was not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// Nothing has that name.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The request itself is wrong; the text says what.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Nobody is signed in, and somebody must be.
+    #[error("sign in, or send the operator's token as `Authorization: Bearer …`")]
+    Unauthorized,
+    /// The key, session or origin gives no access.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// The method exists for other paths only.
+    #[error("this address does not take that method")]
+    MethodNotAllowed,
+    /// It exists already.
+    #[error("{0}")]
+    Conflict(String),
+    /// The body is larger than allowed.
+    #[error("the body is too large")]
+    TooLarge,
+    /// Too many of these; again after so many seconds.
+    #[error("too many requests: try again in {0} s")]
+    RateLimited(u64),
+    /// A WebSocket was asked for in the wrong way.
+    #[error("this address speaks WebSocket (version 13)")]
+    UpgradeRequired,
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Draining,
+    /// It took longer than any answer may.
+    #[error("the answer took too long")]
+    TimedOut,
+    /// Another server did not give what was asked of it.
+    #[error("the picture cannot be had now")]
+    BadGateway,
+    /// A defect or a broken disk. The cause is logged, never sent.
+    #[error("internal error")]
+    Internal(#[from] std::io::Error),
+}
+
+impl ApiError {
+    /// Status, stable code and title.
+    #[must_use]
+    pub const fn line(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request", "Bad request"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in"),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "No access"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
+            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Already there"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
+            Self::RateLimited(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests")
+            }
+            Self::UpgradeRequired => {
+                (StatusCode::UPGRADE_REQUIRED, "upgrade-required", "WebSocket only")
+            }
+            Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining", "Stopping"),
+            Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Took too long"),
+            Self::BadGateway => (StatusCode::BAD_GATEWAY, "bad-gateway", "Not available"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Server error"),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code, title) = self.line();
+        if let Self::Internal(cause) = &self {
+            tracing::error!(error = %cause, "a request failed");
+        }
+        // RFC 9457; `type` is stable, clients may match on it.
+        let problem = json!({
+            "type": format!("/problems/{code}"), "title": title,
+            "status": status.as_u16(), "detail": self.to_string(),
+        });
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, kind, problem.to_string()).into_response();
+        let headers = response.headers_mut();
+        match self {
+            Self::RateLimited(seconds) => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
+            Self::Draining => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            Self::Unauthorized => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Self::UpgradeRequired => {
+                headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

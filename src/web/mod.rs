@@ -1,0 +1,19 @@
+//! Everything a browser, an overlay or a script talks to.
+
+pub mod accept;
+pub mod access;
+pub mod api;
+pub mod assets;
+pub mod error;
+pub mod media;
+pub mod operator;
+pub mod pages;
+pub mod pictures;
+pub mod query;
+pub mod router;
+pub mod sse;
+pub mod state;
+pub mod ws;
+
+pub use error::ApiError;
+pub use state::AppState;

@@ -1,0 +1,235 @@
+//! Who operates this server: whoever holds its token, or came over the link printed at the start.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, Method, header, request::Parts},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{ApiError, AppState};
+
+/// The cookie of a sign-in.
+pub const COOKIE: &str = "streamsuites_session";
+/// How long a sign-in holds.
+const SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Most sign-ins at once; the oldest makes room.
+const MOST_SESSIONS: usize = 64;
+
+/// Who may operate the server.
+pub struct Operator {
+    token: [u8; 32],
+    /// The hash of the link's secret, until it is used.
+    link: Mutex<Option<[u8; 32]>>,
+    /// Hashes of the cookies given out, and when.
+    sessions: Mutex<HashMap<[u8; 32], Instant>>,
+}
+
+impl Operator {
+    /// With `token`, or without one that of `<data>/operator.token`, made when it is absent. Blocking.
+    ///
+    /// Only hashes are kept in memory.
+    ///
+    /// # Errors
+    /// When the file can be neither read nor made.
+    pub fn open(token: Option<&str>, data: &Path) -> io::Result<Self> {
+        let token = match token {
+            Some(it) => it.to_owned(),
+            None => stored_secret(&data.join("operator.token"))?,
+        };
+        Ok(Self { token: hash(token.trim()), link: Mutex::default(), sessions: Mutex::default() })
+    }
+
+    /// A fresh secret for the sign-in link; an older one no longer works.
+    pub fn new_link(&self) -> String {
+        let secret = random_secret();
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner) = Some(hash(&secret));
+        secret
+    }
+
+    /// Uses the link's secret up: the cookie's value for the browser that brought it.
+    pub fn use_link(&self, secret: &str) -> Option<String> {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = (*link)?;
+        if !bool::from(known.ct_eq(&hash(secret))) {
+            return None;
+        }
+        *link = None;
+        drop(link);
+        let cookie = random_secret();
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        if sessions.len() >= MOST_SESSIONS
+            && let Some(oldest) = sessions.iter().min_by_key(|it| it.1).map(|it| *it.0)
+        {
+            sessions.remove(&oldest);
+        }
+        sessions.insert(hash(&cookie), Instant::now());
+        Some(cookie)
+    }
+
+    /// Whether the request carries the operator's token.
+    fn has_token(&self, headers: &HeaderMap) -> bool {
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|it| it.to_str().ok())
+            .and_then(|it| it.strip_prefix("Bearer ").or_else(|| it.strip_prefix("bearer ")));
+        let own = headers.get("x-streamsuites-token").and_then(|it| it.to_str().ok());
+        bearer.or(own).is_some_and(|it| bool::from(self.token.ct_eq(&hash(it.trim()))))
+    }
+
+    fn has_session(&self, headers: &HeaderMap) -> bool {
+        let Some(cookie) = cookie(headers) else { return false };
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.get(&hash(cookie)).is_some_and(|it| it.elapsed() < SESSION)
+    }
+
+    /// Whether the request comes from the operator, for reading.
+    #[must_use]
+    pub fn knows(&self, headers: &HeaderMap) -> bool {
+        self.has_token(headers) || self.has_session(headers)
+    }
+}
+
+/// The session cookie of a request.
+#[must_use]
+pub fn cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|it| it.to_str().ok())
+        .flat_map(|it| it.split(';'))
+        .find_map(|it| it.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// Whether a browser's request comes from a page of this server or of an allowed site. Requests
+/// without an Origin come from no other site's page.
+#[must_use]
+pub fn is_own_origin(headers: &HeaderMap, allowed: &[crate::config::HttpUrl]) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Some(origin) = origin.to_str().ok().and_then(|it| url::Url::parse(it).ok()) else {
+        return false;
+    };
+    let own = headers.get(header::HOST).and_then(|it| it.to_str().ok()).is_some_and(|host| {
+        url::Url::parse(&format!("{}://{host}", origin.scheme()))
+            .is_ok_and(|it| it.origin() == origin.origin())
+    });
+    own || allowed
+        .iter()
+        .any(|it| url::Url::parse(it.as_str()).is_ok_and(|it| it.origin() == origin.origin()))
+}
+
+/// Proof that a request may change things: the operator's token, or the operator's session from a page
+/// of our own.
+pub struct OperatorOnly;
+
+impl FromRequestParts<AppState> for OperatorOnly {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        if state.operator.has_token(&parts.headers) {
+            return Ok(Self);
+        }
+        if !state.operator.has_session(&parts.headers) {
+            return Err(ApiError::Unauthorized);
+        }
+        let changes = !matches!(parts.method, Method::GET | Method::HEAD);
+        let foreign = parts.headers.get(header::ORIGIN).is_none()
+            || !is_own_origin(&parts.headers, &state.config.borrow().system.web.cors_origins);
+        if changes && foreign {
+            return Err(ApiError::Forbidden(
+                "a change by session needs the Origin of a page of this server; scripts send the token",
+            ));
+        }
+        Ok(Self)
+    }
+}
+
+/// 256 random bits for a URL.
+fn random_secret() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// SHA-256.
+fn hash(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+/// The secret in `path`, made for the owner's eyes only when it is absent. Blocking.
+///
+/// # Errors
+/// When the file can be neither read nor made.
+pub fn stored_secret(path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let secret = random_secret();
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    io::Write::write_all(&mut file, secret.as_bytes())?;
+    file.sync_all()?;
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_works_once_and_the_token_is_kept() {
+        let data = tempfile::tempdir().unwrap();
+        let operator = Operator::open(None, data.path()).unwrap();
+        let link = operator.new_link();
+        assert_eq!(operator.use_link("wrong"), None);
+        let cookie = operator.use_link(&link).unwrap();
+        assert_eq!(operator.use_link(&link), None);
+
+        let mut headers = HeaderMap::new();
+        assert!(!operator.knows(&headers));
+        headers.insert(header::COOKIE, format!("a=b; {COOKIE}={cookie}").parse().unwrap());
+        assert!(operator.knows(&headers));
+
+        let token = fs::read_to_string(data.path().join("operator.token")).unwrap();
+        let again = Operator::open(None, data.path()).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        assert!(again.knows(&headers));
+        headers.insert(header::AUTHORIZATION, "Bearer x".parse().unwrap());
+        assert!(!again.knows(&headers));
+    }
+
+    #[test]
+    fn an_origin_that_only_begins_like_ours_is_foreign() {
+        let headers = |origin: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "localhost:8080".parse().unwrap());
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+            headers
+        };
+        assert!(is_own_origin(&headers("http://localhost:8080"), &[]));
+        for foreign in [
+            "http://localhost:8080.evil.example",
+            "http://localhost",
+            "http://localhost:80800",
+            "null",
+        ] {
+            assert!(!is_own_origin(&headers(foreign), &[]), "{foreign}");
+        }
+        let allowed = ["https://streamsuites.app".parse().unwrap()];
+        assert!(is_own_origin(&headers("https://streamsuites.app"), &allowed));
+    }
+}

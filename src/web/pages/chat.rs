@@ -1,0 +1,77 @@
+//! `/chat/{creator}`: the pop-out chat, and `/livechat`, the list of rooms.
+
+use crate::web::query::Query;
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Policy, missing::error_page, render};
+use crate::{
+    BUILD, VERSION,
+    web::{ApiError, AppState, access, api::rooms::list_cards},
+};
+
+/// The query of the pop-out that the server reads.
+#[derive(Debug, Deserialize)]
+pub struct ChatQuery {
+    key: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "popout.html")]
+struct ChatPage {
+    title: String,
+    build: &'static str,
+    page: serde_json::Value,
+}
+
+/// `GET /chat/{creator}`: the chat in a window or an OBS dock.
+pub async fn show_chat(
+    State(state): State<AppState>,
+    Path(room): Path<String>,
+    Query(query): Query<ChatQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(room) = state.hub.find_room(&room) else {
+        return error_page(&ApiError::NotFound("room"));
+    };
+    if let Err(error) = access::may_read(&state, &headers, room.id(), query.key.as_deref()) {
+        return error_page(&error);
+    }
+    let page = ChatPage {
+        title: format!("{} · chat", room.id()),
+        build: BUILD,
+        page: json!({
+            "room": room.id(), "key": query.key, "settings": &*room.settings(),
+            "build": BUILD, "version": VERSION,
+        }),
+    };
+    render(StatusCode::OK, Policy::Page, &page)
+}
+
+#[derive(Template)]
+#[template(path = "livechat.html")]
+struct LiveChatPage {
+    title: &'static str,
+    build: &'static str,
+    page: serde_json::Value,
+}
+
+/// `GET /livechat`: the rooms that can be read, each with its pop-out.
+pub async fn show_live_chat(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    match list_cards(&state, &headers) {
+        Ok(rooms) => {
+            let page = json!({ "rooms": rooms, "build": BUILD, "version": VERSION });
+            let page = LiveChatPage { title: "Live chat", build: BUILD, page };
+            render(StatusCode::OK, Policy::Page, &page)
+        }
+        // The way in is on the start page.
+        Err(ApiError::Unauthorized) => Redirect::to("/").into_response(),
+        Err(error) => error_page(&error),
+    }
+}

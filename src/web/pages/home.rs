@@ -1,0 +1,101 @@
+//! `/`: where to go next, for the operator; the way in, for everybody else.
+
+use crate::web::query::Query;
+use askama::Template;
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Policy, missing::error_page, render};
+use crate::{
+    BUILD, VERSION,
+    web::{ApiError, AppState, accept::Peer, api::rooms::list_cards, operator},
+};
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    title: &'static str,
+    build: &'static str,
+    page: serde_json::Value,
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    title: &'static str,
+    build: &'static str,
+    page: serde_json::Value,
+}
+
+/// `GET /`
+pub async fn show_home(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let operator = state.operator.knows(&headers);
+    match list_cards(&state, &headers) {
+        Ok(rooms) if operator => {
+            let page = json!({
+                "version": VERSION, "build": BUILD, "public_url": state.base_url, "operator": true,
+                "rooms": rooms,
+            });
+            render(
+                StatusCode::OK,
+                Policy::Page,
+                &HomePage { title: "StreamSuites", build: BUILD, page },
+            )
+        }
+        _ => {
+            let page = json!({ "version": VERSION, "build": BUILD });
+            let page = LoginPage { title: "StreamSuites · sign in", build: BUILD, page };
+            render(StatusCode::OK, Policy::Page, &page)
+        }
+    }
+}
+
+/// The query of the sign-in link.
+#[derive(Debug, Deserialize)]
+pub struct SignInQuery {
+    token: String,
+}
+
+/// `GET /auth/operator?token=…`: the link printed at the start. Works once, and on this machine only.
+pub async fn sign_in(
+    State(state): State<AppState>,
+    Extension(peer): Extension<Peer>,
+    method: Method,
+    headers: HeaderMap,
+    Query(query): Query<SignInQuery>,
+) -> Response {
+    if method == Method::HEAD {
+        // Whoever only looks whether the link is there must not use it up.
+        return StatusCode::OK.into_response();
+    }
+    if !peer.is_local() {
+        return error_page(&ApiError::Forbidden(
+            "the sign-in link works on the server's own machine",
+        ));
+    }
+    if state.operator.knows(&headers) {
+        return Redirect::to("/").into_response();
+    }
+    let Some(cookie) = state.operator.use_link(&query.token) else {
+        return error_page(&ApiError::Forbidden(
+            "this sign-in link was used already or is of an earlier start: restart for a new one",
+        ));
+    };
+    state.telemetry.recent.event(
+        crate::telemetry::Severity::Info,
+        "operator",
+        "the operator signed in over the link",
+    );
+    let secure = if state.base_url.starts_with("https://") { "; Secure" } else { "" };
+    let cookie = format!(
+        "{}={cookie}; HttpOnly; SameSite=Lax; Path=/; Max-Age=604800{secure}",
+        operator::COOKIE
+    );
+    ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
+}

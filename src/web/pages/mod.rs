@@ -1,0 +1,50 @@
+//! Pages for people: rendered here, brought to life by the scripts in `static/js`.
+
+pub mod chat;
+pub mod home;
+pub mod missing;
+pub mod overlay;
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+/// What a page may load. Inline styles are allowed because OBS adds its custom CSS as a `<style>`; inline
+/// scripts never are.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: https:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
+    base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+/// The same for overlays, whose owners style them with pictures and fonts from elsewhere.
+const OVERLAY_POLICY: &str = "default-src 'none'; script-src 'self'; \
+    style-src 'self' 'unsafe-inline' https:; img-src 'self' data: https:; font-src 'self' data: https:; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+/// Who may load what on a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Policy {
+    Page,
+    Overlay,
+}
+
+/// Renders a page.
+fn render(status: StatusCode, policy: Policy, page: &impl Template) -> Response {
+    let html = match page.render() {
+        Ok(html) => html,
+        Err(error) => {
+            tracing::error!(%error, "a page could not be rendered");
+            return super::ApiError::Internal(std::io::Error::other("template")).into_response();
+        }
+    };
+    let policy = match policy {
+        Policy::Page => PAGE_POLICY,
+        Policy::Overlay => OVERLAY_POLICY,
+    };
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, html).into_response()
+}

@@ -1,0 +1,93 @@
+//! What handlers share.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Instant,
+};
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::watch;
+
+use super::{access::OverlayKeys, assets::Assets, media::Media, operator::Operator, ws::Heartbeat};
+use crate::{
+    chat::Hub,
+    config::Config,
+    lifecycle::Lifecycle,
+    model::{CreatorId, Platform},
+    telemetry::Telemetry,
+};
+
+/// What handlers share. Cheap to clone.
+pub type AppState = Arc<Shared>;
+
+/// Adds a channel that the operator typed, for good; answers its room.
+pub type AddChannel =
+    Box<dyn Fn(Platform, &str) -> Result<CreatorId, String> + Send + Sync + 'static>;
+
+/// Takes a room away that the operator typed; `false` when the configuration made it.
+pub type RemoveRoom = Box<dyn Fn(&CreatorId) -> std::io::Result<bool> + Send + Sync + 'static>;
+
+/// The parts of the server that answer requests.
+pub struct Shared {
+    /// All rooms.
+    pub hub: Arc<Hub>,
+    /// What the runtime knows about itself.
+    pub telemetry: Telemetry,
+    /// Who owns the tasks.
+    pub life: Lifecycle,
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// Who may operate this server.
+    pub operator: Operator,
+    /// Which keys open which room.
+    pub keys: OverlayKeys,
+    /// The clock of all sockets.
+    pub heartbeat: Arc<Heartbeat>,
+    /// Pictures of platforms.
+    pub media: Media,
+    /// Scripts, styles, pictures and themes of our own.
+    pub assets: Assets,
+    /// Where exports are written.
+    pub exports_dir: PathBuf,
+    /// When the server started.
+    pub started: Instant,
+    /// Adds a channel that the operator typed.
+    pub add_channel: AddChannel,
+    /// Takes a room away that the operator typed.
+    pub remove_room: RemoveRoom,
+    /// Synthetic messages per room.
+    pub synthetic: SyntheticLimit,
+    /// The address pages are reached at, without a slash at the end.
+    pub base_url: String,
+}
+
+/// How many synthetic messages a room takes; follows the configuration.
+#[derive(Default)]
+pub struct SyntheticLimit {
+    limiter: RwLock<Option<(u32, Arc<DefaultKeyedRateLimiter<String>>)>>,
+}
+
+impl SyntheticLimit {
+    /// Takes one of `per_minute`; otherwise tells after how many seconds there is one again.
+    ///
+    /// # Errors
+    /// The time to wait (s), rounded up.
+    pub fn take(&self, room: &str, per_minute: u32) -> Result<(), u64> {
+        let known = self.limiter.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let limiter = match known {
+            Some((limit, limiter)) if limit == per_minute => limiter,
+            _ => {
+                let quota = Quota::per_minute(per_minute.try_into().map_err(|_| 60_u64)?);
+                let limiter = Arc::new(RateLimiter::keyed(quota));
+                let mut slot = self.limiter.write().unwrap_or_else(PoisonError::into_inner);
+                *slot = Some((per_minute, Arc::clone(&limiter)));
+                limiter
+            }
+        };
+        limiter.check_key(&room.to_ascii_lowercase()).map_err(|denied| {
+            let now = governor::clock::Clock::now(&governor::clock::DefaultClock::default());
+            denied.wait_time_from(now).as_secs() + 1
+        })
+    }
+}
