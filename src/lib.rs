@@ -12,6 +12,8 @@ pub mod platforms;
 pub mod chat;
 pub mod exports;
 pub mod web;
+pub mod app;
+pub mod cli;
 
 /// Semantic version, from `Cargo.toml`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,559 @@
+//! The composition root: the one place that builds things and hands them to each other.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    chat::{Hub, RoomParts, Rooms},
+    config::{
+        Config, ConfigErrors, OverlayAccess, Reload, Reloader, Sources, channel_flag,
+        creators::{ChannelConfig, CreatorConfig},
+    },
+    exports::Exporter,
+    feed::NoLog,
+    lifecycle::Lifecycle,
+    model::{CreatorId, OverlaySettings, Platform, PlatformState},
+    platforms::{
+        Demand, Ingest, Listeners, Source,
+        recording::{Played, Player, Speed, demo},
+    },
+    telemetry::{Severity, Telemetry},
+    web::{
+        accept, access::OverlayKeys, assets, assets::Assets, media::Media, operator,
+        operator::Operator, router::router, state::Shared, ws::Heartbeat,
+    },
+};
+
+/// How long the audience of a recording that has ended is given to receive the rest of it.
+const LAST_FRAMES: Duration = Duration::from_secs(2);
+
+/// What a server is started with.
+pub struct Options {
+    /// Where the configuration comes from.
+    pub sources: Sources,
+    /// Play the demo although creators are configured.
+    pub demo: bool,
+    /// Play a file into a room.
+    pub playback: Option<Playback>,
+}
+
+/// A file to be played into a room.
+pub struct Playback {
+    /// The recording.
+    pub file: PathBuf,
+    /// The room.
+    pub room: CreatorId,
+    /// How fast.
+    pub speed: Speed,
+    /// Begin when somebody watches.
+    pub wait: bool,
+    /// Told what was played.
+    pub done: tokio::sync::oneshot::Sender<io::Result<Played>>,
+}
+
+/// Why a server did not start: one sentence that names the file, key or flag.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Everything that is wrong with the configuration, a line each.
+    #[error("{0}")]
+    Config(ConfigErrors),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {reason}; choose another with --listen")]
+    Listen {
+        /// As configured.
+        address: String,
+        /// In words.
+        reason: String,
+    },
+    /// A folder cannot be used.
+    #[error("cannot use the {what} folder {}: {source}; choose another with {flag}", path.display())]
+    Folder {
+        /// Which folder.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+        /// What chooses another.
+        flag: &'static str,
+    },
+    /// Another server uses the data folder.
+    #[error("another StreamSuites uses {}; stop it, or choose another folder with --data", path.display())]
+    Locked {
+        /// The file that is locked.
+        path: PathBuf,
+    },
+    /// A file of ours in the data folder cannot be read.
+    #[error("cannot read {}: {reason}; mend it or move it away", path.display())]
+    Stored {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The file to play cannot be read.
+    #[error("cannot play {}: {source}", path.display())]
+    Playback {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The configuration cannot be watched.
+    #[error("cannot watch the configuration: {0}")]
+    Watch(String),
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The address pages are reached at, without a slash at the end.
+    pub base_url: String,
+    /// Who owns the tasks; its `stop` stops the server.
+    pub life: Lifecycle,
+    /// Signs the operator in, once; a path with its query.
+    pub sign_in: String,
+    /// Whether rooms need keys.
+    pub keyed: bool,
+    /// All rooms.
+    pub hub: Arc<Hub>,
+    shared: Arc<Shared>,
+    grace: Duration,
+    _lock: fs::File,
+}
+
+impl Server {
+    /// Waits for every task, at most the configured grace; answers how many did not end.
+    pub async fn shut_down(self) -> usize {
+        self.life.shut_down(self.grace).await
+    }
+
+    /// The query that opens a room where keys are needed; empty otherwise.
+    #[must_use]
+    pub fn key_query(&self, room: &CreatorId) -> String {
+        if self.keyed { format!("?key={}", self.shared.keys.key(room)) } else { String::new() }
+    }
+}
+
+/// Starts a server.
+///
+/// # Errors
+/// Everything that keeps it from starting.
+pub async fn start(options: Options) -> Result<Server, StartError> {
+    let started = Instant::now();
+    let Options { sources, demo, playback } = options;
+    let config_folder = sources.folder.clone();
+    let config = crate::config::load(&sources).map_err(StartError::Config)?;
+    let system = config.system.clone();
+
+    let data_dir = usable_folder("data", &system.data_dir, "--data")?;
+    let exports_dir = usable_folder("exports", &system.exports_dir, "--exports")?;
+    if let Some(it) = &playback {
+        let source = fs::File::open(&it.file).err();
+        let source =
+            source.or_else(|| it.file.is_dir().then(|| io::Error::other("it is a folder")));
+        if let Some(source) = source {
+            return Err(StartError::Playback { path: it.file.clone(), source });
+        }
+    }
+    let unusable = |source| StartError::Folder {
+        what: "data",
+        path: data_dir.clone(),
+        source,
+        flag: "--data",
+    };
+    let operator = Operator::open(config.secrets.operator_token(), &data_dir).map_err(unusable)?;
+    let secret = match config.secrets.secret_key() {
+        Some(it) => it.to_owned(),
+        None => operator::stored_secret(&data_dir.join("secret.key")).map_err(unusable)?,
+    };
+    let lock = lock_folder(&data_dir)?;
+    let typed = TypedChannels::open(&data_dir)?;
+
+    let address = system.listen.to_string();
+    let listener = TcpListener::bind(&address).await.map_err(|error| StartError::Listen {
+        address: address.clone(),
+        reason: match error.kind() {
+            io::ErrorKind::AddrInUse => "another program uses that port".to_owned(),
+            io::ErrorKind::PermissionDenied => "the system does not allow it".to_owned(),
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+            _ => error.to_string(),
+        },
+    })?;
+    let local = listener
+        .local_addr()
+        .map_err(|it| StartError::Listen { address, reason: it.to_string() })?;
+    let base_url = match &system.public_url {
+        Some(it) => it.as_str().trim_end_matches('/').to_owned(),
+        None if local.ip().is_unspecified() => format!("http://127.0.0.1:{}", local.port()),
+        None => format!("http://{local}"),
+    };
+
+    let life = Lifecycle::new();
+    let telemetry = Telemetry::new();
+    let demand = Arc::new(Demand::default());
+    let hub = Arc::new(Hub::new(RoomParts {
+        life: life.clone(),
+        telemetry: telemetry.clone(),
+        log: Arc::new(NoLog),
+        demand: Arc::clone(&demand),
+        ring_events: system.feed.ring_events as usize,
+        dedupe_ids: system.feed.dedupe_ids as usize,
+    }));
+    let sink =
+        Arc::new(Rooms::new(Arc::clone(&hub), telemetry.clone(), config.platforms.stale_seconds));
+
+    // What the files say, and what the operator typed: together they are what everybody follows.
+    let no_creators = config.creators.creators.is_empty() && typed.is_empty();
+    let (reloader, files) =
+        Reloader::new(sources, config).map_err(|it| StartError::Watch(it.to_string()))?;
+    let effective = watch::Sender::new(Arc::new(typed.merged(&files.borrow())));
+    let config = effective.subscribe();
+    follow_rooms(&hub, None, &config.borrow());
+    let applier = Arc::new(Applier {
+        files: files.clone(),
+        typed,
+        effective,
+        hub: Arc::clone(&hub),
+        one_at_a_time: Mutex::default(),
+    });
+    let (restart, needs_restart) = watch::channel(Vec::new());
+    let report = report_reload(telemetry.clone(), restart);
+    life.essential("configuration", reloader.run(life.stop.clone(), report));
+    life.essential("rooms", {
+        let (applier, sink) = (Arc::clone(&applier), Arc::clone(&sink));
+        let (life, mut files) = (life.clone(), files);
+        async move {
+            while let Some(Ok(())) = life.stop.run_until_cancelled(files.changed()).await {
+                sink.set_stale_seconds(files.borrow_and_update().platforms.stale_seconds);
+                applier.apply();
+            }
+            life.stop.cancelled().await;
+        }
+    });
+
+    let heartbeat = Arc::new(Heartbeat::default());
+    let sign_in = format!("/auth/operator?token={}", operator.new_link());
+    let keyed = system.overlay_access() == OverlayAccess::Key;
+    let shared = Arc::new(Shared {
+        hub: Arc::clone(&hub),
+        telemetry: telemetry.clone(),
+        life: life.clone(),
+        config: config.clone(),
+        operator,
+        keys: OverlayKeys::new(&secret),
+        heartbeat: Arc::clone(&heartbeat),
+        media: Media::new(config.clone(), data_dir.join("media"), telemetry.clone(), life.clone()),
+        assets: Assets::new(&config_folder),
+        exports_dir: exports_dir.clone(),
+        started,
+        add_channel: add_channel(Arc::clone(&applier)),
+        remove_room: remove_room(applier),
+        synthetic: Default::default(),
+        base_url: base_url.clone(),
+    });
+    let limits = accept::Limits {
+        connections: system.web.max_connections as usize,
+        per_address: system.web.max_connections_per_address as usize,
+    };
+    let routes = router(Arc::clone(&shared));
+    let meters = Arc::clone(&telemetry.meters);
+    life.essential("web", accept::serve(listener, routes, limits, life.clone(), meters));
+    life.essential("heartbeat", heartbeat.run(life.stop.clone()));
+    let listeners = Listeners {
+        life: life.clone(),
+        telemetry: telemetry.clone(),
+        sink: Arc::clone(&sink) as Arc<_>,
+        demand,
+    };
+    life.essential("listeners", listeners.run(config.clone()));
+    let exporter = Exporter {
+        hub: Arc::clone(&hub),
+        telemetry: telemetry.clone(),
+        config: config.clone(),
+        restart: needs_restart,
+        life: life.clone(),
+        dir: exports_dir,
+    };
+    life.essential("exports", exporter.run());
+
+    if demo || (no_creators && playback.is_none()) {
+        start_demo(&hub, &sink, &life);
+    }
+    if let Some(playback) = playback {
+        start_playback(playback, &hub, &sink, &life);
+    }
+    telemetry.recent.event(Severity::Info, "runtime", "started");
+    tracing::info!(address = %local, "started in {} ms", started.elapsed().as_millis());
+    let grace = Duration::from_millis(u64::from(system.web.shutdown_grace_ms));
+    Ok(Server { address: local, base_url, life, sign_in, keyed, hub, shared, grace, _lock: lock })
+}
+
+/// Keeps other servers out of the data folder for as long as the file is open.
+fn lock_folder(data: &Path) -> Result<fs::File, StartError> {
+    let path = data.join("lock");
+    let problem =
+        |source| StartError::Folder { what: "data", path: data.to_owned(), source, flag: "--data" };
+    let file = fs::File::create(&path).map_err(problem)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(StartError::Locked { path }),
+        Err(fs::TryLockError::Error(error)) => Err(problem(error)),
+    }
+}
+
+/// Makes a folder and tries to write into it.
+fn usable_folder(
+    what: &'static str,
+    path: &Path,
+    flag: &'static str,
+) -> Result<PathBuf, StartError> {
+    let attempt = || {
+        if path.is_file() {
+            return Err(io::Error::other("it is a file"));
+        }
+        fs::create_dir_all(path)?;
+        let probe = path.join(".streamsuites-probe");
+        fs::write(&probe, b"")?;
+        fs::remove_file(&probe)
+    };
+    attempt().map_err(|source| StartError::Folder { what, path: path.to_owned(), source, flag })?;
+    Ok(path.to_owned())
+}
+
+fn report_reload(
+    telemetry: Telemetry,
+    restart: watch::Sender<Vec<&'static str>>,
+) -> impl FnMut(Reload) + Send {
+    move |reload| match reload {
+        Reload::Applied { needs_restart } => {
+            tracing::info!("the configuration was reloaded");
+            telemetry.recent.event(Severity::Info, "config", "reloaded");
+            for key in &needs_restart {
+                tracing::warn!("the change of {key} waits for a restart");
+                let message = format!("the change of {key} waits for a restart");
+                telemetry.recent.event(Severity::Warning, "config", message);
+            }
+            restart.send_replace(needs_restart);
+        }
+        Reload::Refused(errors) => {
+            telemetry.meters.config_refused.increment(1);
+            for problem in &errors.0 {
+                tracing::error!("configuration refused, the old one stays: {problem}");
+                // Where, but not what: the value may be a secret in the wrong place, and this is public.
+                let message = format!("{}: refused, the log says why", problem.path);
+                telemetry.recent.error("config", "refused", &problem.file, message);
+            }
+        }
+    }
+}
+
+/// Puts configurations in force, one at a time: what the files say, and what the operator typed.
+struct Applier {
+    files: watch::Receiver<Arc<Config>>,
+    typed: TypedChannels,
+    effective: watch::Sender<Arc<Config>>,
+    hub: Arc<Hub>,
+    one_at_a_time: Mutex<()>,
+}
+
+impl Applier {
+    fn apply(&self) {
+        let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let config = self.typed.merged(&self.files.borrow());
+        let before = Arc::clone(&self.effective.borrow());
+        follow_rooms(&self.hub, Some(&before), &config);
+        self.effective.send_replace(Arc::new(config));
+    }
+}
+
+/// Opens a room per creator, closes those that are gone, and passes settings on.
+fn follow_rooms(hub: &Hub, before: Option<&Config>, config: &Config) {
+    let most = config.system.feed.max_rooms as usize;
+    let enabled = config.creators.creators.iter().filter(|it| it.enabled);
+    if enabled.clone().count() > most {
+        tracing::error!("feed.max_rooms: only the first {most} creators have a room");
+    }
+    for creator in enabled.take(most) {
+        hub.open_room(&creator.id, creator.overlay.clone()).set_settings(creator.overlay.clone());
+    }
+    for gone in before.iter().flat_map(|it| &it.creators.creators) {
+        if !config.creators.creators.iter().any(|it| it.enabled && it.id == gone.id) {
+            hub.close_room(&gone.id);
+            continue;
+        }
+        let now = config.creators.creators.iter().find(|it| it.id == gone.id);
+        let room = hub.find_room(gone.id.as_str());
+        for channel in &gone.channels {
+            let kept = now.is_some_and(|it| {
+                it.channels
+                    .iter()
+                    .any(|it| it.platform == channel.platform && it.name == channel.name)
+            });
+            if let Some(room) = room.as_ref().filter(|_| !kept) {
+                room.forget_status(channel.platform, &channel.name);
+            }
+        }
+    }
+}
+
+/// Channels that the operator typed: kept in `<data>/channels.json`, so that an overlay that was pasted
+/// into OBS works after a restart.
+struct TypedChannels {
+    path: PathBuf,
+    channels: Mutex<Vec<channel_flag::FlagChannel>>,
+}
+
+impl TypedChannels {
+    fn open(data: &Path) -> Result<Self, StartError> {
+        let path = data.join("channels.json");
+        let problem = |reason| StartError::Stored { path: path.clone(), reason };
+        let flags: Vec<String> = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|it| problem(it.to_string()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(problem(error.to_string())),
+        };
+        let channels = channel_flag::parse_all(&flags).map_err(|it| problem(it.join("; ")))?;
+        Ok(Self { path, channels: Mutex::new(channels) })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// `config` with these channels; a creator that only they make is read all the time.
+    fn merged(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        let creators = &mut config.creators.creators;
+        for typed in self.channels.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let channel =
+                ChannelConfig { platform: typed.platform, name: typed.name.clone(), enabled: true };
+            match creators.iter_mut().find(|it| it.id == typed.room) {
+                Some(creator) => {
+                    let known = |it: &ChannelConfig| {
+                        it.platform == channel.platform && it.name == channel.name
+                    };
+                    if !creator.channels.iter().any(known) {
+                        creator.channels.push(channel);
+                    }
+                }
+                None => creators.push(CreatorConfig {
+                    id: typed.room.clone(),
+                    display_name: None,
+                    enabled: true,
+                    always_on: true,
+                    env_suffix: None,
+                    channels: vec![channel],
+                    overlay: OverlaySettings::default(),
+                }),
+            }
+        }
+        config
+    }
+
+    /// Keeps one more. Blocking, for a moment: a small file, written when an operator types.
+    fn add(&self, channel: channel_flag::FlagChannel) -> io::Result<()> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        if channels.contains(&channel) {
+            return Ok(());
+        }
+        channels.push(channel);
+        self.keep(&channels)
+    }
+
+    /// Forgets those of a room; `false` when there are none. Blocking, as above.
+    fn remove(&self, room: &CreatorId) -> io::Result<bool> {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = channels.len();
+        channels.retain(|it| it.room != *room);
+        let removed = channels.len() < before;
+        if removed {
+            self.keep(&channels)?;
+        }
+        Ok(removed)
+    }
+
+    fn keep(&self, channels: &[channel_flag::FlagChannel]) -> io::Result<()> {
+        let flags: Vec<String> =
+            channels.iter().map(|it| format!("{}={}:{}", it.room, it.platform, it.name)).collect();
+        let text = serde_json::to_vec_pretty(&flags)?;
+        crate::exports::replace_file(&self.path, &text)
+    }
+}
+
+fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChannel {
+    Box::new(move |platform: Platform, name: &str| {
+        let flags = [format!("{platform}:{name}")];
+        let mut channels = channel_flag::parse_all(&flags).map_err(|it| it.join("; "))?;
+        let channel = channels.pop().ok_or("no channel")?;
+        let room = channel.room.clone();
+        if room.as_str().eq_ignore_ascii_case(demo::ROOM) {
+            return Err(
+                "`demo` is the demo's own room: start with --channel ROOM=twitch:demo".to_owned()
+            );
+        }
+        let most = applier.effective.borrow().system.feed.max_rooms as usize;
+        if applier.hub.find_room(room.as_str()).is_none() && applier.hub.list_rooms().len() >= most
+        {
+            return Err(format!("this server keeps at most {most} rooms"));
+        }
+        tokio::task::block_in_place(|| applier.typed.add(channel))
+            .map_err(|it| format!("the channel cannot be kept: {it}"))?;
+        applier.apply();
+        Ok(room)
+    })
+}
+
+fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoom {
+    Box::new(move |room: &CreatorId| {
+        let removed = tokio::task::block_in_place(|| applier.typed.remove(room))?;
+        if removed {
+            applier.apply();
+        }
+        Ok(removed)
+    })
+}
+
+/// Plays the demo for as long as the server runs.
+fn start_demo(hub: &Hub, sink: &Arc<Rooms>, life: &Lifecycle) {
+    let Ok(room) = demo::ROOM.parse::<CreatorId>() else { return };
+    hub.open_room(&room, OverlaySettings::default());
+    let source = Source {
+        creator: room,
+        platform: Platform::Streamsuites,
+        channel: "demo".into(),
+        recorded: true,
+    };
+    let (sink, stop) = (Arc::clone(sink), life.stop.clone());
+    life.spawn(async move {
+        let Some(mut ingest) = Ingest::new(&*sink, source) else { return };
+        ingest.status(PlatformState::Live, "demo");
+        if let Err(error) = demo::play(&assets::demo_recording(), &mut ingest, &stop).await {
+            tracing::error!(%error, "the demo cannot be played");
+        }
+    });
+}
+
+fn start_playback(playback: Playback, hub: &Arc<Hub>, sink: &Arc<Rooms>, life: &Lifecycle) {
+    let room = hub.open_room(&playback.room, OverlaySettings::default());
+    let (sink, stop) = (Arc::clone(sink), life.stop.clone());
+    life.spawn(async move {
+        if playback.wait && stop.run_until_cancelled(room.watched()).await.is_none() {
+            return;
+        }
+        let mut player = Player::new(&*sink, playback.room, playback.speed, stop);
+        let played = player.play_file(&playback.file).await;
+        // Told when it has ended, the program may stop: nobody who watches shall miss the end.
+        room.settled(LAST_FRAMES).await;
+        // Nobody waits for the answer any more: the server stops.
+        let _ = playback.done.send(played);
+    });
+}
