@@ -1,0 +1,218 @@
+//! Who may change things: the operator, and nobody else.
+
+use serde_json::{Value, json};
+
+use crate::support::{Setup, TOKEN, TestServer, twitch::Twitch};
+
+/// Every route that changes something, with a body it takes.
+const ROUTES: [(&str, &str); 2] = [
+    ("/api/rooms/ana/synthetic", r#"{"text":"hello"}"#),
+    ("/api/rooms", r#"{"channel":"twitch:newcomer"}"#),
+];
+
+/// Signs in over the link printed at the start: the cookie.
+async fn sign_in(server: &TestServer) -> String {
+    let answer = server.get(&server.server.sign_in).send().await.unwrap();
+    assert_eq!(answer.status(), 303);
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite"), "{cookie}");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+async fn problem(answer: reqwest::Response, status: u16) -> Value {
+    assert_eq!(answer.status(), status);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let problem: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    assert_eq!(problem["status"], status);
+    assert!(problem["type"].as_str().unwrap().starts_with("/problems/"));
+    assert!(!problem["detail"].as_str().unwrap().is_empty());
+    problem
+}
+
+/// A server in a multi-threaded runtime, as in production: adding a room blocks for a moment.
+async fn start() -> (TestServer, Twitch) {
+    let twitch = Twitch::plain().await;
+    let server = Setup::new().twitch(&twitch).rooms(&["ana", "ben"]).start().await;
+    (server, twitch)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_operator_changes_anything() {
+    let (server, _twitch) = start().await;
+    let host = server.url("");
+    for (path, body) in ROUTES {
+        let send = |it: reqwest::RequestBuilder| it.send();
+        let answer = send(server.post(path, body)).await.unwrap();
+        assert_eq!(answer.headers()["www-authenticate"], "Bearer");
+        problem(answer, 401).await;
+        for header in ["Bearer wrong", "Bearer ", "Basic b3A6b3A=", TOKEN] {
+            let answer =
+                send(server.post(path, body).header("authorization", header)).await.unwrap();
+            problem(answer, 401).await;
+        }
+        let cookie = "streamsuites_session=guessed";
+        let forged = server.post(path, body).header("cookie", cookie).header("origin", &host);
+        problem(send(forged).await.unwrap(), 401).await;
+        // Who is not let in learns nothing about the body either.
+        problem(send(server.post(path, "{")).await.unwrap(), 401).await;
+        problem(send(server.post(path, "x".repeat(300_000))).await.unwrap(), 401).await;
+    }
+    assert!(server.history("ana").await.is_empty());
+    assert!(server.server.hub.find_room("newcomer").is_none());
+
+    for (path, body) in ROUTES {
+        let answer = server.post(path, body).bearer_auth(TOKEN).send().await.unwrap();
+        assert_eq!(answer.status(), 201, "{path}");
+    }
+    assert!(server.server.hub.find_room("newcomer").is_some());
+    let own = server.post(ROUTES[0].0, ROUTES[0].1).header("x-streamsuites-token", TOKEN);
+    assert_eq!(own.send().await.unwrap().status(), 201);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_changes_things_from_our_own_pages_only_and_the_link_works_once() {
+    let (server, _twitch) = start().await;
+    let wrong = server.get("/auth/operator?token=wrong").send().await.unwrap();
+    assert_eq!(wrong.status(), 403);
+    assert!(!wrong.headers().contains_key("set-cookie"));
+    let cookie = sign_in(&server).await;
+    let again = server.get(&server.server.sign_in).send().await.unwrap();
+    assert_eq!(again.status(), 403);
+    assert!(!again.headers().contains_key("set-cookie"));
+
+    let own = server.url("");
+    for (path, body) in ROUTES {
+        let post = || server.post(path, body).header("cookie", &cookie);
+        let lookalike = format!("{own}.evil.example");
+        for origin in ["https://evil.example", "null", "http://127.0.0.1:1", &lookalike] {
+            problem(post().header("origin", origin).send().await.unwrap(), 403).await;
+        }
+        problem(post().send().await.unwrap(), 403).await;
+        assert_eq!(post().header("origin", &own).send().await.unwrap().status(), 201, "{path}");
+    }
+    // A page of another site cannot read over the session either.
+    let foreign = server.get("/api/rooms/ana/events").header("cookie", &cookie);
+    let answer = foreign.header("origin", "https://evil.example").send().await.unwrap();
+    problem(answer, 403).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_synthetic_message_is_shown_to_everybody_and_flagged() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let mut socket = server.socket("/ws/ana").await;
+    let body = json!({"text": "hi <b>there</b>\u{7}", "display_name": "The Host", "author_source": "discord", "author_id": "42"});
+    let answer = server.post("/api/rooms/ana/synthetic", body).bearer_auth(TOKEN).send().await;
+    let answer: Value = serde_json::from_slice(&answer.unwrap().bytes().await.unwrap()).unwrap();
+    let event = socket.next_event().await;
+    assert_eq!(answer["event"], event);
+    let data = &event["data"];
+    assert_eq!(data["text"], "hi <b>there</b>", "kept but for control characters");
+    assert_eq!(data["flags"], json!(["synthetic"]));
+    assert_eq!(data["author"]["name"], "The Host");
+    assert_eq!(data["author"]["id"], "streamsuites:discord-42");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_thirty_first_synthetic_message_of_a_minute_waits_and_other_rooms_do_not() {
+    let server = Setup::new().rooms(&["ana", "ben"]).start().await;
+    let post = |room: &str, number: u32| {
+        let path = format!("/api/rooms/{room}/synthetic");
+        server.post(&path, json!({"text": number.to_string()})).bearer_auth(TOKEN).send()
+    };
+    for number in 1..=30 {
+        assert_eq!(post("ana", number).await.unwrap().status(), 201, "{number}");
+    }
+    let answer = post("ANA", 31).await.unwrap();
+    let seconds: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    problem(answer, 429).await;
+    assert_eq!(post("ben", 1).await.unwrap().status(), 201);
+    // What was refused for its body spends nothing.
+    let bad = server.post("/api/rooms/ben/synthetic", json!({"text": ""})).bearer_auth(TOKEN);
+    problem(bad.send().await.unwrap(), 400).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_body_is_refused_with_a_problem_that_says_what_is_wrong() {
+    let (server, _twitch) = start().await;
+    let long_name = "n".repeat(65);
+    let long_text = "t".repeat(501);
+    for (body, word) in [
+        ("{".to_owned(), ""),
+        ("[]".to_owned(), ""),
+        (r#"{"text":""}"#.to_owned(), "`text`"),
+        (r#"{"text":"\u0007"}"#.to_owned(), "`text`"),
+        (r#"{"text":3}"#.to_owned(), ""),
+        (r#"{"txet":"hi"}"#.to_owned(), "txet"),
+        (json!({"text": long_text}).to_string(), "500"),
+        (json!({"text": "hi", "display_name": long_name}).to_string(), "`display_name`"),
+        (json!({"text": "hi", "author_source": "x"}).to_string(), "`author_source`"),
+        (json!({"text": "hi", "avatar_url": "javascript:alert(1)"}).to_string(), "`avatar_url`"),
+    ] {
+        let post = server.post("/api/rooms/ana/synthetic", &body).bearer_auth(TOKEN);
+        let problem = problem(post.send().await.unwrap(), 400).await;
+        assert!(problem["detail"].as_str().unwrap().contains(word), "{body}: {problem}");
+    }
+    for body in [
+        r#"{"channel":"myspace:tom"}"#,
+        r#"{"channel":"twitch:two words"}"#,
+        r#"{"channel":"youtube:@tom"}"#,
+        r#"{"channel":""}"#,
+        r#"{"channle":"twitch:tom"}"#,
+        "null",
+    ] {
+        let post = server.post("/api/rooms", body).bearer_auth(TOKEN);
+        problem(post.send().await.unwrap(), 400).await;
+    }
+    for (path, _) in ROUTES {
+        let body = json!({"text": "x".repeat(300_000), "channel": "y".repeat(300_000)});
+        problem(server.post(path, body).bearer_auth(TOKEN).send().await.unwrap(), 413).await;
+    }
+    let nobody = server.post("/api/rooms/nobody/synthetic", r#"{"text":"hi"}"#).bearer_auth(TOKEN);
+    problem(nobody.send().await.unwrap(), 404).await;
+    problem(server.get("/api/rooms/ana/synthetic").send().await.unwrap(), 405).await;
+    assert!(server.history("ana").await.is_empty());
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_the_operator_typed_is_read_at_once() {
+    let (server, twitch) = start().await;
+    let post = server
+        .post("/api/rooms", r#"{"channel":"twitch:https://www.twitch.tv/Newcomer"}"#)
+        .bearer_auth(TOKEN);
+    let answer = post.send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    assert_eq!(answer.headers()["location"], "/api/rooms/Newcomer");
+    let mut socket = server.socket("/ws/newcomer").await;
+    twitch.say("newcomer", "1", "welcome").await;
+    assert_eq!(socket.next_text().await, "welcome");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_operator_takes_a_typed_room_away_and_its_readers_are_told() {
+    let (server, _twitch) = start().await;
+    let client = reqwest::Client::new();
+    let delete = |room: &str| client.delete(server.url(&format!("/api/rooms/{room}")));
+    let typed = server.post(ROUTES[1].0, ROUTES[1].1).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(typed.status(), 201);
+    let socket = server.socket("/ws/newcomer").await;
+
+    problem(delete("newcomer").send().await.unwrap(), 401).await;
+    problem(delete("newcomer").bearer_auth("wrong").send().await.unwrap(), 401).await;
+    problem(delete("nobody").bearer_auth(TOKEN).send().await.unwrap(), 404).await;
+    // The configuration made this one, and only the configuration ends it.
+    problem(delete("ana").bearer_auth(TOKEN).send().await.unwrap(), 409).await;
+    assert!(server.server.hub.find_room("newcomer").is_some());
+
+    let gone = delete("newcomer").bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(gone.status(), 204);
+    assert!(server.server.hub.find_room("newcomer").is_none());
+    assert_eq!(socket.closed().await, Some(4004));
+    server.stop().await;
+}
