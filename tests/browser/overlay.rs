@@ -1,0 +1,153 @@
+//! What an overlay draws, and when.
+
+use std::time::Duration;
+
+use serde_json::json;
+use streamsuites::model::OverlaySettings;
+
+use crate::{
+    IN_OBS, LINES,
+    support::{TestServer, browser::Browser, publish_in, said::said},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlay_shows_what_is_said_in_order_with_emotes_and_badges_on_nothing() {
+    let server = TestServer::start().await;
+    let badge = json!({
+        "set": "subscriber", "version": "12", "title": "1-Year Subscriber",
+        "url": "/media/twitch/badges/1001/subscriber/12",
+    });
+    let emote = json!({
+        "provider": "streamsuites", "id": "bunBun", "url": "/static/demo/emotes/bunBun.svg",
+        "animated": false, "zero_width": false,
+    });
+    server.say([
+        said("1", "Bo", "first"),
+        said("2", "Cleo", "look bunBun here").with("/author/badges", json!([badge])).fragments(
+            json!([
+                { "type": "text", "text": "look " },
+                { "type": "emote", "text": "bunBun", "emote": emote },
+                { "type": "text", "text": " here" },
+            ]),
+        ),
+    ]);
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.overlay("")).await;
+    page.until_is(LINES, json!(["first", "look  here"])).await;
+    server.say([said("3", "Bo", "and live")]);
+    page.until_is(LINES, json!(["first", "look  here", "and live"])).await;
+
+    let names =
+        "[...document.querySelectorAll('#chat .name')].map((it) => it.textContent).reverse()";
+    page.until_is(names, json!(["Bo", "Cleo", "Bo"])).await;
+    let loaded = |it: &str| {
+        format!(
+            "(({{complete, naturalWidth}}) => complete && naturalWidth > 0)(document.querySelector('{it}'))"
+        )
+    };
+    page.until(&loaded("#chat .text img.emote[alt=bunBun]")).await;
+    page.until(&loaded("#chat .badges img.badge[data-badge=subscriber]")).await;
+    let seen =
+        "document.elementFromPoint(20, innerHeight - 20)?.closest('.line')?.dataset.messageId";
+    page.until_is(seen, "twitch:3").await;
+    let background = "[document.documentElement, document.body, document.querySelector('#chat')]\
+        .map((it) => getComputedStyle(it).background).every((it) => it.includes('rgba(0, 0, 0, 0)'))";
+    assert_eq!(page.eval(background).await, true, "something is painted behind the chat");
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_leaves_as_many_lines_as_wanted_and_the_newest_among_them() {
+    let server = TestServer::start().await;
+    let most = OverlaySettings::default().max_messages;
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.overlay("")).await;
+    server.say([said("0", "Bo", "calm")]);
+    page.until_is(LINES, json!(["calm"])).await;
+    let watch = "window.frames_drawn = 0; window.most_lines = 0; \
+        (function look() { frames_drawn += 1; \
+        most_lines = Math.max(most_lines, document.querySelectorAll('#chat .line').length); \
+        requestAnimationFrame(look); })()";
+    page.eval(watch).await;
+
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    for number in 0..1500 {
+        if number % 10 == 0 {
+            tick.tick().await;
+        }
+        server.say([said(
+            &format!("f{number}"),
+            &format!("Viewer{}", number % 200),
+            &format!("line {number}"),
+        )]);
+    }
+    let newest: Vec<_> = (1500 - usize::from(most)..1500).map(|it| format!("line {it}")).collect();
+    page.until_is(LINES, json!(newest)).await;
+    page.until("most_lines > 0").await;
+    let most_lines = page.eval("most_lines").await.as_u64().unwrap();
+    assert!(most_lines <= u64::from(most), "{most_lines} lines at a time");
+    println!("{} frames while 1500 messages came", page.eval("frames_drawn").await);
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlay_that_obs_hides_draws_nothing_and_is_up_to_date_the_moment_it_is_shown() {
+    let server = TestServer::start().await;
+    // What the page's socket heard is noted before the page itself is told.
+    let listen = "window.heard = []; window.WebSocket = class extends WebSocket { \
+        constructor(...args) { super(...args); \
+        this.addEventListener('message', ({ data }) => heard.push(data)); } };";
+    let browser = Browser::launch().await;
+    let page = browser.open_with(&server.overlay(""), &format!("{IN_OBS}{listen}")).await;
+    server.say([said("1", "Bo", "seen"), said("2", "Bo", "deleted while hidden")]);
+    page.until_is(LINES, json!(["seen", "deleted while hidden"])).await;
+
+    let show = |visible: bool| {
+        let detail = json!({ "detail": { "visible": visible } });
+        format!("dispatchEvent(new CustomEvent('obsSourceVisibleChanged', {detail}));")
+    };
+    let watch = "window.changes = 0; new MutationObserver((it) => changes += it.length)\
+        .observe(document.body, { childList: true, subtree: true, attributes: true, characterData: true });";
+    page.eval(&format!("{watch}{}", show(false))).await;
+    server.publish("chat.delete", json!({ "message_id": "twitch:2", "platform": "twitch" }));
+    server.say([said("3", "Cleo", "while hidden"), said("4", "Cleo", "the last one")]);
+    page.until("heard.some((it) => it.includes('the last one'))").await;
+    let two_frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(changes))))";
+    assert_eq!(page.eval(two_frames).await, 0, "the page changed while nobody saw it");
+
+    // In one go: there is no frame in between.
+    let shown = page.eval(&format!("{}{LINES}", show(true))).await;
+    assert_eq!(shown, json!(["seen", "while hidden", "the last one"]));
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overlay_of_a_room_that_is_not_there_is_invisible_and_comes_alive_by_itself() {
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    // The first look after two seconds, not after some moment between two and five.
+    let script = format!("{IN_OBS}Math.random = () => 0;");
+    let page = browser.open_with(&server.url("/overlay/newcomer"), &script).await;
+    page.until("document.readyState === 'complete' && document.querySelector('#detail').hidden")
+        .await;
+    let nothing = "document.body.innerText.trim() === '' && [document.documentElement, document.body]\
+        .every((it) => getComputedStyle(it).backgroundColor === 'rgba(0, 0, 0, 0)')";
+    assert_eq!(page.eval(nothing).await, true, "something is seen on air");
+
+    let person = browser.open(&server.url("/overlay/newcomer")).await;
+    person.until("document.body.innerText.includes('no such room')").await;
+
+    let room =
+        server.server.hub.open_room(&"newcomer".parse().unwrap(), OverlaySettings::default());
+    page.until("document.querySelector('#chat') !== null").await;
+    publish_in(&room, "chat.message", said("1", "Bo", "hello"));
+    page.until_is(LINES, json!(["hello"])).await;
+    browser.close().await;
+    server.stop().await;
+}

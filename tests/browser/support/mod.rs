@@ -1,0 +1,120 @@
+//! A server started for one test, and the browser that looks at it.
+
+pub(crate) mod browser;
+pub(crate) mod said;
+
+use std::{fs, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use streamsuites::{
+    app::{self, Options, Server},
+    chat::room::{Arrival, Published, Room},
+    config::{Flags, Sources},
+    model::EventBody,
+};
+use tempfile::TempDir;
+
+/// Longest wait for anything that must happen.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+/// The room of most tests.
+pub(crate) const ROOM: &str = "ana";
+
+/// A server in this process, with a folder that outlives it.
+pub(crate) struct TestServer {
+    pub(crate) server: Server,
+    folder: TempDir,
+}
+
+impl TestServer {
+    /// One with the room `ana`, which has no channels, on any free port.
+    pub(crate) async fn start() -> Self {
+        // Every TLS client looks for it. It fails only when it is there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("config")).unwrap();
+        let creators = json!({ "creators": [{ "id": ROOM }] });
+        fs::write(folder.path().join("config/creators.json"), creators.to_string()).unwrap();
+        Self::start_in(folder, "127.0.0.1:0").await
+    }
+
+    async fn start_in(folder: TempDir, listen: &str) -> Self {
+        // Nobody listens on port 1: a channel that is typed is tried and never reached.
+        let irc = "STREAMSUITES__PLATFORMS__TWITCH__IRC_URL";
+        let environment = vec![(irc.to_owned(), "irc://127.0.0.1:1".to_owned())];
+        let sources = Sources {
+            folder: folder.path().join("config"),
+            folder_must_exist: true,
+            environment: environment.into_iter().collect(),
+            dotenv: None,
+            flags: Flags {
+                listen: Some(listen.to_owned()),
+                data: Some(folder.path().join("data")),
+                exports: Some(folder.path().join("exports")),
+                public_url: None,
+                channels: Vec::new(),
+            },
+        };
+        let options = Options { sources, demo: false, playback: None };
+        Self { server: app::start(options).await.unwrap(), folder }
+    }
+
+    /// Stops it and keeps the port and the folder.
+    pub(crate) async fn stop(self) -> Stopped {
+        let listen = self.server.address.to_string();
+        assert_eq!(self.server.shut_down().await, 0, "tasks that outlived the grace");
+        Stopped { folder: self.folder, listen }
+    }
+
+    /// The whole address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server.address)
+    }
+
+    /// The address of the overlay of `ana`.
+    pub(crate) fn overlay(&self, query: &str) -> String {
+        self.url(&format!("/overlay/{ROOM}{query}"))
+    }
+
+    /// The address of the pop-out of `ana`.
+    pub(crate) fn popout(&self) -> String {
+        self.url(&format!("/chat/{ROOM}"))
+    }
+
+    /// The room `ana`.
+    pub(crate) fn room(&self) -> Arc<Room> {
+        self.server.hub.find_room(ROOM).unwrap()
+    }
+
+    /// Puts an event into the room `ana`, as a platform would.
+    pub(crate) fn publish(&self, kind: &str, data: impl Into<Value>) {
+        publish_in(&self.room(), kind, data);
+    }
+
+    /// Puts chat messages into the room `ana`.
+    pub(crate) fn say(&self, messages: impl IntoIterator<Item = said::Said>) {
+        for message in messages {
+            self.publish("chat.message", message);
+        }
+    }
+}
+
+/// Puts an event into a room, as a platform would.
+pub(crate) fn publish_in(room: &Room, kind: &str, data: impl Into<Value>) {
+    let event = json!({ "type": kind, "data": data.into() });
+    let body: EventBody = serde_json::from_value(event).unwrap();
+    let published = room.publish(&body, &Arrival::now());
+    assert!(matches!(published, Published::At(_)), "{kind} was taken for a repeat");
+}
+
+/// A server that was stopped and can come back.
+pub(crate) struct Stopped {
+    folder: TempDir,
+    listen: String,
+}
+
+impl Stopped {
+    /// Starts another on the same port: what it remembers is in the folder.
+    pub(crate) async fn start(self) -> TestServer {
+        TestServer::start_in(self.folder, &self.listen).await
+    }
+}
