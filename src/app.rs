@@ -1,5 +1,7 @@
 //! The composition root: the one place that builds things and hands them to each other.
 
+mod typed_channels;
+
 use std::{
     fs, io,
     net::SocketAddr,
@@ -10,12 +12,11 @@ use std::{
 
 use tokio::{net::TcpListener, sync::watch};
 
+use typed_channels::TypedChannels;
+
 use crate::{
     chat::{Hub, RoomParts, Rooms},
-    config::{
-        Config, ConfigErrors, OverlayAccess, Reload, Reloader, Sources, channel_flag,
-        creators::{ChannelConfig, CreatorConfig},
-    },
+    config::{Config, ConfigErrors, OverlayAccess, Reload, Reloader, Sources, channel_flag},
     exports::Exporter,
     feed::NoLog,
     lifecycle::Lifecycle,
@@ -402,90 +403,6 @@ fn follow_rooms(hub: &Hub, before: Option<&Config>, config: &Config) {
                 room.forget_status(channel.platform, &channel.name);
             }
         }
-    }
-}
-
-/// Channels that the operator typed: kept in `<data>/channels.json`, so that an overlay that was pasted
-/// into OBS works after a restart.
-struct TypedChannels {
-    path: PathBuf,
-    channels: Mutex<Vec<channel_flag::FlagChannel>>,
-}
-
-impl TypedChannels {
-    fn open(data: &Path) -> Result<Self, StartError> {
-        let path = data.join("channels.json");
-        let problem = |reason| StartError::Stored { path: path.clone(), reason };
-        let flags: Vec<String> = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|it| problem(it.to_string()))?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(problem(error.to_string())),
-        };
-        let channels = channel_flag::parse_all(&flags).map_err(|it| problem(it.join("; ")))?;
-        Ok(Self { path, channels: Mutex::new(channels) })
-    }
-
-    fn is_empty(&self) -> bool {
-        self.channels.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    /// `config` with these channels; a creator that only they make is read all the time.
-    fn merged(&self, config: &Config) -> Config {
-        let mut config = config.clone();
-        let creators = &mut config.creators.creators;
-        for typed in self.channels.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let channel =
-                ChannelConfig { platform: typed.platform, name: typed.name.clone(), enabled: true };
-            match creators.iter_mut().find(|it| it.id == typed.room) {
-                Some(creator) => {
-                    let known = |it: &ChannelConfig| {
-                        it.platform == channel.platform && it.name == channel.name
-                    };
-                    if !creator.channels.iter().any(known) {
-                        creator.channels.push(channel);
-                    }
-                }
-                None => creators.push(CreatorConfig {
-                    id: typed.room.clone(),
-                    display_name: None,
-                    enabled: true,
-                    always_on: true,
-                    env_suffix: None,
-                    channels: vec![channel],
-                    overlay: OverlaySettings::default(),
-                }),
-            }
-        }
-        config
-    }
-
-    /// Keeps one more. Blocking, for a moment: a small file, written when an operator types.
-    fn add(&self, channel: channel_flag::FlagChannel) -> io::Result<()> {
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if channels.contains(&channel) {
-            return Ok(());
-        }
-        channels.push(channel);
-        self.keep(&channels)
-    }
-
-    /// Forgets those of a room; `false` when there are none. Blocking, as above.
-    fn remove(&self, room: &CreatorId) -> io::Result<bool> {
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = channels.len();
-        channels.retain(|it| it.room != *room);
-        let removed = channels.len() < before;
-        if removed {
-            self.keep(&channels)?;
-        }
-        Ok(removed)
-    }
-
-    fn keep(&self, channels: &[channel_flag::FlagChannel]) -> io::Result<()> {
-        let flags: Vec<String> =
-            channels.iter().map(|it| format!("{}={}:{}", it.room, it.platform, it.name)).collect();
-        let text = serde_json::to_vec_pretty(&flags)?;
-        crate::exports::replace_file(&self.path, &text)
     }
 }
 

@@ -1,27 +1,25 @@
 //! A creator's room: where events of all platforms become one ordered feed, and who is watching.
 
+mod audience;
+mod reading;
+
 use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use serde::Serialize;
-use tokio::{
-    sync::{Notify, watch},
-    time::timeout,
-};
+use tokio::sync::{Notify, watch};
 
 use super::{
-    filter::Filter,
-    frame::{Envelope, Frame},
+    frame::Envelope,
     moderation::{Moderation, Reach},
     ring::{About, Entry, Ring},
     seen::Seen,
-    shard::{Batch, BatchBuilder, MOST_OUTLETS, Shard},
+    shard::Shard,
 };
 use crate::{
     feed::{FeedLog, Record},
@@ -33,6 +31,9 @@ use crate::{
     platforms::Demand,
     telemetry::{Rate, Telemetry},
 };
+
+pub use audience::{Seat, Watch};
+pub use reading::{Collected, Entrance, Since};
 
 /// What a room needs from the rest of the server.
 #[derive(Clone)]
@@ -106,44 +107,6 @@ pub enum Published {
     Repeat,
 }
 
-/// What a reader gets next.
-#[derive(Debug)]
-pub enum Collected {
-    /// There is nothing behind its place yet.
-    Nothing,
-    /// These.
-    Batch(Batch),
-    /// The ring no longer holds what comes next.
-    Gone,
-}
-
-/// A place in a feed as a client remembers it: `epoch.seq`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Since {
-    /// Of the numbering.
-    pub epoch: String,
-    /// The last place the client has.
-    pub seq: u64,
-}
-
-impl Since {
-    /// Reads `epoch.seq`; `None` when it is not of that shape.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let (epoch, seq) = text.rsplit_once('.')?;
-        Some(Self { epoch: epoch.to_owned(), seq: seq.parse().ok()? })
-    }
-}
-
-/// How a reader begins.
-#[derive(Debug)]
-pub struct Entrance {
-    /// The place behind which its events start.
-    pub position: u64,
-    /// The first frame.
-    pub hello: Frame,
-}
-
 /// A room as lists show it.
 #[derive(Debug, Clone, Serialize)]
 pub struct RoomSummary {
@@ -161,22 +124,6 @@ pub struct RoomSummary {
     pub status: Vec<PlatformStatus>,
     /// The chat's rules, where known.
     pub states: Vec<RoomState>,
-}
-
-#[derive(Serialize)]
-struct Hello<'a> {
-    v: u8,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    room: &'a CreatorId,
-    epoch: &'a str,
-    seq: u64,
-    recovered: bool,
-    version: &'static str,
-    build: &'static str,
-    settings: &'a OverlaySettings,
-    status: Vec<&'a PlatformStatus>,
-    featured: Option<&'a Message>,
 }
 
 impl Room {
@@ -407,265 +354,6 @@ impl Room {
             messages: self.messages.load(Ordering::Relaxed),
             status: state.statuses.values().cloned().collect(),
             states: state.room_states.values().cloned().collect(),
-        }
-    }
-
-    /// Decides where a reader begins, and what it is told first.
-    ///
-    /// With a known `since` it goes on from there; otherwise it gets the newest `backlog` wanted events.
-    pub async fn enter(&self, since: Option<&Since>, backlog: usize, filter: &Filter) -> Entrance {
-        if let Some(since) = since.filter(|it| *it.epoch == *self.epoch) {
-            let in_log = {
-                let state = self.state();
-                let ring = &state.ring;
-                if (ring.floor()..=ring.head()).contains(&since.seq) {
-                    return Entrance { position: since.seq, hello: self.hello(&state, true) };
-                }
-                since.seq < ring.floor()
-            };
-            // The ring went past it: the log may still have it.
-            if in_log && self.parts.log.read(&self.id, &since.epoch, since.seq, 1).await.is_some() {
-                return Entrance { position: since.seq, hello: self.hello(&self.state(), true) };
-            }
-        }
-        let state = self.state();
-        let position = state.ring.backlog_start(backlog, filter);
-        Entrance { position, hello: self.hello(&state, false) }
-    }
-
-    fn hello(&self, state: &State, recovered: bool) -> Frame {
-        let hello = Hello {
-            v: 1,
-            kind: "hello",
-            room: &self.id,
-            epoch: &self.epoch,
-            seq: state.ring.head(),
-            recovered,
-            version: crate::VERSION,
-            build: crate::BUILD,
-            settings: &state.settings,
-            status: state.statuses.values().collect(),
-            featured: state.featured.as_deref(),
-        };
-        Frame::text(&serde_json::to_vec(&hello).expect("plain values always serialise"))
-    }
-
-    /// The unsequenced frame that tells a filtered reader how far it has come.
-    #[must_use]
-    pub fn position_frame(&self, position: u64) -> Frame {
-        let epoch = &self.epoch;
-        let json = format!(
-            r#"{{"v":1,"type":"position","room":"{}","epoch":"{epoch}","seq":{position}}}"#,
-            self.id
-        );
-        Frame::text(json.as_bytes())
-    }
-
-    /// The wanted events behind `after`, up to `until` when given, and up to about `most_bytes`.
-    #[must_use]
-    pub fn collect(
-        &self,
-        after: u64,
-        until: Option<u64>,
-        filter: &Filter,
-        most_bytes: usize,
-    ) -> Collected {
-        let state = self.state();
-        if after < state.ring.floor() {
-            return Collected::Gone;
-        }
-        let until = until.unwrap_or(u64::MAX);
-        let mut batch = BatchBuilder::default();
-        let mut position = after;
-        for entry in state.ring.behind(after).take_while(|it| it.seq <= until) {
-            if filter.wants(entry.kind, entry.platform) {
-                if batch.len() > 0 && batch.len() + entry.frame.wire().len() > most_bytes {
-                    break;
-                }
-                batch.push(entry.seq, &entry.frame);
-            }
-            position = entry.seq;
-        }
-        if position == after {
-            Collected::Nothing
-        } else {
-            Collected::Batch(batch.finish(after, position))
-        }
-    }
-
-    /// Early copies of the deletions behind `after`, and how far that looked: for a reader that is
-    /// behind, so that what must vanish does not wait for what came before it.
-    #[must_use]
-    pub fn early_deletions(&self, after: u64, filter: &Filter) -> (Vec<Frame>, u64) {
-        let state = self.state();
-        let early =
-            state.ring.behind(after.max(state.ring.floor())).filter_map(|it| match &it.about {
-                About::Deletion { early } if filter.wants(it.kind, it.platform) => {
-                    Some(early.clone())
-                }
-                _ => None,
-            });
-        (early.collect(), state.ring.head())
-    }
-
-    /// The wanted events behind `after` in a range of time, at most `limit`: their JSON, and the place of
-    /// the last when there may be more.
-    #[must_use]
-    pub fn page(
-        &self,
-        after: u64,
-        limit: usize,
-        filter: &Filter,
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
-    ) -> (Vec<bytes::Bytes>, Option<u64>) {
-        let state = self.state();
-        let mut wanted = state
-            .ring
-            .behind(after.max(state.ring.floor()))
-            .filter(|it| filter.wants(it.kind, it.platform))
-            .filter(|it| from.is_none_or(|from| it.ts >= from) && to.is_none_or(|to| it.ts < to));
-        let mut last = None;
-        let mut events = Vec::new();
-        for entry in wanted.by_ref().take(limit) {
-            events.push(entry.frame.json());
-            last = Some(entry.seq);
-        }
-        let more = wanted.next().is_some();
-        (events, last.filter(|_| more))
-    }
-
-    /// A seat in a shard whose outlets want the same.
-    #[must_use]
-    pub fn seat(self: &Arc<Self>, filter: &Filter) -> Seat {
-        let mut state = self.state();
-        let free = state.shards.iter().find(|it| {
-            it.filter == *filter && it.seats.load(Ordering::Relaxed) < MOST_OUTLETS as u64
-        });
-        let shard = match free {
-            Some(shard) => Arc::clone(shard),
-            None => {
-                let shard = Arc::new(Shard::new(filter.clone(), state.ring.head()));
-                state.shards.push(Arc::clone(&shard));
-                self.parts.life.spawn(Arc::clone(&shard).write(Arc::clone(self)));
-                shard
-            }
-        };
-        shard.seats.fetch_add(1, Ordering::Relaxed);
-        Seat { watch: self.watch(&mut state), shard }
-    }
-
-    /// Nothing comes any more: readers are to be told.
-    pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        self.head.send_modify(|_| {});
-    }
-
-    /// Whether the room was taken away.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
-    }
-
-    /// Counts as a watcher for as long as it is kept.
-    #[must_use]
-    pub fn watching(self: &Arc<Self>) -> Watch {
-        self.watch(&mut self.state())
-    }
-
-    /// Waits until somebody is watching.
-    pub async fn watched(&self) {
-        // Fails only when the room is gone, and then nobody asks.
-        let _ = self.watchers.subscribe().wait_for(|it| *it > 0).await;
-    }
-
-    fn watch(self: &Arc<Self>, _ordered: &mut State) -> Watch {
-        self.watchers.send_modify(|it| *it += 1);
-        self.parts.demand.add_watcher(&self.id);
-        Watch { room: Arc::clone(self) }
-    }
-
-    /// Whether the audience is so far behind that sources should wait; see [`Room::relieved`].
-    #[must_use]
-    pub fn is_pressed(&self) -> bool {
-        let state = self.state();
-        let slowest = state.shards.iter().map(|it| it.written.load(Ordering::Acquire)).min();
-        let half = state.ring.capacity() as u64 / 2;
-        slowest.is_some_and(|it| state.ring.head().saturating_sub(it) > half)
-    }
-
-    /// Waits until the audience has caught up with half of what the ring can hold. A socket that cannot
-    /// take its bytes does not count: only the writers' own pace can hold a source back.
-    pub async fn relieved(&self) {
-        loop {
-            let relieved = self.relieved.notified();
-            if !self.is_pressed() {
-                return;
-            }
-            relieved.await;
-        }
-    }
-
-    /// Waits until every socket has been written everything there is now, at most `patience`: one that
-    /// does not read is not waited for any longer.
-    pub async fn settled(&self, patience: Duration) {
-        let (head, shards) = {
-            let state = self.state();
-            (state.ring.head(), state.shards.clone())
-        };
-        let everybody = async {
-            for shard in shards {
-                shard.settled(head).await;
-            }
-        };
-        // Late or not, it is time to go on.
-        let _ = timeout(patience, everybody).await;
-    }
-
-    pub(super) fn relieve(&self) {
-        self.relieved.notify_waiters();
-    }
-}
-
-/// A reader of a room that is counted as watching.
-pub struct Watch {
-    room: Arc<Room>,
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        let room = &self.room;
-        // Under the lock, so that two changes reach the listeners in the order they happened.
-        let _ordered = room.state();
-        room.watchers.send_modify(|it| *it -= 1);
-        room.parts.demand.remove_watcher(&room.id);
-    }
-}
-
-/// A socket's place in the audience, given back when dropped.
-pub struct Seat {
-    watch: Watch,
-    /// Where it sits.
-    pub shard: Arc<Shard>,
-}
-
-impl Seat {
-    /// The room it is in.
-    #[must_use]
-    pub fn room(&self) -> &Arc<Room> {
-        &self.watch.room
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut state = self.watch.room.state();
-        if self.shard.seats.fetch_sub(1, Ordering::Relaxed) == 1 {
-            state.shards.retain(|it| !Arc::ptr_eq(it, &self.shard));
-            self.shard.close();
-            drop(state);
-            // Whoever waited for this shard waits for nobody now.
-            self.watch.room.relieve();
         }
     }
 }
