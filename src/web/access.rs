@@ -1,5 +1,7 @@
 //! Who may read a room: everybody while access is open, otherwise whoever has the room's key.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,7 +9,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use super::{ApiError, AppState, operator};
-use crate::{config::OverlayAccess, model::CreatorId};
+use crate::{chat::Room, config::OverlayAccess, model::CreatorId};
 
 /// The rooms' overlay keys: 128 bits each, made from one secret, so that they outlive a restart.
 pub struct OverlayKeys {
@@ -34,6 +36,21 @@ impl OverlayKeys {
     fn opens(&self, room: &CreatorId, key: &str) -> bool {
         self.key(room).as_bytes().ct_eq(key.as_bytes()).into()
     }
+}
+
+/// The room of that name, for a reader who may read it.
+///
+/// # Errors
+/// 404 for an unknown room, otherwise as [`may_read`].
+pub fn find_readable(
+    state: &AppState,
+    headers: &HeaderMap,
+    name: &str,
+    key: Option<&str>,
+) -> Result<Arc<Room>, ApiError> {
+    let room = state.hub.find_room(name).ok_or(ApiError::NotFound("room"))?;
+    may_read(state, headers, room.id(), key)?;
+    Ok(room)
 }
 
 /// Lets a reader into a room, or not.

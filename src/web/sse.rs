@@ -42,8 +42,7 @@ pub async fn stream_events(
     if state.life.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
-    access::may_read(&state, &headers, room.id(), query.key.as_deref())?;
+    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
     let filter = query.filter()?;
     let last = headers.get("last-event-id").and_then(|it| it.to_str().ok()).and_then(Since::parse);
     let since = last.or_else(|| query.since());

@@ -42,8 +42,7 @@ pub async fn list_events(
     Query(query): Query<EventsQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
-    access::may_read(&state, &headers, room.id(), query.key.as_deref())?;
+    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
     let after = number("after", query.after.as_deref())?.unwrap_or(0);
     let limit = number("limit", query.limit.as_deref())?;
     let limit = limit.map_or(MOST_EVENTS, |it| usize::try_from(it).unwrap_or(usize::MAX));

@@ -92,8 +92,7 @@ pub async fn find_room(
     Query(query): Query<KeyQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
-    access::may_read(&state, &headers, room.id(), query.key.as_deref())?;
+    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
     let mut body = serde_json::to_value(card(&state, &room, false))
         .map_err(|it| ApiError::Internal(it.into()))?;
     body["settings"] =

@@ -37,12 +37,10 @@ pub async fn show_chat(
     Query(query): Query<ChatQuery>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(room) = state.hub.find_room(&room) else {
-        return error_page(&ApiError::NotFound("room"));
+    let room = match access::find_readable(&state, &headers, &room, query.key.as_deref()) {
+        Ok(room) => room,
+        Err(error) => return error_page(&error),
     };
-    if let Err(error) = access::may_read(&state, &headers, room.id(), query.key.as_deref()) {
-        return error_page(&error);
-    }
     let page = ChatPage {
         title: format!("{} · chat", room.id()),
         build: BUILD,

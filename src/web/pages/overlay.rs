@@ -84,8 +84,7 @@ pub async fn download_loader(
     Query(query): Query<OverlayQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
-    access::may_read(&state, &headers, room.id(), query.key.as_deref())?;
+    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
     let mut url = format!("{}/overlay/{}", state.base_url, room.id());
     if let Some(key) = &query.key {
         url.push_str("?key=");

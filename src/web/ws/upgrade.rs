@@ -81,8 +81,7 @@ pub async fn open_socket(
     if state.life.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
-    access::may_read(&state, &headers, room.id(), query.key.as_deref())?;
+    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
     let filter = query.filter()?;
     let accept = handshake(&headers).ok_or(ApiError::UpgradeRequired)?;
 
