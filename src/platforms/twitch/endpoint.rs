@@ -62,7 +62,7 @@ impl Endpoint {
                 return Ok(Link::Plain(tcp));
             }
             let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
-            let connector = TlsConnector::from(self.tls_config()?);
+            let connector = TlsConnector::from(self.tls_config().await?);
             Ok(Link::Tls(Box::new(connector.connect(name, tcp).await?)))
         };
         timeout(CONNECT_TIMEOUT, attempt)
@@ -70,11 +70,12 @@ impl Endpoint {
             .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in 10 s")))
     }
 
-    fn tls_config(&self) -> io::Result<Arc<ClientConfig>> {
+    async fn tls_config(&self) -> io::Result<Arc<ClientConfig>> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         if let Some(file) = &self.ca_file {
-            // A small local file, read once per connection.
-            for certificate in CertificateDer::pem_file_iter(file).map_err(io::Error::other)? {
+            // Read for each connection, so that a renewed authority needs no restart.
+            let pem = tokio::fs::read(file).await?;
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
                 let certificate = certificate.map_err(io::Error::other)?;
                 roots.add(certificate).map_err(io::Error::other)?;
             }

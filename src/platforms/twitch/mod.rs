@@ -73,7 +73,7 @@ impl TwitchPlan {
         let suffix = creator.env_suffix();
         let credentials = config.secrets.twitch_oauth_token(&suffix).map(|token| Credentials {
             nick: config.secrets.twitch_bot_nick(&suffix).unwrap_or(channel).to_ascii_lowercase(),
-            token: token.trim_start_matches("oauth:").to_owned(),
+            token: token.to_owned(),
         });
         Some(Self {
             login: channel.to_ascii_lowercase().into(),
