@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Activity, CreatorId, Message, OverlaySettings, Platform, PlatformState, QualifiedId, Timestamp,
+    Activity, CreatorId, Flag, Message, OverlaySettings, Platform, PlatformState, QualifiedId,
+    Timestamp,
     snapshot::{ClipSnapshot, PollSnapshot, ScoreboardSnapshot, TallySnapshot},
 };
 
@@ -86,7 +87,33 @@ pub enum EventBody {
     /// A stream ended.
     #[serde(rename = "session.end")]
     SessionEnd(SessionEnd),
+    /// Events before this one were shown live and could not be recorded. Only where events are read again.
+    #[serde(rename = "feed.gap")]
+    FeedGap(FeedGap),
 }
+
+/// Every `type`, in an order that never changes: the feed log writes the place in this list.
+pub const KINDS: [&str; 19] = [
+    "chat.message",
+    "chat.delete",
+    "chat.clear_user",
+    "chat.clear",
+    "chat.redacted",
+    "activity",
+    "room.state",
+    "platform.status",
+    "feature.show",
+    "feature.clear",
+    "queue.update",
+    "poll.update",
+    "tally.update",
+    "score.update",
+    "clip.update",
+    "settings.update",
+    "session.start",
+    "session.end",
+    "feed.gap",
+];
 
 impl EventBody {
     /// The event's `type`, as filters and clients name it.
@@ -111,7 +138,62 @@ impl EventBody {
             Self::SettingsUpdate(_) => "settings.update",
             Self::SessionStart(_) => "session.start",
             Self::SessionEnd(_) => "session.end",
+            Self::FeedGap(_) => "feed.gap",
         }
+    }
+
+    /// Whether it is what a stream consists of: chat and activities, as they happen.
+    #[must_use]
+    pub fn is_content(&self) -> bool {
+        let flags = match self {
+            Self::ChatMessage(it) => &it.flags,
+            Self::Activity(it) => &it.flags,
+            _ => return false,
+        };
+        !flags.contains(&Flag::Historical)
+    }
+
+    /// What identifies it, where the platform or the source gave it an id.
+    #[must_use]
+    pub fn identity(&self) -> Option<&QualifiedId> {
+        match self {
+            Self::ChatMessage(it) => Some(&it.id),
+            Self::Activity(it) => Some(&it.id),
+            Self::ChatDelete(it) => Some(&it.message_id),
+            Self::ChatRedacted(it) => Some(&it.message_id),
+            _ => None,
+        }
+    }
+
+    /// Its `data`, serialised.
+    ///
+    /// # Panics
+    /// Never: plain values always serialise.
+    #[must_use]
+    pub fn data_json(&self) -> Vec<u8> {
+        let mut data = Vec::with_capacity(1024);
+        let written = match self {
+            Self::ChatMessage(it) | Self::FeatureShow(it) => serde_json::to_writer(&mut data, it),
+            Self::ChatDelete(it) => serde_json::to_writer(&mut data, it),
+            Self::ChatClearUser(it) => serde_json::to_writer(&mut data, it),
+            Self::ChatClear(it) => serde_json::to_writer(&mut data, it),
+            Self::ChatRedacted(it) => serde_json::to_writer(&mut data, it),
+            Self::Activity(it) => serde_json::to_writer(&mut data, it),
+            Self::RoomState(it) => serde_json::to_writer(&mut data, it),
+            Self::PlatformStatus(it) => serde_json::to_writer(&mut data, it),
+            Self::FeatureClear(it) => serde_json::to_writer(&mut data, it),
+            Self::QueueUpdate(it) => serde_json::to_writer(&mut data, it),
+            Self::PollUpdate(it) => serde_json::to_writer(&mut data, it),
+            Self::TallyUpdate(it) => serde_json::to_writer(&mut data, it),
+            Self::ScoreUpdate(it) => serde_json::to_writer(&mut data, it),
+            Self::ClipUpdate(it) => serde_json::to_writer(&mut data, it),
+            Self::SettingsUpdate(it) => serde_json::to_writer(&mut data, it),
+            Self::SessionStart(it) => serde_json::to_writer(&mut data, it),
+            Self::SessionEnd(it) => serde_json::to_writer(&mut data, it),
+            Self::FeedGap(it) => serde_json::to_writer(&mut data, it),
+        };
+        written.expect("plain values always serialise");
+        data
     }
 
     /// The platform it concerns; `None` for what concerns the room as a whole.
@@ -236,4 +318,31 @@ pub struct SessionEnd {
     /// The stream's title, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+}
+
+/// Events that were shown live and could not be recorded: the disk did not keep up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedGap {
+    /// How many: those right before this event's place, and this place itself (count).
+    pub events: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_place_in_the_list() {
+        let schema = serde_json::to_value(schemars::schema_for!(EventBody)).unwrap();
+        let mut kinds: Vec<String> = schema["oneOf"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["properties"]["type"]["const"].as_str().unwrap().to_owned())
+            .collect();
+        let mut listed = KINDS.map(str::to_owned).to_vec();
+        kinds.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(kinds, listed);
+    }
 }

@@ -8,6 +8,7 @@ pub mod message;
 pub mod overlay_settings;
 pub mod platform;
 pub mod qualified_id;
+pub mod redaction;
 pub mod snapshot;
 pub mod timestamp;
 
@@ -15,7 +16,7 @@ pub use activity::{Activity, ActivityKind};
 pub use amount::Amount;
 pub use creator_id::{BadCreatorId, CreatorId};
 pub use event::{
-    ChatClear, ChatClearUser, ChatDelete, ChatRedacted, Event, EventBody, FeatureClear,
+    ChatClear, ChatClearUser, ChatDelete, ChatRedacted, Event, EventBody, FeatureClear, FeedGap,
     PlatformStatus, QueueUpdate, RoomState, SessionEnd, SessionStart,
 };
 pub use message::{

@@ -44,6 +44,12 @@ impl Timestamp {
             .map_or(self, Self)
     }
 
+    /// For names of files and sessions: `20261120T180311Z`.
+    #[must_use]
+    pub fn compact(self) -> String {
+        self.0.format("%Y%m%dT%H%M%SZ").to_string()
+    }
+
     /// Reads RFC 3339 with any offset; anything finer than a millisecond is cut off.
     ///
     /// # Errors
