@@ -1,0 +1,98 @@
+//! One open database file: reading never waits for writing, and a write is whole or not at all.
+
+use std::path::Path;
+
+use redb::{Builder, ReadableDatabase};
+
+use super::StorageError;
+
+pub use redb::{
+    ReadTransaction as Reading, StorageBackend as Backend, WriteTransaction as Writing,
+    backends::FileBackend,
+};
+
+/// What a [`Backend`] fails with.
+pub type BackendIoError = std::io::Error;
+
+/// Memory for pages of the file (bytes). The system keeps more of it in its own cache.
+const CACHE_BYTES: usize = 16 << 20;
+
+/// An open database.
+#[derive(Debug)]
+pub struct Database(redb::Database);
+
+impl Database {
+    /// Opens the file, or makes it.
+    ///
+    /// # Errors
+    /// When another process has it, when it is damaged, or when the disk refuses.
+    pub fn open(path: &Path) -> Result<Self, StorageError> {
+        Ok(Self(Builder::new().set_cache_size(CACHE_BYTES).create(path)?))
+    }
+
+    /// The same on something else than a file: tests stand between the database and its disk.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open_on(backend: impl Backend) -> Result<Self, StorageError> {
+        Ok(Self(Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?))
+    }
+
+    /// Looks at what is there now; writes meanwhile change nothing of the view.
+    ///
+    /// # Errors
+    /// Those of `look`, and of the disk.
+    pub fn read<T>(
+        &self,
+        look: impl FnOnce(&Reading) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        look(&self.0.begin_read()?)
+    }
+
+    /// Does all that `change` does, durably once it returns `Ok`, or nothing of it.
+    ///
+    /// # Errors
+    /// Those of `change`, and of the disk: after one of the disk, the database must be opened anew.
+    pub fn write<T>(
+        &self,
+        change: impl FnOnce(&Writing) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let mut tx = self.0.begin_write()?;
+        // What a kill leaves is then opened in a millisecond. Without it, every page is looked at first:
+        // half a second a gigabyte.
+        tx.set_quick_repair(true);
+        let done = change(&tx)?;
+        tx.commit()?;
+        Ok(done)
+    }
+}
+
+impl From<redb::Error> for StorageError {
+    fn from(error: redb::Error) -> Self {
+        match error {
+            redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => Self::Locked,
+            redb::Error::Corrupted(what) => Self::Damaged(what),
+            redb::Error::UpgradeRequired(version) => {
+                Self::Damaged(format!("its file format {version} is too old"))
+            }
+            redb::Error::Io(error) => error.into(),
+            redb::Error::TableTypeMismatch { table, .. } => {
+                Self::Damaged(format!("table {table} is of another shape"))
+            }
+            other => Self::Io(std::io::Error::other(other.to_string())),
+        }
+    }
+}
+
+/// The errors of each step, by way of the one that knows them all.
+macro_rules! from_redb {
+    ($($error:ident),*) => {$(
+        impl From<redb::$error> for StorageError {
+            fn from(error: redb::$error) -> Self {
+                redb::Error::from(error).into()
+            }
+        }
+    )*};
+}
+
+from_redb!(DatabaseError, TransactionError, TableError, StorageError, CommitError);

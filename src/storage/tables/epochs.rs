@@ -1,0 +1,37 @@
+//! The numberings of the file. Rows of events say the number, clients the name.
+
+use redb::{ReadableTable, TableDefinition};
+
+use crate::storage::{Reading, StorageError, Writing};
+
+/// Key: the epoch's number, from 1. Value: its name, as clients see it.
+const EPOCHS: TableDefinition<u32, &str> = TableDefinition::new("feed.epochs.v1");
+
+/// All of them, in the order they were made.
+///
+/// # Errors
+/// What the disk says.
+pub fn list(tx: &Writing) -> Result<Vec<(u32, String)>, StorageError> {
+    let table = tx.open_table(EPOCHS)?;
+    let rows =
+        table.iter()?.map(|row| row.map(|(key, name)| (key.value(), name.value().to_owned())));
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Adds one.
+///
+/// # Errors
+/// What the disk says.
+pub fn add(tx: &Writing, number: u32, name: &str) -> Result<(), StorageError> {
+    tx.open_table(EPOCHS)?.insert(number, name)?;
+    Ok(())
+}
+
+pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {
+    let mut table = to.open_table(EPOCHS)?;
+    for row in from.open_table(EPOCHS)?.iter()? {
+        let (key, value) = row?;
+        table.insert(key.value(), value.value())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Every room there is a feed of: where it begins, how far it goes, what it takes.
+
+use redb::{ReadableTable, TableDefinition};
+use serde::{Deserialize, Serialize};
+
+use super::{RoomNumber, from_json, to_json};
+use crate::{
+    model::CreatorId,
+    storage::{Reading, StorageError, Writing},
+};
+
+/// Key: the room's name in lower case. Value: [`RoomRow`] as JSON.
+const ROOMS: TableDefinition<&str, &[u8]> = TableDefinition::new("feed.rooms.v1");
+
+/// A room's feed as the file has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRow {
+    /// Of the keys of its rows.
+    pub number: RoomNumber,
+    /// As written.
+    pub name: CreatorId,
+    /// The place before the first event kept.
+    pub floor: u64,
+    /// The place of the last one.
+    pub head: u64,
+    /// What its events take (bytes).
+    pub bytes: u64,
+    /// Its numberings: an epoch's number and the first place taken under it, in the feed's order.
+    pub epochs: Vec<(u32, u64)>,
+    /// The key of the stream session that is open.
+    pub session: Option<u64>,
+    /// Time never went back from one event to the next, so that a moment is found without looking at all.
+    pub orderly: bool,
+    /// The last event's `ts` (ms since 1970).
+    pub last_ms: i64,
+}
+
+/// All rooms, by name.
+///
+/// # Errors
+/// What the disk says.
+pub fn list(tx: &Writing) -> Result<Vec<RoomRow>, StorageError> {
+    let table = tx.open_table(ROOMS)?;
+    let mut rooms = Vec::new();
+    for row in table.iter()? {
+        rooms.push(from_json("feed.rooms", row?.1.value())?);
+    }
+    Ok(rooms)
+}
+
+/// Puts a room's row in place.
+///
+/// # Errors
+/// What the disk says.
+pub fn put(tx: &Writing, row: &RoomRow) -> Result<(), StorageError> {
+    let key = row.name.as_str().to_ascii_lowercase();
+    tx.open_table(ROOMS)?.insert(key.as_str(), to_json(row).as_slice())?;
+    Ok(())
+}
+
+pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {
+    let mut table = to.open_table(ROOMS)?;
+    for row in from.open_table(ROOMS)?.iter()? {
+        let (key, value) = row?;
+        table.insert(key.value(), value.value())?;
+    }
+    Ok(())
+}
