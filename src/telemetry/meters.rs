@@ -27,6 +27,14 @@ pub struct Meters {
     pub unreadable: Counter,
     /// Events an observer outside the feed (the log) could not take.
     pub not_recorded: Counter,
+    /// Events that the feed log holds durably, since the start.
+    pub recorded: Counter,
+    /// Groups of events written to the feed log.
+    pub log_commits: Counter,
+    /// 1 while the feed log cannot be written.
+    pub log_trouble: Gauge,
+    /// Events that retention let go.
+    pub expired: Counter,
     /// Sockets open now.
     pub sockets: Gauge,
     /// Server-Sent Event streams open now.
@@ -101,6 +109,22 @@ impl Meters {
             not_recorded: counter(
                 "streamsuites_events_not_recorded_total",
                 "Events the feed log could not take.",
+            ),
+            recorded: counter(
+                "streamsuites_events_recorded_total",
+                "Events the feed log holds durably.",
+            ),
+            log_commits: counter(
+                "streamsuites_feed_log_commits_total",
+                "Groups of events written to the feed log.",
+            ),
+            log_trouble: gauge(
+                "streamsuites_feed_log_trouble",
+                "1 while the feed log cannot be written.",
+            ),
+            expired: counter(
+                "streamsuites_events_expired_total",
+                "Recorded events that retention let go.",
             ),
             sockets: gauge("streamsuites_sockets", "WebSockets open."),
             sse_streams: gauge("streamsuites_sse_streams", "Server-Sent Event streams open."),

@@ -1,0 +1,304 @@
+//! One group of events on its way into the file: one transaction, and what it changes of each room.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
+
+use super::{
+    index::{Durable, Index, Room},
+    record::{Hidden, Record},
+};
+use crate::{
+    model::{ChatClear, ChatClearUser, ChatDelete, ChatRedacted, FeedGap, SessionStart, Timestamp},
+    storage::{
+        StorageError, Writing,
+        tables::{
+            RoomNumber,
+            events::{EventRow, Events, HIDDEN, QUOTE_HIDDEN},
+            marks::{Mark, Marked, Marks},
+            minutes::{self, Minute, minute_of},
+            rooms,
+            sessions::{self, SessionRow},
+        },
+    },
+};
+
+/// Events that are missing in the file, said where they are.
+#[derive(Debug, Clone)]
+pub(super) struct Gap {
+    pub(super) room: Arc<Room>,
+    pub(super) events: u64,
+}
+
+/// What a batch changed, for the memory: valid once its transaction is.
+pub(super) struct Written {
+    pub(super) rooms: Vec<(Arc<Room>, Durable)>,
+    pub(super) gaps: Vec<Gap>,
+    pub(super) events: u64,
+    pub(super) next_number: RoomNumber,
+}
+
+/// Events on their way into the file.
+pub(super) struct Batch<'tx> {
+    tx: &'tx Writing,
+    index: &'tx Index,
+    events: Events<'tx>,
+    marks: Marks<'tx>,
+    rooms: HashMap<usize, (Arc<Room>, Durable)>,
+    minutes: HashMap<(RoomNumber, u64), Minute>,
+    ended: Vec<(RoomNumber, SessionRow)>,
+    gaps: Vec<Gap>,
+    count: u64,
+    next_number: RoomNumber,
+    imported_at: Option<Timestamp>,
+    row: Vec<u8>,
+}
+
+impl<'tx> Batch<'tx> {
+    pub(super) fn new(
+        tx: &'tx Writing,
+        index: &'tx Index,
+        next_number: RoomNumber,
+    ) -> Result<Self, StorageError> {
+        Ok(Self {
+            tx,
+            index,
+            events: Events::open(tx)?,
+            marks: Marks::open(tx)?,
+            rooms: HashMap::new(),
+            minutes: HashMap::new(),
+            ended: Vec::new(),
+            gaps: Vec::new(),
+            count: 0,
+            next_number,
+            imported_at: None,
+            row: Vec::new(),
+        })
+    }
+
+    /// Its sessions come from a recording.
+    pub(super) fn imported(mut self, at: Timestamp) -> Self {
+        self.imported_at = Some(at);
+        self
+    }
+
+    /// The room as this batch has made it so far.
+    pub(super) fn room(&mut self, room: &Arc<Room>) -> &mut Durable {
+        let next_number = &mut self.next_number;
+        let (_, durable) = self.rooms.entry(Arc::as_ptr(room) as usize).or_insert_with(|| {
+            let mut durable = room.durable().clone();
+            if durable.row.number == 0 {
+                durable.row.number = *next_number;
+                *next_number += 1;
+            }
+            (Arc::clone(room), durable)
+        });
+        durable
+    }
+
+    /// Adds an event under the numbering in force; what is missing before it becomes a gap.
+    ///
+    /// One that is there already, or of a file that is no longer in place, is passed over.
+    pub(super) fn add(&mut self, room: &Arc<Room>, record: &Record) -> Result<(), StorageError> {
+        if room.generation != self.index.generation || record.seq <= self.room(room).row.head {
+            return Ok(());
+        }
+        if record.seq > self.room(room).row.head + 1 {
+            self.add_gap(room, record.seq - 1, record.ts)?;
+        }
+        self.put(room, record, self.index.epoch)
+    }
+
+    /// Says that everything up to `last` is missing.
+    pub(super) fn add_gap(
+        &mut self,
+        room: &Arc<Room>,
+        last: u64,
+        ts: Timestamp,
+    ) -> Result<(), StorageError> {
+        let head = self.room(room).row.head;
+        if room.generation != self.index.generation || last <= head {
+            return Ok(());
+        }
+        let events = last - head;
+        self.gaps.push(Gap { room: Arc::clone(room), events });
+        let data = serde_json::to_vec(&FeedGap { events }).expect("a number always serialises");
+        let record = Record {
+            seq: last,
+            ts,
+            kind: "feed.gap",
+            platform: None,
+            content: false,
+            data: data.into(),
+            wording: None,
+            hidden: Hidden::Nothing,
+            sent_at: None,
+        };
+        self.put(room, &record, self.index.epoch)
+    }
+
+    /// Writes an event in its place, under an epoch.
+    pub(super) fn put(
+        &mut self,
+        room: &Arc<Room>,
+        record: &Record,
+        epoch: u32,
+    ) -> Result<(), StorageError> {
+        self.count += 1;
+        let wording = record.wording.as_deref();
+        let ts_ms = record.ts.unix_ms();
+        self.row.clear();
+        EventRow {
+            kind: record.kind,
+            platform: record.platform,
+            flags: match record.hidden {
+                Hidden::Nothing => 0,
+                Hidden::Whole => HIDDEN,
+                Hidden::Quote => QUOTE_HIDDEN,
+            },
+            epoch,
+            ts_ms,
+            id: wording.map_or("", |it| it.id.as_str()),
+            author: wording.and_then(|it| it.author.as_ref()).map_or("", |it| it.as_str()),
+            quoted: wording.and_then(|it| it.quotes.as_ref()).map_or("", |it| it.0.as_str()),
+            quoted_author: wording.and_then(|it| it.quotes.as_ref()).map_or("", |it| it.1.as_str()),
+            data: &record.data,
+        }
+        .write(&mut self.row);
+        if record.kind == "session.start" {
+            let start: SessionStart = read(record)?;
+            self.end_session(room);
+            self.begin_session(room, start.session_id, record.ts);
+            self.room(room).session.iter_mut().for_each(|it| it.title.clone_from(&start.title));
+        }
+        let row = &mut self.room(room).row;
+        let number = row.number;
+        if row.epochs.last().is_none_or(|it| it.0 != epoch) {
+            // A gap takes the places before its own as well.
+            row.epochs.push((epoch, row.head + 1));
+        }
+        row.orderly &= ts_ms >= row.last_ms;
+        row.last_ms = ts_ms;
+        row.head = record.seq;
+        let bytes = self.events.put(number, record.seq, &self.row)?;
+        self.room(room).row.bytes += bytes;
+
+        let (messages, activities) = match (record.content, record.kind) {
+            (true, "chat.message") => (1, 0),
+            (true, _) => (0, 1),
+            (false, _) => (0, 0),
+        };
+        let minute = minute_of(ts_ms);
+        let empty = Minute {
+            minute,
+            first_seq: record.seq,
+            last_seq: record.seq,
+            messages: 0,
+            activities: 0,
+        };
+        let slot = self.minutes.entry((number, minute)).or_insert(empty);
+        slot.add(record.seq, messages, activities);
+
+        if record.kind == "session.end" {
+            self.end_session(room);
+        } else if let Some(session) = self.room(room).session.as_mut().filter(|_| record.content) {
+            session.messages += u64::from(messages);
+            session.activities += u64::from(activities);
+            session.platforms.extend(record.platform);
+            session.last_at = record.ts.max(session.last_at);
+        }
+        self.mark(number, record)
+    }
+
+    /// Begins a session at the next place.
+    pub(super) fn begin_session(&mut self, room: &Arc<Room>, session_id: String, at: Timestamp) {
+        let imported_at = self.imported_at;
+        let durable = self.room(room);
+        let start_seq = durable.row.head + 1;
+        durable.row.session = Some(start_seq);
+        durable.session = Some(SessionRow {
+            session_id,
+            title: None,
+            start_seq,
+            first_seq: start_seq,
+            last_seq: None,
+            started_at: at,
+            last_at: at,
+            messages: 0,
+            activities: 0,
+            platforms: Default::default(),
+            imported_at,
+        });
+    }
+
+    /// Ends the session that is open at the newest place.
+    pub(super) fn end_session(&mut self, room: &Arc<Room>) {
+        let durable = self.room(room);
+        durable.row.session = None;
+        let (number, head) = (durable.row.number, durable.row.head);
+        if let Some(mut session) = durable.session.take() {
+            session.last_seq = Some(head);
+            self.ended.push((number, session));
+        }
+    }
+
+    /// A deletion is a mark: the words stay for the audit, and no viewer reads them again.
+    fn mark(&mut self, room: RoomNumber, record: &Record) -> Result<(), StorageError> {
+        let at_ms = record.sent_at.map_or(0, Timestamp::unix_ms);
+        let mark = Mark { seq: record.seq, at_ms };
+        match record.kind {
+            "chat.delete" => {
+                let it: ChatDelete = read(record)?;
+                self.marks.set(room, Marked::message(&it.message_id), mark)
+            }
+            "chat.redacted" => {
+                let it: ChatRedacted = read(record)?;
+                self.marks.set(room, Marked::message(&it.message_id), mark)
+            }
+            "chat.clear_user" => {
+                let it: ChatClearUser = read(record)?;
+                self.marks.set(room, Marked::author(&it.author_id), mark)
+            }
+            "chat.clear" => {
+                let it: ChatClear = read(record)?;
+                self.marks.set(room, Marked::Chat(it.platform), mark)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what the events changed of their rooms.
+    pub(super) fn finish(self) -> Result<Written, StorageError> {
+        let Self { tx, rooms, minutes, ended, gaps, count, next_number, .. } = self;
+        for ((room, _), minute) in &minutes {
+            minutes::add(tx, *room, minute)?;
+        }
+        for (room, session) in &ended {
+            sessions::put(tx, *room, session)?;
+        }
+        let rooms: Vec<_> = rooms.into_values().collect();
+        for (_, durable) in &rooms {
+            rooms::put(tx, &durable.row)?;
+            if let Some(session) = &durable.session {
+                sessions::put(tx, durable.row.number, session)?;
+            }
+        }
+        Ok(Written { rooms, gaps, events: count, next_number })
+    }
+}
+
+impl Written {
+    /// Makes it known. Only after the commit: what is known is what the disk has.
+    pub(super) fn publish(&self) {
+        for (room, durable) in &self.rooms {
+            room.offered.fetch_max(durable.row.head, Ordering::AcqRel);
+            *room.durable() = durable.clone();
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(record: &Record) -> Result<T, StorageError> {
+    serde_json::from_slice(&record.data)
+        .map_err(|it| StorageError::damaged(format!("a {} that is none: {it}", record.kind)))
+}

@@ -1,0 +1,133 @@
+//! What is known of every room's log without asking the disk.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    model::CreatorId,
+    storage::tables::{rooms::RoomRow, sessions::SessionRow},
+};
+
+/// What a room's log holds, as the disk has it.
+#[derive(Debug, Clone)]
+pub(super) struct Durable {
+    pub(super) row: RoomRow,
+    /// The session that is open.
+    pub(super) session: Option<SessionRow>,
+}
+
+/// One room of the log.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) name: CreatorId,
+    /// Of which opening of the file its places are: after another file was put in place, what is still on
+    /// its way belongs nowhere.
+    pub(super) generation: u64,
+    /// The place of the last event that was offered to the log, taken or not.
+    pub(super) offered: AtomicU64,
+    durable: Mutex<Durable>,
+}
+
+impl Room {
+    pub(super) fn durable(&self) -> MutexGuard<'_, Durable> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn floor(&self) -> u64 {
+        self.durable().row.floor
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.durable().row.head
+    }
+
+    pub(super) fn offered(&self) -> u64 {
+        self.offered.load(Ordering::Acquire)
+    }
+}
+
+/// All rooms of an open file, and its numberings.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    rooms: RwLock<HashMap<CreatorId, Arc<Room>>>,
+    epochs: RwLock<Vec<(u32, Arc<str>)>>,
+    pub(super) generation: u64,
+    /// The numbering in force.
+    pub(super) epoch: u32,
+}
+
+impl Index {
+    pub(super) fn new(
+        generation: u64,
+        epoch: u32,
+        epochs: Vec<(u32, Arc<str>)>,
+        rooms: Vec<Durable>,
+    ) -> Self {
+        let rooms = rooms.into_iter().map(|it| (it.row.name.clone(), room(generation, it)));
+        Self { rooms: RwLock::new(rooms.collect()), epochs: RwLock::new(epochs), generation, epoch }
+    }
+
+    /// The room of that name; one that has no log yet begins at nothing.
+    pub(super) fn room(&self, name: &CreatorId) -> Arc<Room> {
+        if let Some(room) = self.find(name) {
+            return room;
+        }
+        let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || {
+            let row = RoomRow {
+                number: 0,
+                name: name.clone(),
+                floor: 0,
+                head: 0,
+                bytes: 0,
+                epochs: Vec::new(),
+                session: None,
+                orderly: true,
+                last_ms: i64::MIN,
+            };
+            room(self.generation, Durable { row, session: None })
+        };
+        Arc::clone(rooms.entry(name.clone()).or_insert_with(fresh))
+    }
+
+    pub(super) fn find(&self, name: &CreatorId) -> Option<Arc<Room>> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    pub(super) fn rooms(&self) -> Vec<Arc<Room>> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    pub(super) fn epoch_name(&self, number: u32) -> Option<Arc<str>> {
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        epochs.iter().find(|it| it.0 == number).map(|it| Arc::clone(&it.1))
+    }
+
+    pub(super) fn epoch_number(&self, name: &str) -> Option<u32> {
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        epochs.iter().find(|it| &*it.1 == name).map(|it| it.0)
+    }
+
+    pub(super) fn add_epoch(&self, number: u32, name: Arc<str>) {
+        self.epochs.write().unwrap_or_else(PoisonError::into_inner).push((number, name));
+    }
+
+    pub(super) fn next_epoch(&self) -> u32 {
+        let epochs = self.epochs.read().unwrap_or_else(PoisonError::into_inner);
+        epochs.iter().map(|it| it.0).max().unwrap_or(0) + 1
+    }
+}
+
+fn room(generation: u64, durable: Durable) -> Arc<Room> {
+    Arc::new(Room {
+        name: durable.row.name.clone(),
+        generation,
+        offered: AtomicU64::new(durable.row.head),
+        durable: Mutex::new(durable),
+    })
+}

@@ -1,0 +1,396 @@
+//! What can be asked of a room's log.
+
+use bytes::Bytes;
+
+use super::{
+    filter::Filter,
+    index::{Index, Room},
+    session::{Histogram, StreamSession},
+    view::View,
+};
+use crate::{
+    model::{
+        ChatClear, ChatClearUser, ChatDelete, ChatRedacted, Event, EventBody, Message, Platform,
+        QualifiedId, Timestamp,
+    },
+    storage::{
+        Database, StorageError,
+        tables::{
+            RoomNumber,
+            events::{EventRow, EventsView},
+            marks::Marked,
+            minutes::{self, Minute, minute_of},
+            sessions,
+        },
+    },
+};
+
+/// Most rows looked at for one answer: what a filter passes over takes time as well.
+const MOST_LOOKED_AT: usize = 20_000;
+/// Buckets of a seek bar, about.
+const BUCKETS: u64 = 240;
+/// Up to so many events of a session are counted one by one, for a finer seek bar.
+const COUNTED_ONE_BY_ONE: u64 = 20_000;
+
+/// Which events are wanted, and how much of them at once.
+#[derive(Debug, Clone)]
+pub struct Span {
+    /// Only those behind this place.
+    pub after: u64,
+    /// Only those before this place.
+    pub before: u64,
+    /// Only those from this moment on.
+    pub from: Option<Timestamp>,
+    /// Only those before this moment.
+    pub to: Option<Timestamp>,
+    /// Only those of these kinds.
+    pub filter: Filter,
+    /// At most so many (count).
+    pub most_events: usize,
+    /// And no more than this, but for the first (bytes).
+    pub most_bytes: usize,
+    /// The newest of them instead of the oldest; in the feed's order all the same.
+    pub newest: bool,
+    /// Moderated words as well: for the audit only.
+    pub originals: bool,
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self {
+            after: 0,
+            before: u64::MAX,
+            from: None,
+            to: None,
+            filter: Filter::default(),
+            most_events: usize::MAX,
+            most_bytes: usize::MAX,
+            newest: false,
+            originals: false,
+        }
+    }
+}
+
+/// Some events of a room.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// In the feed's order.
+    pub events: Vec<Stored>,
+    /// How far that went, what was not wanted included: forward the last place looked at, and for the
+    /// newest the first.
+    pub reached: u64,
+    /// There may be more beyond.
+    pub more: bool,
+}
+
+/// One event as read back.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Place in the feed.
+    pub seq: u64,
+    /// The event: the whole JSON object.
+    pub json: Bytes,
+}
+
+/// Why a reader that goes on from a place cannot.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// What comes next is no longer kept.
+    #[error("it is no longer kept")]
+    Gone,
+    /// The log cannot be read now.
+    #[error("the feed log cannot be read now")]
+    Unavailable,
+}
+
+/// What a room remembers of its past when it opens: recognised repeats, deletions, the stage.
+#[derive(Debug, Default)]
+pub struct Tail {
+    /// Type and id of the newest events that have one, oldest first.
+    pub seen: Vec<(&'static str, String)>,
+    /// Messages that were deleted.
+    pub deleted: Vec<QualifiedId>,
+    /// Viewers whose words were purged, and until when by the platform's clock.
+    pub purged: Vec<(QualifiedId, Option<Timestamp>)>,
+    /// Chats that were cleared, and until when.
+    pub cleared: Vec<(Option<Platform>, Option<Timestamp>)>,
+    /// What is featured.
+    pub featured: Option<Box<Message>>,
+}
+
+/// A room, looked at in one moment of the database.
+pub(super) struct Reader<'a> {
+    pub(super) database: &'a Database,
+    pub(super) index: &'a Index,
+    pub(super) room: &'a Room,
+}
+
+impl Reader<'_> {
+    fn number(&self) -> RoomNumber {
+        self.room.durable().row.number
+    }
+
+    /// Some of the events of a span.
+    pub(super) fn page(&self, span: &Span) -> Result<Page, StorageError> {
+        let (floor, head) = {
+            let durable = self.room.durable();
+            (durable.row.floor, durable.row.head)
+        };
+        self.database.read(|tx| {
+            let number = self.number();
+            let view = View::new(tx, self.index, &self.room.name, number, span.originals)?;
+            let mut first = span.after.max(floor).saturating_add(1);
+            let mut last = span.before.saturating_sub(1).min(head);
+            if let Some(from) = span.from {
+                first = first.max(self.first_of(tx, minute_of(from.unix_ms()))?);
+            }
+            if let Some(to) = span.to {
+                last = last.min(self.last_of(tx, minute_of(to.unix_ms()))?);
+            }
+            let mut page = Page::default();
+            let (mut looked_at, mut bytes) = (0, 0);
+            let mut reached = None;
+            let mut each = |seq: u64, row: &EventRow<'_>| {
+                if page.events.len() >= span.most_events || looked_at >= MOST_LOOKED_AT {
+                    page.more = true;
+                    return Ok(false);
+                }
+                let in_time = span.from.is_none_or(|it| row.ts_ms >= it.unix_ms())
+                    && span.to.is_none_or(|it| row.ts_ms < it.unix_ms());
+                if in_time && view.wants(&span.filter, seq, row)? {
+                    let json = view.json(seq, row)?;
+                    if bytes > 0 && bytes + json.len() > span.most_bytes {
+                        page.more = true;
+                        return Ok(false);
+                    }
+                    bytes += json.len();
+                    page.events.push(Stored { seq, json: json.into() });
+                }
+                looked_at += 1;
+                reached = Some(seq);
+                Ok(true)
+            };
+            let events = EventsView::look(tx)?;
+            if span.newest {
+                events.backward(number, first, last, &mut each)?;
+                page.events.reverse();
+                page.reached = reached.unwrap_or(first);
+            } else {
+                events.forward(number, first, last, &mut each)?;
+                // What is beyond the last row in time is not there: nothing more is to be looked at.
+                page.reached = reached.unwrap_or(span.after).max(span.after);
+            }
+            Ok(page)
+        })
+    }
+
+    /// The events behind `after`, for a reader that must not miss one.
+    pub(super) fn next(
+        &self,
+        after: u64,
+        filter: &Filter,
+        most_events: usize,
+        most_bytes: usize,
+    ) -> Result<Page, ReadError> {
+        let broken = |error: StorageError| {
+            tracing::warn!(creator.id = %self.room.name, %error, "the feed log cannot be read");
+            ReadError::Unavailable
+        };
+        let span =
+            Span { after, filter: filter.clone(), most_events, most_bytes, ..Span::default() };
+        let page = self.page(&span).map_err(broken)?;
+        // Retention may have passed by: asked behind the reading, so that nothing slips between.
+        if after < self.room.floor() { Err(ReadError::Gone) } else { Ok(page) }
+    }
+
+    /// The place behind which the newest `count` wanted events before `before` begin.
+    pub(super) fn backlog_start(
+        &self,
+        before: u64,
+        count: usize,
+        filter: &Filter,
+    ) -> Result<u64, StorageError> {
+        let floor = self.room.floor();
+        let mut start = before.saturating_sub(1);
+        self.database.read(|tx| {
+            let number = self.number();
+            let view = View::new(tx, self.index, &self.room.name, number, false)?;
+            let (mut found, mut looked_at) = (0, 0);
+            EventsView::look(tx)?.backward(
+                number,
+                floor + 1,
+                before.saturating_sub(1),
+                |seq, row| {
+                    looked_at += 1;
+                    if view.wants(filter, seq, row)? {
+                        found += 1;
+                        start = seq - 1;
+                    }
+                    Ok(found < count && looked_at < MOST_LOOKED_AT)
+                },
+            )
+        })?;
+        Ok(start)
+    }
+
+    /// What the room has to know of its newest `most` events.
+    pub(super) fn tail(&self, most: usize) -> Result<Tail, StorageError> {
+        let (floor, head) = {
+            let durable = self.room.durable();
+            (durable.row.floor, durable.row.head)
+        };
+        let mut tail = Tail::default();
+        self.database.read(|tx| {
+            let number = self.number();
+            let view = View::new(tx, self.index, &self.room.name, number, false)?;
+            let mut left = most;
+            let mut featured = false;
+            EventsView::look(tx)?.backward(number, floor + 1, head, |seq, row| {
+                left = left.saturating_sub(1);
+                let at = |what| -> Result<Option<Timestamp>, StorageError> {
+                    let mark = view.marks().find(what)?.filter(|it| it.at_ms != 0);
+                    Ok(mark.and_then(|it| Timestamp::from_unix_ms(it.at_ms)))
+                };
+                match row.kind {
+                    "chat.message" | "activity" => tail.seen.push((row.kind, row.id.to_owned())),
+                    "chat.delete" => {
+                        let it: ChatDelete = parse(row)?;
+                        tail.seen.push((row.kind, it.message_id.as_str().to_owned()));
+                        tail.deleted.push(it.message_id);
+                    }
+                    "chat.redacted" => {
+                        let it: ChatRedacted = parse(row)?;
+                        tail.seen.push((row.kind, it.message_id.as_str().to_owned()));
+                        tail.deleted.push(it.message_id);
+                    }
+                    "chat.clear_user" => {
+                        let it: ChatClearUser = parse(row)?;
+                        let at = at(Marked::author(&it.author_id))?;
+                        tail.purged.push((it.author_id, at));
+                    }
+                    "chat.clear" => {
+                        let it: ChatClear = parse(row)?;
+                        tail.cleared.push((it.platform, at(Marked::Chat(it.platform))?));
+                    }
+                    "feature.show" if !featured => {
+                        featured = true;
+                        if !view.hides(seq, row)? {
+                            let event: Event = serde_json::from_slice(&view.json(seq, row)?)
+                                .map_err(|it| StorageError::damaged(it.to_string()))?;
+                            if let EventBody::FeatureShow(it) = event.body {
+                                tail.featured = Some(it);
+                            }
+                        }
+                    }
+                    "feature.clear" => featured = true,
+                    _ => {}
+                }
+                Ok(left > 0)
+            })
+        })?;
+        tail.seen.reverse();
+        tail.deleted.reverse();
+        tail.purged.reverse();
+        tail.cleared.reverse();
+        Ok(tail)
+    }
+
+    /// A room's sessions, newest first, before the one given.
+    pub(super) fn sessions(
+        &self,
+        before: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<StreamSession>, StorageError> {
+        let head = self.room.head();
+        let mut skip = before.is_some();
+        let mut found = Vec::new();
+        self.database.read(|tx| {
+            sessions::each_newest(tx, self.number(), |it| {
+                if skip {
+                    skip = Some(it.session_id.as_str()) != before;
+                } else {
+                    found.push(StreamSession::new(it, head));
+                }
+                found.len() < most
+            })
+        })?;
+        Ok(found)
+    }
+
+    /// A session, by its id; the newest one for `latest`.
+    pub(super) fn session(&self, id: &str) -> Result<Option<StreamSession>, StorageError> {
+        let head = self.room.head();
+        let mut found = None;
+        self.database.read(|tx| {
+            sessions::each_newest(tx, self.number(), |it| {
+                if id == "latest" || it.session_id == id {
+                    found = Some(StreamSession::new(it, head));
+                }
+                found.is_none()
+            })
+        })?;
+        Ok(found)
+    }
+
+    /// How much was said when in a session.
+    pub(super) fn histogram(&self, session: &StreamSession) -> Result<Histogram, StorageError> {
+        let start = session.started_at.unix_ms();
+        let number = self.number();
+        let finely = session.events <= COUNTED_ONE_BY_ONE;
+        let least = if finely { 1_000 } else { minutes::MINUTE_MS.unsigned_abs() };
+        let bucket_ms = (session.duration_ms / BUCKETS).next_multiple_of(least).max(least);
+        let mut counts = vec![0_u32; (session.duration_ms / bucket_ms + 1) as usize];
+        let mut count = |ms: i64, more: u32| {
+            let bucket = (ms - start).max(0).unsigned_abs() / bucket_ms;
+            if let Some(slot) = counts.get_mut(bucket as usize) {
+                *slot = slot.saturating_add(more);
+            }
+        };
+        self.database.read(|tx| {
+            if finely {
+                let events = EventsView::look(tx)?;
+                return events.forward(number, session.first_seq, session.last_seq, |_, row| {
+                    if matches!(row.kind, "chat.message" | "activity") {
+                        count(row.ts_ms, 1);
+                    }
+                    Ok(true)
+                });
+            }
+            let end = minute_of(start + session.duration_ms as i64);
+            for it in minutes::list(tx, number, minute_of(start), end, |_| true)? {
+                let mine = it.last_seq >= session.first_seq && it.first_seq <= session.last_seq;
+                if mine {
+                    count(it.minute as i64 * minutes::MINUTE_MS, it.messages + it.activities);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(Histogram { bucket_ms, counts })
+    }
+
+    /// The first place that anything from this minute on can have.
+    fn first_of(&self, tx: &crate::storage::Reading, minute: u64) -> Result<u64, StorageError> {
+        let orderly = self.room.durable().row.orderly;
+        let mut first = u64::MAX;
+        minutes::list(tx, self.number(), minute, u64::MAX, |it| {
+            first = first.min(it.first_seq);
+            !orderly
+        })?;
+        Ok(first)
+    }
+
+    /// The last place that anything up to this minute can have.
+    fn last_of(&self, tx: &crate::storage::Reading, minute: u64) -> Result<u64, StorageError> {
+        if self.room.durable().row.orderly {
+            let last = minutes::find_last(tx, self.number(), minute)?;
+            return Ok(last.map_or(0, |it| it.last_seq));
+        }
+        let all = minutes::list(tx, self.number(), 0, minute, |_: &Minute| true)?;
+        Ok(all.iter().map(|it| it.last_seq).max().unwrap_or(0))
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(row: &EventRow<'_>) -> Result<T, StorageError> {
+    serde_json::from_slice(row.data)
+        .map_err(|it| StorageError::damaged(format!("{}: {it}", row.kind)))
+}

@@ -1,0 +1,178 @@
+//! What is too old, or too much, goes: the oldest first, a little at a time.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::index::{Durable, Index, Room};
+use crate::{
+    model::{ChatClearUser, ChatDelete, ChatRedacted, CreatorId, Timestamp},
+    storage::{
+        Database, StorageError,
+        tables::{
+            events::Events,
+            marks::{Marked, Marks},
+            minutes, rooms, sessions,
+        },
+    },
+};
+
+/// Events that go in one step: what waits to be written is held up no longer than this takes (some ms).
+const EVENTS_AT_ONCE: usize = 2_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// How much of a room is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Age at which events go (days).
+    pub days: u32,
+    /// What a room's events may take (bytes).
+    pub bytes: u64,
+}
+
+/// How much is kept of whose room.
+#[derive(Debug, Clone, Default)]
+pub struct Policies {
+    /// Of a room that is not named.
+    pub default: Option<Retention>,
+    /// Of those that are.
+    pub rooms: HashMap<CreatorId, Retention>,
+}
+
+impl Policies {
+    fn of(&self, room: &CreatorId) -> Option<Retention> {
+        self.rooms.get(room).copied().or(self.default)
+    }
+}
+
+/// Lets a step's worth go. `true` when there is more.
+pub(super) fn retain_some(
+    database: &Database,
+    index: &Index,
+    policies: &Policies,
+    mut gone: impl FnMut(u64),
+) -> Result<bool, StorageError> {
+    let now = Timestamp::now();
+    for room in index.rooms() {
+        let Some(policy) = policies.of(&room.name) else { continue };
+        let durable = room.durable().clone();
+        if durable.row.head == durable.row.floor {
+            continue;
+        }
+        let removed = remove(database, &room, durable, policy, now)?;
+        if removed > 0 {
+            gone(removed);
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Removes the oldest events of a room that have to go; answers how many.
+fn remove(
+    database: &Database,
+    room: &Arc<Room>,
+    mut durable: Durable,
+    policy: Retention,
+    now: Timestamp,
+) -> Result<u64, StorageError> {
+    let cutoff = now.unix_ms() - i64::from(policy.days) * DAY_MS;
+    if durable.row.bytes <= policy.bytes && !begins_before(database, &durable, cutoff)? {
+        return Ok(0);
+    }
+    let before = durable.row.floor;
+    database.write(|tx| {
+        let row = &mut durable.row;
+        // What was imported is as young as its import.
+        let imported = sessions::list_oldest(tx, row.number, |_| true)?;
+        let young = |seq: u64| {
+            imported.iter().any(|it| {
+                it.imported_at.is_some_and(|at| at.unix_ms() >= cutoff)
+                    && (it.first_seq..=it.last_seq.unwrap_or(u64::MAX)).contains(&seq)
+            })
+        };
+        let mut unmarked = Vec::new();
+        let (number, floor) = (row.number, row.floor);
+        let mut events = Events::open(tx)?;
+        events.remove_oldest(number, floor, EVENTS_AT_ONCE, |seq, event, bytes| {
+            let old = event.ts_ms < cutoff && !young(seq);
+            // The last one stays, so that the log always knows how far it went.
+            if seq >= row.head || !(old || row.bytes > policy.bytes) {
+                return Ok(false);
+            }
+            row.bytes = row.bytes.saturating_sub(bytes);
+            row.floor = seq;
+            if event.kind.starts_with("chat.") && event.kind != "chat.message" {
+                unmarked.push((seq, event.kind, event.data.to_vec()));
+            }
+            Ok(true)
+        })?;
+        drop(events);
+        let mut marks = Marks::open(tx)?;
+        for (seq, kind, data) in &unmarked {
+            remove_mark(&mut marks, number, *seq, kind, data)?;
+        }
+        drop(marks);
+        minutes::remove_below(tx, number, row.floor)?;
+        let floor = row.floor;
+        for mut session in sessions::list_oldest(tx, number, |it| it.first_seq <= floor)? {
+            if session.last_seq.is_some_and(|it| it <= floor) {
+                sessions::remove(tx, number, session.start_seq)?;
+            } else {
+                session.first_seq = floor + 1;
+                sessions::put(tx, number, &session)?;
+            }
+        }
+        if let Some(session) = &mut durable.session {
+            session.first_seq = session.first_seq.max(floor + 1);
+        }
+        rooms::put(tx, &durable.row)
+    })?;
+    let removed = durable.row.floor - before;
+    *room.durable() = durable;
+    Ok(removed)
+}
+
+/// Whether the oldest event may be older than `cutoff`: asked of the minutes, which are few.
+fn begins_before(
+    database: &Database,
+    durable: &Durable,
+    cutoff: i64,
+) -> Result<bool, StorageError> {
+    let minute = minutes::minute_of(cutoff);
+    let number = durable.row.number;
+    let floor = durable.row.floor;
+    let old = database.read(|tx| {
+        let mut found = None;
+        minutes::list(tx, number, 0, minute, |it| {
+            found = Some(*it);
+            false
+        })?;
+        Ok(found)
+    })?;
+    Ok(old.is_some_and(|it| it.last_seq > floor))
+}
+
+/// A mark is of no use once the deletion that set it, and with it all that came before, is gone.
+fn remove_mark(
+    marks: &mut Marks<'_>,
+    room: u32,
+    seq: u64,
+    kind: &str,
+    data: &[u8],
+) -> Result<(), StorageError> {
+    match kind {
+        "chat.delete" => match serde_json::from_slice::<ChatDelete>(data) {
+            Ok(it) => marks.remove(room, Marked::message(&it.message_id), seq),
+            Err(_) => Ok(()),
+        },
+        "chat.redacted" => match serde_json::from_slice::<ChatRedacted>(data) {
+            Ok(it) => marks.remove(room, Marked::message(&it.message_id), seq),
+            Err(_) => Ok(()),
+        },
+        "chat.clear_user" => match serde_json::from_slice::<ChatClearUser>(data) {
+            Ok(it) => marks.remove(room, Marked::author(&it.author_id), seq),
+            Err(_) => Ok(()),
+        },
+        // Those of whole chats are a handful.
+        _ => Ok(()),
+    }
+}
