@@ -5,8 +5,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::room::{Room, RoomParts};
-use crate::model::{CreatorId, OverlaySettings};
+use super::room::{Closed, Room, RoomParts};
+use crate::{
+    feed::RoomLog,
+    model::{CreatorId, OverlaySettings, Timestamp},
+};
 
 /// Every room of the server.
 pub struct Hub {
@@ -22,20 +25,60 @@ impl Hub {
     }
 
     /// The room of that name, made when it is new. The settings of one that is there stay.
-    pub fn open_room(&self, id: &CreatorId, settings: OverlaySettings) -> Arc<Room> {
+    ///
+    /// `recorded` says whether a new one is kept in the log.
+    pub fn open_room(
+        &self,
+        id: &CreatorId,
+        settings: OverlaySettings,
+        recorded: bool,
+    ) -> Arc<Room> {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        let room = rooms
-            .entry(id.clone())
-            .or_insert_with(|| Arc::new(Room::new(id.clone(), settings, self.parts.clone())));
+        let room = rooms.entry(id.clone()).or_insert_with(|| self.new_room(id, settings, recorded));
         let room = Arc::clone(room);
         self.parts.telemetry.meters.rooms.set(rooms.len() as f64);
         room
     }
 
+    fn new_room(&self, id: &CreatorId, settings: OverlaySettings, recorded: bool) -> Arc<Room> {
+        let log = if recorded { self.parts.log.room(id) } else { RoomLog::none() };
+        Arc::new(Room::new(id.clone(), settings, log, self.parts.clone()))
+    }
+
+    /// Puts a new room in the place of one that is there: its log is another now, or none. Readers come back
+    /// at once, and workers go on in the new one.
+    pub fn reopen_room(&self, id: &CreatorId, recorded: bool) {
+        let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(slot) = rooms.get_mut(id) else { return };
+        let room = self.new_room(id, (*slot.settings()).clone(), recorded);
+        room.take_over(slot);
+        std::mem::replace(slot, room).close(Closed::Reopened);
+    }
+
+    /// Does so with every room that is recorded.
+    pub fn reopen_recorded(&self) {
+        for room in self.list_rooms().iter().filter(|it| it.log().is_kept()) {
+            self.reopen_room(room.id(), true);
+        }
+    }
+
+    /// Ends the stream sessions in which nothing has happened for long enough.
+    pub fn end_idle_sessions(&self, now: Timestamp) {
+        for room in self.list_rooms() {
+            room.end_idle_session(now);
+        }
+    }
+
+    /// The log of all rooms.
+    #[must_use]
+    pub fn log(&self) -> &crate::feed::FeedLog {
+        &self.parts.log
+    }
+
     /// Takes a room out, and closes it: its readers are told within seconds.
     pub fn close_room(&self, id: &CreatorId) -> Option<Arc<Room>> {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        let room = rooms.remove(id).inspect(|it| it.close());
+        let room = rooms.remove(id).inspect(|it| it.close(Closed::Gone));
         self.parts.telemetry.meters.rooms.set(rooms.len() as f64);
         room
     }

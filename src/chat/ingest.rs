@@ -50,6 +50,7 @@ impl Sink for Rooms {
     fn open(&self, source: Source) -> Option<Box<dyn Inlet>> {
         Some(Box::new(RoomInlet {
             room: self.hub.find_room(source.creator.as_str())?,
+            hub: Arc::clone(&self.hub),
             telemetry: self.telemetry.clone(),
             twitch: TwitchNormalizer::new(&source.channel),
             stale_seconds: Arc::clone(&self.stale_seconds),
@@ -61,6 +62,7 @@ impl Sink for Rooms {
 
 /// The way of one source into its room.
 struct RoomInlet {
+    hub: Arc<Hub>,
     room: Arc<Room>,
     source: Source,
     telemetry: Telemetry,
@@ -70,7 +72,13 @@ struct RoomInlet {
 }
 
 impl Inlet for RoomInlet {
+    fn prepare(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.follow_room();
+        Box::pin(self.room.recall())
+    }
+
     fn accept(&mut self, raw: Raw, received_at: Timestamp) {
+        self.follow_room();
         match raw {
             Raw::Event(body) => {
                 let sent_at = sent_at_of(&body);
@@ -81,6 +89,7 @@ impl Inlet for RoomInlet {
     }
 
     fn status(&mut self, state: PlatformState, detail: &str) {
+        self.follow_room();
         self.room.set_status(PlatformStatus {
             platform: self.source.platform,
             channel: self.source.channel.to_string(),
@@ -100,6 +109,15 @@ impl Inlet for RoomInlet {
 }
 
 impl RoomInlet {
+    /// Goes on in the room that took the place of this one.
+    fn follow_room(&mut self) {
+        if self.room.closed().is_some()
+            && let Some(room) = self.hub.find_room(self.source.creator.as_str())
+        {
+            self.room = room;
+        }
+    }
+
     fn twitch_line(&mut self, line: &IRCMessage, received_at: Timestamp) {
         let sent_at = line
             .tags

@@ -1,6 +1,5 @@
 //! From what a platform sent to what everybody sees: normalize, order, keep, hand out.
 
-pub mod filter;
 pub mod frame;
 pub mod hub;
 pub mod ingest;
@@ -11,7 +10,6 @@ pub mod room;
 pub mod seen;
 pub mod shard;
 
-pub use filter::Filter;
 pub use hub::Hub;
 pub use ingest::Rooms;
 pub use room::{Room, RoomParts, RoomSummary, Since};

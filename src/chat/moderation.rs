@@ -2,7 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::model::{ChatRedacted, EventBody, Message, Platform, QualifiedId, Timestamp};
+use crate::{
+    feed::{Tail, Wording},
+    model::{
+        Event, EventBody, Message, Platform, QualifiedId, Timestamp,
+        redaction::{self, Words},
+    },
+};
 
 use super::ring::{About, Entry};
 
@@ -57,11 +63,30 @@ impl Moderation {
             (EventBody::ChatDelete(it), _) => self.deleted.insert(&it.message_id, ()),
             (EventBody::ChatRedacted(it), _) => self.deleted.insert(&it.message_id, ()),
             (EventBody::ChatClearUser(it), Some(at)) => self.purged.insert(&it.author_id, at),
-            (EventBody::ChatClear(it), Some(at)) => match it.platform {
-                Some(platform) => drop(self.cleared.insert(platform, at)),
-                None => self.cleared.extend(Platform::ALL.map(|platform| (platform, at))),
-            },
+            (EventBody::ChatClear(it), Some(at)) => self.note_cleared(it.platform, at),
             _ => {}
+        }
+    }
+
+    /// Remembers what the log remembers, as of before anything that came since.
+    pub fn recall(&mut self, tail: &Tail) {
+        self.note_deleted(&tail.deleted);
+        for (author, at) in &tail.purged {
+            if let Some(at) = at {
+                self.purged.insert(author, *at);
+            }
+        }
+        for (platform, at) in &tail.cleared {
+            if let Some(at) = at {
+                self.note_cleared(*platform, *at);
+            }
+        }
+    }
+
+    fn note_cleared(&mut self, platform: Option<Platform>, at: Timestamp) {
+        match platform {
+            Some(platform) => drop(self.cleared.insert(platform, at)),
+            None => self.cleared.extend(Platform::ALL.map(|platform| (platform, at))),
         }
     }
 
@@ -72,60 +97,26 @@ impl Moderation {
         }
     }
 
-    /// Whether what `author` wrote as `id` at `sent_at` was deleted before it came.
+    /// Whether something was deleted before it came.
     #[must_use]
-    pub fn hides(
-        &self,
-        id: &QualifiedId,
-        author: Option<&QualifiedId>,
-        platform: Platform,
-        sent_at: Option<Timestamp>,
-    ) -> bool {
+    pub fn hides(&self, words: Words<'_>) -> bool {
+        let Words { id, author, platform, sent_at } = words;
         let before = |at: Option<&Timestamp>| at.zip(sent_at).is_some_and(|(at, sent)| sent <= *at);
         self.deleted.find(id).is_some()
             || before(author.and_then(|it| self.purged.find(it)))
-            || before(self.cleared.get(&platform))
+            || before(platform.and_then(|it| self.cleared.get(&it)))
     }
 
     /// Turns `body` into what viewers may read of it, when something in it was deleted before.
     #[must_use]
     pub fn censor(&self, body: &EventBody) -> Option<EventBody> {
-        match body {
-            EventBody::ChatMessage(it) | EventBody::FeatureShow(it) => {
-                if self.hides(&it.id, Some(&it.author.id), it.platform, Some(it.sent_at)) {
-                    let message_id = it.id.clone();
-                    return Some(EventBody::ChatRedacted(ChatRedacted { message_id }));
-                }
-                let quote = it.reply_to.as_ref()?;
-                (self.deleted.find(&quote.id).is_some()).then(|| {
-                    let message = Box::new(without_quote(it));
-                    match body {
-                        EventBody::FeatureShow(_) => EventBody::FeatureShow(message),
-                        _ => EventBody::ChatMessage(message),
-                    }
-                })
-            }
-            EventBody::Activity(it) => {
-                let author = it.author.as_ref().map(|it| &it.id);
-                it.text.as_ref()?;
-                self.hides(&it.id, author, it.platform, it.sent_at).then(|| {
-                    let mut activity = it.clone();
-                    (activity.text, activity.fragments) = (None, None);
-                    EventBody::Activity(activity)
-                })
-            }
-            _ => None,
-        }
+        redaction::censor(
+            body,
+            |it| self.hides(it),
+            // A purge covers what came before it, and when a quote was written is not known.
+            |it| self.deleted.find(it.id).is_some(),
+        )
     }
-}
-
-/// `message` with an empty quote: it answers something that was deleted.
-fn without_quote(message: &Message) -> Message {
-    let mut message = message.clone();
-    if let Some(quote) = &mut message.reply_to {
-        quote.text.clear();
-    }
-    message
 }
 
 /// Whose words a deletion takes away.
@@ -156,30 +147,17 @@ impl<'a> Reach<'a> {
     /// What stays on the stage of a featured message.
     #[must_use]
     pub fn censor_featured(self, message: Box<Message>) -> Option<Box<Message>> {
-        if self.covers_message(&message) {
+        if self.covers(Words::of(&message)) {
             return None;
         }
-        let quoted = message
-            .reply_to
-            .as_ref()
-            .is_some_and(|it| self.covers(&it.id, Some(&it.author.id), Some(message.platform)));
-        Some(if quoted { Box::new(without_quote(&message)) } else { message })
+        Some(redaction::without_hidden_quote(&message, |it| self.covers(it)).unwrap_or(message))
     }
 
-    fn covers_message(self, message: &Message) -> bool {
-        self.covers(&message.id, Some(&message.author.id), Some(message.platform))
-    }
-
-    fn covers(
-        self,
-        id: &QualifiedId,
-        author: Option<&QualifiedId>,
-        platform: Option<Platform>,
-    ) -> bool {
+    fn covers(self, words: Words<'_>) -> bool {
         match self {
-            Self::Message(it) => it == id,
-            Self::Author(it) => author == Some(it),
-            Self::Chat(only) => only.is_none() || only == platform,
+            Self::Message(it) => it == words.id,
+            Self::Author(it) => words.author == Some(it),
+            Self::Chat(only) => only.is_none() || only == words.platform,
         }
     }
 
@@ -189,41 +167,25 @@ impl<'a> Reach<'a> {
     /// time in memory for their sake is not worth it.
     #[must_use]
     pub fn censor(self, entry: &Entry) -> Option<EventBody> {
-        let read = || serde_json::from_slice::<crate::model::Event>(&entry.frame.json()).ok();
         match &entry.about {
-            About::Words { id, author, quotes } => {
-                if self.covers(id, author.as_ref(), entry.platform) {
-                    if entry.kind == "activity"
-                        && let EventBody::Activity(mut activity) = read()?.body
-                    {
-                        // That it happened stays true; only the words go.
-                        activity.text.as_ref()?;
-                        (activity.text, activity.fragments) = (None, None);
-                        return Some(EventBody::Activity(activity));
-                    }
-                    return Some(EventBody::ChatRedacted(ChatRedacted { message_id: id.clone() }));
+            About::Words(wording) => {
+                let Wording { id, author, quotes } = &**wording;
+                let (author, platform) = (author.as_ref(), entry.platform);
+                let own = self.covers(Words { id, author, platform, sent_at: None });
+                if own && entry.kind != "activity" {
+                    return Some(redaction::redacted(id));
                 }
-                let (quoted, by) = quotes.as_ref()?;
-                if !self.covers(quoted, Some(by), entry.platform) {
+                let quoted = quotes.as_ref().is_some_and(|(id, by)| {
+                    self.covers(Words { id, author: Some(by), platform, sent_at: None })
+                });
+                if !own && !quoted {
                     return None;
                 }
-                match read()?.body {
-                    EventBody::ChatMessage(it) => {
-                        Some(EventBody::ChatMessage(Box::new(without_quote(&it))))
-                    }
-                    EventBody::FeatureShow(it) => {
-                        Some(EventBody::FeatureShow(Box::new(without_quote(&it))))
-                    }
-                    _ => None,
-                }
             }
-            About::Messages => {
-                let EventBody::QueueUpdate(mut queue) = read()?.body else { return None };
-                let before = queue.items.len();
-                queue.items.retain(|it| !self.covers_message(it));
-                (queue.items.len() < before).then_some(EventBody::QueueUpdate(queue))
-            }
-            About::Nothing | About::Deletion { .. } => None,
+            About::Messages => {}
+            About::Nothing | About::Deletion { .. } => return None,
         }
+        let event: Event = serde_json::from_slice(&entry.frame.json()).ok()?;
+        redaction::censor(&event.body, |it| self.covers(it), |it| self.covers(it))
     }
 }

@@ -2,8 +2,11 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{filter::Filter, frame::Frame};
-use crate::model::{Platform, QualifiedId, Timestamp};
+use super::frame::Frame;
+use crate::{
+    feed::{Filter, Wording},
+    model::{Platform, Timestamp},
+};
 
 /// One event in its place.
 #[derive(Debug)]
@@ -28,14 +31,7 @@ pub enum About {
     /// Nothing a viewer wrote.
     Nothing,
     /// A viewer's words.
-    Words {
-        /// Of the message or activity.
-        id: QualifiedId,
-        /// Who wrote it.
-        author: Option<QualifiedId>,
-        /// The message quoted in it, and who wrote that.
-        quotes: Option<(QualifiedId, QualifiedId)>,
-    },
+    Words(Arc<Wording>),
     /// A list of messages.
     Messages,
     /// A deletion, with the early copy that overtakes what waits.
@@ -89,19 +85,16 @@ impl Ring {
     }
 
     /// Events behind place `after`, oldest first. `after` is not below [`Ring::floor`].
-    pub fn behind(&self, after: u64) -> impl Iterator<Item = &Arc<Entry>> {
+    pub fn behind(&self, after: u64) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
         let skip = after.saturating_sub(self.floor()) as usize;
         self.entries.range(skip.min(self.entries.len())..)
     }
 
-    /// The place to start from so that the newest `count` wanted events follow.
+    /// The place to start from so that the newest `count` wanted events follow, and how many do.
     #[must_use]
-    pub fn backlog_start(&self, count: usize, filter: &Filter) -> u64 {
-        if count == 0 {
-            return self.head;
-        }
+    pub fn backlog_start(&self, count: usize, filter: &Filter) -> (u64, usize) {
         let wanted = self.entries.iter().rev().filter(|it| filter.wants(it.kind, it.platform));
-        wanted.take(count).last().map_or(self.head, |it| it.seq - 1)
+        wanted.take(count).fold((self.head, 0), |(_, found), it| (it.seq - 1, found + 1))
     }
 
     /// Looks at every event and puts another in its place where `change` says so.
@@ -149,10 +142,10 @@ mod tests {
     fn a_backlog_counts_only_wanted_events() {
         let ring = ring(64, 10);
         let chat = Filter::parse(Some("chat"), None).unwrap();
-        assert_eq!(ring.backlog_start(2, &chat), 7);
-        assert_eq!(ring.backlog_start(2, &Filter::default()), 8);
-        assert_eq!(ring.backlog_start(0, &chat), 10);
-        assert_eq!(ring.backlog_start(500, &chat), 1);
-        assert_eq!(super::Ring::new(8, 0).backlog_start(5, &chat), 0);
+        assert_eq!(ring.backlog_start(2, &chat), (7, 2));
+        assert_eq!(ring.backlog_start(2, &Filter::default()), (8, 2));
+        assert_eq!(ring.backlog_start(0, &chat), (10, 0));
+        assert_eq!(ring.backlog_start(500, &chat), (1, 5));
+        assert_eq!(super::Ring::new(8, 0).backlog_start(5, &chat), (0, 0));
     }
 }

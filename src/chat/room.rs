@@ -2,31 +2,32 @@
 
 mod audience;
 mod reading;
+mod stream;
 
 use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
 };
 
 use serde::Serialize;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OnceCell, watch};
 
 use super::{
-    frame::Envelope,
+    frame::Frame,
     moderation::{Moderation, Reach},
     ring::{About, Entry, Ring},
     seen::Seen,
     shard::Shard,
 };
 use crate::{
-    feed::{FeedLog, Record},
+    feed::{FeedLog, Hidden, Record, RoomLog, Wording, envelope::Envelope, new_epoch},
     lifecycle::Lifecycle,
     model::{
-        CreatorId, EventBody, Message, OverlaySettings, Platform, PlatformStatus, QualifiedId,
-        RoomState, Timestamp,
+        CreatorId, EventBody, Message, OverlaySettings, Platform, PlatformStatus, RoomState,
+        Timestamp,
     },
     platforms::Demand,
     telemetry::{Rate, Telemetry},
@@ -34,6 +35,7 @@ use crate::{
 
 pub use audience::{Seat, Watch};
 pub use reading::{Collected, Entrance, Since};
+use stream::Stream;
 
 /// What a room needs from the rest of the server.
 #[derive(Clone)]
@@ -42,14 +44,25 @@ pub struct RoomParts {
     pub life: Lifecycle,
     /// Where it is counted.
     pub telemetry: Telemetry,
-    /// Where its events outlive the ring.
-    pub log: Arc<dyn FeedLog>,
+    /// Where events outlive the ring.
+    pub log: FeedLog,
     /// Who is told how many are watching.
     pub demand: Arc<Demand>,
     /// Newest events held in memory (count).
     pub ring_events: usize,
     /// Newest ids remembered to recognise repeats (count).
     pub dedupe_ids: usize,
+    /// Silence after which what comes is another stream session (min).
+    pub idle_minutes: u32,
+}
+
+/// Why a room is no longer read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// It was taken away.
+    Gone,
+    /// Another of the same name is in its place.
+    Reopened,
 }
 
 /// One creator's feed and its audience.
@@ -57,14 +70,18 @@ pub struct Room {
     id: CreatorId,
     epoch: Arc<str>,
     envelope: Envelope,
+    log: RoomLog,
     parts: RoomParts,
+    /// What the log remembers was taken in.
+    recalled: OnceCell<()>,
     state: Mutex<State>,
     head: watch::Sender<u64>,
     /// Sockets and streams reading now.
     watchers: watch::Sender<usize>,
     messages: AtomicU64,
     relieved: Notify,
-    closed: AtomicBool,
+    /// 0 while it is open; then why it is not.
+    closed: AtomicU8,
 }
 
 struct State {
@@ -77,7 +94,13 @@ struct State {
     settings: Arc<OverlaySettings>,
     /// What is on the stage now.
     featured: Option<Box<Message>>,
+    stream: Stream,
+    /// The newest event's time: another worker's clock may have been read a moment earlier.
+    last_ts: Option<Timestamp>,
 }
+
+/// Disorder of two readings of the clock that is put right (ms). More is a clock that was set.
+const CLOCK_DISORDER_MS: i64 = 2_000;
 
 /// How an event came.
 #[derive(Debug, Clone, Copy)]
@@ -127,18 +150,15 @@ pub struct RoomSummary {
 }
 
 impl Room {
-    /// An empty room with a numbering of its own.
+    /// A room that goes on where its log ends; without a log, one with a numbering of its own.
     #[must_use]
-    pub fn new(id: CreatorId, settings: OverlaySettings, parts: RoomParts) -> Self {
-        let epoch = ulid::Ulid::from_parts(
-            Timestamp::now().unix_ms().unsigned_abs(),
-            u128::from(rand::random::<u64>()) << 16 | u128::from(rand::random::<u16>()),
-        );
-        let epoch: Arc<str> = epoch.to_string().into();
+    pub fn new(id: CreatorId, settings: OverlaySettings, log: RoomLog, parts: RoomParts) -> Self {
+        let epoch = log.epoch().unwrap_or_else(|| new_epoch().into());
+        let head = log.head();
         Self {
             envelope: Envelope::new(id.as_str(), &epoch),
             state: Mutex::new(State {
-                ring: Ring::new(parts.ring_events, 0),
+                ring: Ring::new(parts.ring_events, head),
                 seen: Seen::new(parts.dedupe_ids),
                 moderation: Moderation::default(),
                 shards: Vec::new(),
@@ -146,16 +166,56 @@ impl Room {
                 room_states: BTreeMap::new(),
                 settings: Arc::new(settings),
                 featured: None,
+                stream: Stream::new(log.open_session(), parts.idle_minutes),
+                last_ts: log.last_at(),
             }),
-            head: watch::Sender::new(0),
+            head: watch::Sender::new(head),
             watchers: watch::Sender::new(0),
             messages: AtomicU64::new(0),
             relieved: Notify::new(),
-            closed: AtomicBool::new(false),
+            closed: AtomicU8::new(0),
+            recalled: OnceCell::new(),
             id,
             epoch,
+            log,
             parts,
         }
+    }
+
+    /// Takes in what the log remembers: what came already, what was deleted, what is featured. To be waited
+    /// for before anything that could be a repeat is published. Once; a second call returns at once.
+    pub async fn recall(&self) {
+        let recall = async || {
+            if !self.log.is_kept() || self.log.head() == 0 {
+                return;
+            }
+            match self.log.tail(self.parts.dedupe_ids).await {
+                Ok(tail) => {
+                    let mut state = self.state();
+                    for (kind, id) in &tail.seen {
+                        state.seen.insert((*kind, id.as_str()));
+                    }
+                    state.moderation.recall(&tail);
+                    if state.featured.is_none() {
+                        state.featured = tail.featured;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(creator.id = %self.id, %error, "what was said before is not known");
+                }
+            }
+        };
+        self.recalled.get_or_init(recall).await;
+    }
+
+    /// Goes on with what another of the same name knew of its channels.
+    pub(super) fn take_over(&self, before: &Self) {
+        let before = before.state();
+        let (statuses, states) = (before.statuses.clone(), before.room_states.clone());
+        drop(before);
+        let mut state = self.state();
+        state.statuses = statuses;
+        state.room_states = states;
     }
 
     /// Its name.
@@ -184,8 +244,8 @@ impl Room {
 
     /// Where events outlive the ring.
     #[must_use]
-    pub fn log(&self) -> &Arc<dyn FeedLog> {
-        &self.parts.log
+    pub fn log(&self) -> &RoomLog {
+        &self.log
     }
 
     /// Where it is counted.
@@ -208,24 +268,46 @@ impl Room {
     /// Gives an event the next place in the feed and everybody who reads it.
     ///
     /// A repeat of one that is there is dropped. A deletion takes the words away from what is there; a
-    /// message that was deleted before it came takes its place as `chat.redacted`. Never waits.
+    /// message that was deleted before it came takes its place as `chat.redacted`. What is said after a
+    /// silence comes behind the start of a stream session. Never waits.
     pub fn publish(&self, body: &EventBody, arrival: &Arrival) -> Published {
-        let data = data_of(body);
+        let data = body.data_json();
         let mut state = self.state();
 
-        let new = match (identity(body), arrival.key) {
+        let new = match (body.identity(), arrival.key) {
             (Some(id), _) => state.seen.insert((body.kind(), id.as_str())),
             (None, Some(key)) => state.seen.insert((body.kind(), key)),
-            (None, None) => true,
+            (None, None) => !state.stream.is_repeat(body),
         };
         if !new {
             drop(state);
             self.parts.telemetry.meters.duplicates.increment(1);
             return Published::Repeat;
         }
+        for said in state.stream.before(body, arrival.received_at) {
+            let sent_at = None;
+            self.push(&mut state, &said, said.data_json(), &Arrival { sent_at, ..*arrival });
+        }
+        let seq = self.push(&mut state, body, data, arrival);
+        for shard in &state.shards {
+            shard.wake();
+        }
+        drop(state);
 
+        self.count(body);
+        Published::At(seq)
+    }
+
+    /// Puts an event in the next place, for the ring, the log and whoever follows.
+    fn push(&self, state: &mut State, body: &EventBody, data: Vec<u8>, arrival: &Arrival) -> u64 {
         let seq = state.ring.head() + 1;
-        let ts = arrival.received_at;
+        let mut ts = arrival.received_at;
+        if let Some(last) = state.last_ts
+            && (0..CLOCK_DISORDER_MS).contains(&last.ms_since(ts))
+        {
+            ts = last;
+        }
+        state.last_ts = Some(ts);
         if let Some(reach) = Reach::of(body) {
             state.moderation.note(body, arrival.sent_at);
             if let Some(featured) = state.featured.take() {
@@ -237,51 +319,71 @@ impl Room {
                 if let EventBody::ChatRedacted(it) = &body {
                     gone.push(it.message_id.clone());
                 }
-                Some(self.entry(&body, &data_of(&body), entry.seq, entry.ts))
+                let wording = Wording::of(&body).map(Arc::new);
+                Some(self.entry(&body, &body.data_json(), entry.seq, entry.ts, wording))
             });
             // A purge deletes each of them: a reply that comes later must not quote them.
             state.moderation.note_deleted(&gone);
         }
-        let (entry, moderated) = match state.moderation.censor(body) {
-            None => (self.entry(body, &data, seq, ts), None),
+        let wording = Wording::of(body).map(Arc::new);
+        let (entry, data, hidden) = match state.moderation.censor(body) {
+            None => {
+                let entry = self.entry(body, &data, seq, ts, wording.clone());
+                // The log shares the bytes with the sockets.
+                let json = entry.frame.json();
+                let end = json.len() - 1;
+                (entry, json.slice(end - data.len()..end), Hidden::Nothing)
+            }
             Some(shown) => {
-                let original = self.envelope.frame(Some(seq), ts, body.kind(), &data).json();
-                (self.entry(&shown, &data_of(&shown), seq, ts), Some(original))
+                let quote = matches!(shown, EventBody::ChatMessage(_) | EventBody::FeatureShow(_));
+                let hidden = if quote { Hidden::Quote } else { Hidden::Whole };
+                let wording = Wording::of(&shown).map(Arc::new);
+                let entry = self.entry(&shown, &shown.data_json(), seq, ts, wording);
+                (entry, data.into(), hidden)
             }
         };
-        let record = Record {
-            room: self.id.clone(),
-            epoch: Arc::clone(&self.epoch),
-            seq,
-            ts,
-            kind: entry.kind,
-            json: entry.frame.json(),
-            moderated,
-        };
-        let moderated_is_none = record.moderated.is_none();
         match body {
             EventBody::PlatformStatus(it) => {
                 state.statuses.insert((it.platform, it.channel.clone()), it.clone());
             }
             EventBody::RoomState(it) => drop(state.room_states.insert(it.platform, it.clone())),
             EventBody::SettingsUpdate(it) => state.settings = Arc::new((**it).clone()),
-            EventBody::FeatureShow(it) if moderated_is_none => state.featured = Some(it.clone()),
+            EventBody::FeatureShow(it) if hidden == Hidden::Nothing => {
+                state.featured = Some(it.clone());
+            }
             EventBody::FeatureClear(_) => state.featured = None,
             _ => {}
         }
+        state.stream.note(body, ts);
         state.ring.push(entry);
+        let record = Record {
+            seq,
+            ts,
+            kind: body.kind(),
+            platform: body.platform(),
+            content: body.is_content(),
+            data,
+            wording,
+            hidden,
+            sent_at: arrival.sent_at,
+        };
         // Told under the lock, so that the log has the feed's order; it never waits.
-        if !self.parts.log.append(record) {
+        if !self.log.append(record) {
             self.parts.telemetry.meters.not_recorded.increment(1);
         }
         self.head.send_replace(seq);
+        seq
+    }
+
+    /// Ends the stream session when nothing has happened in it for long enough.
+    pub fn end_idle_session(&self, now: Timestamp) {
+        let mut state = self.state();
+        let Some(end) = state.stream.end_if_idle(now) else { return };
+        let arrival = Arrival { received_at: now, sent_at: None, key: None };
+        self.push(&mut state, &end, end.data_json(), &arrival);
         for shard in &state.shards {
             shard.wake();
         }
-        drop(state);
-
-        self.count(body);
-        Published::At(seq)
     }
 
     fn count(&self, body: &EventBody) {
@@ -293,27 +395,23 @@ impl Room {
         }
     }
 
-    fn entry(&self, body: &EventBody, data: &[u8], seq: u64, ts: Timestamp) -> Entry {
+    fn entry(
+        &self,
+        body: &EventBody,
+        data: &[u8],
+        seq: u64,
+        ts: Timestamp,
+        wording: Option<Arc<Wording>>,
+    ) -> Entry {
         let kind = body.kind();
-        let about = match body {
-            EventBody::ChatMessage(it) | EventBody::FeatureShow(it) => About::Words {
-                id: it.id.clone(),
-                author: Some(it.author.id.clone()),
-                quotes: it.reply_to.as_ref().map(|it| (it.id.clone(), it.author.id.clone())),
-            },
-            EventBody::Activity(it) => About::Words {
-                id: it.id.clone(),
-                author: it.author.as_ref().map(|it| it.id.clone()),
-                quotes: None,
-            },
-            EventBody::QueueUpdate(_) => About::Messages,
-            body if body.is_deletion() => {
-                About::Deletion { early: self.envelope.frame(None, ts, kind, data) }
-            }
-            _ => About::Nothing,
+        let frame = |seq| Frame::text(&self.envelope.json(seq, ts, kind, data));
+        let about = match (wording, body) {
+            (Some(wording), _) => About::Words(wording),
+            (None, EventBody::QueueUpdate(_)) => About::Messages,
+            (None, body) if body.is_deletion() => About::Deletion { early: frame(None) },
+            (None, _) => About::Nothing,
         };
-        let frame = self.envelope.frame(Some(seq), ts, kind, data);
-        Entry { seq, ts, kind, platform: body.platform(), frame, about }
+        Entry { seq, ts, kind, platform: body.platform(), frame: frame(Some(seq)), about }
     }
 
     /// Notes how well a channel is being read, and says so when that is news.
@@ -356,43 +454,4 @@ impl Room {
             states: state.room_states.values().cloned().collect(),
         }
     }
-}
-
-/// What identifies an event: a message's or activity's own id.
-fn identity(body: &EventBody) -> Option<&QualifiedId> {
-    match body {
-        EventBody::ChatMessage(it) => Some(&it.id),
-        EventBody::Activity(it) => Some(&it.id),
-        EventBody::ChatDelete(it) => Some(&it.message_id),
-        EventBody::ChatRedacted(it) => Some(&it.message_id),
-        _ => None,
-    }
-}
-
-/// The `data` of an event, serialised.
-fn data_of(body: &EventBody) -> Vec<u8> {
-    let mut data = Vec::with_capacity(1024);
-    let written = match body {
-        EventBody::ChatMessage(it) | EventBody::FeatureShow(it) => {
-            serde_json::to_writer(&mut data, it)
-        }
-        EventBody::ChatDelete(it) => serde_json::to_writer(&mut data, it),
-        EventBody::ChatClearUser(it) => serde_json::to_writer(&mut data, it),
-        EventBody::ChatClear(it) => serde_json::to_writer(&mut data, it),
-        EventBody::ChatRedacted(it) => serde_json::to_writer(&mut data, it),
-        EventBody::Activity(it) => serde_json::to_writer(&mut data, it),
-        EventBody::RoomState(it) => serde_json::to_writer(&mut data, it),
-        EventBody::PlatformStatus(it) => serde_json::to_writer(&mut data, it),
-        EventBody::FeatureClear(it) => serde_json::to_writer(&mut data, it),
-        EventBody::QueueUpdate(it) => serde_json::to_writer(&mut data, it),
-        EventBody::PollUpdate(it) => serde_json::to_writer(&mut data, it),
-        EventBody::TallyUpdate(it) => serde_json::to_writer(&mut data, it),
-        EventBody::ScoreUpdate(it) => serde_json::to_writer(&mut data, it),
-        EventBody::ClipUpdate(it) => serde_json::to_writer(&mut data, it),
-        EventBody::SettingsUpdate(it) => serde_json::to_writer(&mut data, it),
-        EventBody::SessionStart(it) => serde_json::to_writer(&mut data, it),
-        EventBody::SessionEnd(it) => serde_json::to_writer(&mut data, it),
-    };
-    written.expect("plain values always serialise");
-    data
 }

@@ -16,10 +16,10 @@ use bytes::{Bytes, BytesMut};
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    filter::Filter,
     frame::Frame,
     room::{Collected, Room},
 };
+use crate::feed::Filter;
 
 /// Most outlets of one shard. More shards use more cores; fewer make fewer wake-ups.
 pub const MOST_OUTLETS: usize = 256;
@@ -318,7 +318,7 @@ mod tests {
     use super::*;
     use crate::{
         chat::room::{Arrival, RoomParts, Seat},
-        feed::NoLog,
+        feed::{FeedLog, RoomLog},
         lifecycle::Lifecycle,
         model::{EventBody, OverlaySettings, Platform, RoomState, SessionStart},
         platforms::Demand,
@@ -346,12 +346,14 @@ mod tests {
         let parts = RoomParts {
             life: Lifecycle::new(),
             telemetry: Telemetry::new(),
-            log: Arc::new(NoLog),
+            log: FeedLog::none(),
             demand: Arc::new(Demand::default()),
             ring_events,
             dedupe_ids: 64,
+            idle_minutes: 30,
         };
-        Arc::new(Room::new("ana".parse().unwrap(), OverlaySettings::default(), parts))
+        let id = "ana".parse().unwrap();
+        Arc::new(Room::new(id, OverlaySettings::default(), RoomLog::none(), parts))
     }
 
     fn say(room: &Room) {

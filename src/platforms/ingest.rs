@@ -36,6 +36,9 @@ pub trait Sink: Send + Sync {
 
 /// The way into one room.
 pub trait Inlet: Send + Sync {
+    /// Waits until the room knows what came before the server was started, so that repeats are recognised.
+    fn prepare(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
     /// Takes what the platform sent. Never waits.
     fn accept(&mut self, raw: Raw, received_at: Timestamp);
 
@@ -67,6 +70,12 @@ impl Ingest {
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// Waits until the room knows what came before the server was started. To be called before the first
+    /// [`Ingest::accept`].
+    pub async fn prepare(&mut self) {
+        self.inlet.prepare().await;
     }
 
     /// Takes what the platform sent at `received_at`.

@@ -28,6 +28,7 @@ pub async fn supervise<W: PlatformWorker>(
     let name = format!("{}:{}", source.platform, source.channel);
     telemetry.meters.workers.increment(1.0);
     async {
+        ingest.prepare().await;
         while !stop.is_cancelled() {
             let started = Instant::now();
             ingest.status(PlatformState::Connecting, "");

@@ -7,10 +7,10 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{Room, State};
-use crate::chat::{
-    filter::Filter,
-    shard::{MOST_OUTLETS, Shard},
+use super::{Closed, Room, State};
+use crate::{
+    chat::shard::{MOST_OUTLETS, Shard},
+    feed::Filter,
 };
 
 impl Room {
@@ -35,15 +35,23 @@ impl Room {
     }
 
     /// Nothing comes any more: readers are to be told.
-    pub(in crate::chat) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+    pub(in crate::chat) fn close(&self, why: Closed) {
+        let why = match why {
+            Closed::Gone => 1,
+            Closed::Reopened => 2,
+        };
+        self.closed.store(why, Ordering::Release);
         self.head.send_modify(|_| {});
     }
 
-    /// Whether the room was taken away.
+    /// Why nothing comes any more, if so.
     #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+    pub fn closed(&self) -> Option<Closed> {
+        match self.closed.load(Ordering::Acquire) {
+            0 => None,
+            1 => Some(Closed::Gone),
+            _ => Some(Closed::Reopened),
+        }
     }
 
     /// Counts as a watcher for as long as it is kept.

@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::{Room, State};
+use super::{Room, State, stream::Greeting};
 use crate::{
     chat::{
-        filter::Filter,
         frame::Frame,
         ring::About,
         shard::{Batch, BatchBuilder},
     },
-    model::{CreatorId, Message, OverlaySettings, PlatformStatus, Timestamp},
+    feed::{Filter, Page, ReadError, Span, Stored},
+    model::{CreatorId, Message, OverlaySettings, PlatformStatus},
 };
 
 /// What a reader gets next.
@@ -65,6 +65,7 @@ struct Hello<'a> {
     settings: &'a OverlaySettings,
     status: Vec<&'a PlatformStatus>,
     featured: Option<&'a Message>,
+    session: Option<Greeting<'a>>,
 }
 
 impl Room {
@@ -72,23 +73,40 @@ impl Room {
     ///
     /// With a known `since` it goes on from there; otherwise it gets the newest `backlog` wanted events.
     pub async fn enter(&self, since: Option<&Since>, backlog: usize, filter: &Filter) -> Entrance {
-        if let Some(since) = since.filter(|it| *it.epoch == *self.epoch) {
-            let in_log = {
-                let state = self.state();
-                let ring = &state.ring;
-                if (ring.floor()..=ring.head()).contains(&since.seq) {
-                    return Entrance { position: since.seq, hello: self.hello(&state, true) };
-                }
-                since.seq < ring.floor()
-            };
-            // The ring went past it: the log may still have it.
-            if in_log && self.parts.log.read(&self.id, &since.epoch, since.seq, 1).await.is_some() {
-                return Entrance { position: since.seq, hello: self.hello(&self.state(), true) };
+        self.recall().await;
+        {
+            let state = self.state();
+            if let Some(position) = since.and_then(|it| self.find_place(&state, it)) {
+                return Entrance { position, hello: self.hello(&state, true) };
             }
         }
-        let state = self.state();
-        let position = state.ring.backlog_start(backlog, filter);
-        Entrance { position, hello: self.hello(&state, false) }
+        let (mut position, found, floor) = {
+            let state = self.state();
+            let (start, found) = state.ring.backlog_start(backlog, filter);
+            (start, found, state.ring.floor())
+        };
+        // After a restart the ring is young: what is older is in the log.
+        if found < backlog && self.log.holds(floor) && floor > self.log.floor() {
+            self.log.settled().await;
+            let older = self.log.backlog_start(floor + 1, backlog - found, filter).await;
+            // The log may be out of reach: the ring's part is better than nothing.
+            if let Ok(start) = older
+                && start < floor
+            {
+                position = start;
+            }
+        }
+        Entrance { position, hello: self.hello(&self.state(), false) }
+    }
+
+    /// Where a client goes on; `None` when what it has is not a part of what is here.
+    fn find_place(&self, state: &State, since: &Since) -> Option<u64> {
+        let ring = &state.ring;
+        if *since.epoch != *self.epoch {
+            return self.log.find_place(&since.epoch, since.seq).filter(|it| *it <= ring.head());
+        }
+        let held = since.seq >= ring.floor() || self.log.holds(since.seq);
+        (held && since.seq <= ring.head()).then_some(since.seq)
     }
 
     fn hello(&self, state: &State, recovered: bool) -> Frame {
@@ -104,6 +122,7 @@ impl Room {
             settings: &state.settings,
             status: state.statuses.values().collect(),
             featured: state.featured.as_deref(),
+            session: state.stream.greeting(),
         };
         Frame::text(&serde_json::to_vec(&hello).expect("plain values always serialise"))
     }
@@ -166,30 +185,49 @@ impl Room {
         (early.collect(), state.ring.head())
     }
 
-    /// The wanted events behind `after` in a range of time, at most `limit`: their JSON, and the place of
-    /// the last when there may be more.
+    /// Some of the events of a span, from the ring as far as it goes.
     #[must_use]
-    pub fn page(
-        &self,
-        after: u64,
-        limit: usize,
-        filter: &Filter,
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
-    ) -> (Vec<bytes::Bytes>, Option<u64>) {
+    pub fn recent(&self, span: &Span) -> Page {
         let state = self.state();
-        let mut wanted = state
-            .ring
-            .behind(after.max(state.ring.floor()))
-            .filter(|it| filter.wants(it.kind, it.platform))
-            .filter(|it| from.is_none_or(|from| it.ts >= from) && to.is_none_or(|to| it.ts < to));
-        let mut last = None;
-        let mut events = Vec::new();
-        for entry in wanted.by_ref().take(limit) {
-            events.push(entry.frame.json());
-            last = Some(entry.seq);
+        let wanted = |it: &&std::sync::Arc<crate::chat::ring::Entry>| {
+            it.seq < span.before
+                && span.filter.wants(it.kind, it.platform)
+                && span.from.is_none_or(|from| it.ts >= from)
+                && span.to.is_none_or(|to| it.ts < to)
+        };
+        let all = state.ring.behind(span.after.max(state.ring.floor()));
+        let found: Vec<_> = if span.newest {
+            let mut found: Vec<_> =
+                all.rev().filter(wanted).take(span.most_events.saturating_add(1)).collect();
+            found.reverse();
+            found
+        } else {
+            all.filter(wanted).take(span.most_events.saturating_add(1)).collect()
+        };
+        let more = found.len() > span.most_events;
+        let kept = match (more, span.newest) {
+            (false, _) => &found[..],
+            (true, true) => &found[1..],
+            (true, false) => &found[..span.most_events],
+        };
+        let edge = if span.newest { kept.first() } else { kept.last() };
+        Page {
+            reached: edge.map_or(span.after, |it| it.seq),
+            events: kept.iter().map(|it| Stored { seq: it.seq, json: it.frame.json() }).collect(),
+            more,
         }
-        let more = wanted.next().is_some();
-        (events, last.filter(|_| more))
+    }
+
+    /// Some of the events of a span, however old.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn history(&self, span: Span) -> Result<Page, ReadError> {
+        let in_ring = !span.newest && span.after >= self.state().ring.floor();
+        if in_ring || !self.log.is_kept() {
+            return Ok(self.recent(&span));
+        }
+        self.log.settled().await;
+        self.log.page(span).await
     }
 }

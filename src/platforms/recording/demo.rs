@@ -28,6 +28,8 @@ pub async fn play(
 ) -> Result<(), String> {
     let events = read(recording)?;
     let Some(first) = events.first().map(|it| it.ts) else { return Ok(()) };
+    // Of this start: what an earlier one said may be recorded, and would be taken for a repeat.
+    let start = Timestamp::now().unix_ms();
     for round in 1_u64.. {
         let started = Timestamp::now();
         let shift = started.ms_since(first);
@@ -37,8 +39,13 @@ pub async fn play(
             if stop.run_until_cancelled(sleep(Duration::from_millis(pause))).await.is_none() {
                 return Ok(());
             }
+            // To a replay the demo is one stream that never ends.
+            let again = round > 1 && matches!(event.body, EventBody::SessionStart(_));
+            if again || matches!(event.body, EventBody::SessionEnd(_)) {
+                continue;
+            }
             let mut body = event.body.clone();
-            renew(&mut body, round, shift);
+            renew(&mut body, &format!("{start}.{round}"), shift);
             ingest.accept(Raw::Event(Box::new(body)), Timestamp::now());
         }
         ingest.status(PlatformState::Live, "demo");
@@ -60,7 +67,7 @@ fn read(recording: &str) -> Result<Vec<Event>, String> {
 }
 
 /// Gives everything in `body` the ids and times of this round.
-fn renew(body: &mut EventBody, round: u64, shift: i64) {
+fn renew(body: &mut EventBody, round: &str, shift: i64) {
     let id = |id: &mut QualifiedId| {
         let platform = id.platform().unwrap_or(Platform::Streamsuites);
         *id = QualifiedId::new(platform, &format!("{}.{round}", id.own_id()));
@@ -99,6 +106,7 @@ fn renew(body: &mut EventBody, round: u64, shift: i64) {
         | EventBody::RoomState(_)
         | EventBody::PlatformStatus(_)
         | EventBody::FeatureClear(_)
+        | EventBody::FeedGap(_)
         | EventBody::SettingsUpdate(_) => {}
     }
 }
@@ -132,7 +140,7 @@ mod tests {
         for round in 1..=2 {
             for event in read(RECORDING).unwrap() {
                 let mut body = event.body;
-                renew(&mut body, round, 0);
+                renew(&mut body, &round.to_string(), 0);
                 if let EventBody::ChatMessage(it) = body {
                     assert!(seen.insert(it.id.clone()), "{}", it.id);
                 }

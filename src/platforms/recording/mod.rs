@@ -196,6 +196,7 @@ impl<'a> Player<'a> {
             };
             // The room was taken away meanwhile: nobody misses the line.
             let Some(mut ingest) = Ingest::new(sink, source) else { return };
+            ingest.prepare().await;
             if platform == Platform::Twitch {
                 ingest.status(PlatformState::Live, "from a recording");
             }
