@@ -1,5 +1,7 @@
 //! The composition root: the one place that builds things and hands them to each other.
 
+mod feed_log;
+pub mod running;
 mod typed_channels;
 
 use std::{
@@ -10,17 +12,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{MissedTickBehavior, interval, timeout},
+};
 
+use running::Running;
 use typed_channels::TypedChannels;
 
 use crate::{
     chat::{Hub, RoomParts, Rooms},
     config::{Config, ConfigErrors, OverlayAccess, Reload, Reloader, Sources, channel_flag},
     exports::Exporter,
-    feed::NoLog,
+    feed::Imported,
     lifecycle::Lifecycle,
-    model::{CreatorId, OverlaySettings, Platform, PlatformState},
+    model::{CreatorId, OverlaySettings, Platform, PlatformState, Timestamp},
     platforms::{
         Demand, Ingest, Listeners, Source,
         recording::{Played, Player, Speed, demo},
@@ -34,6 +41,12 @@ use crate::{
 
 /// How long the audience of a recording that has ended is given to receive the rest of it.
 const LAST_FRAMES: Duration = Duration::from_secs(2);
+/// How long the log is given to write what waits when the server stops.
+const LOG_CLOSES: Duration = Duration::from_millis(800);
+/// How often it is looked whether a stream session has gone silent.
+const SESSIONS_EVERY: Duration = Duration::from_secs(15);
+
+pub use feed_log::FILE as FEED_LOG_FILE;
 
 /// What a server is started with.
 pub struct Options {
@@ -126,6 +139,9 @@ pub struct Server {
     pub keyed: bool,
     /// All rooms.
     pub hub: Arc<Hub>,
+    /// What people should know about the recording, in a sentence.
+    pub notice: Option<String>,
+    data_dir: PathBuf,
     shared: Arc<Shared>,
     grace: Duration,
     _lock: fs::File,
@@ -134,7 +150,13 @@ pub struct Server {
 impl Server {
     /// Waits for every task, at most the configured grace; answers how many did not end.
     pub async fn shut_down(self) -> usize {
-        self.life.shut_down(self.grace).await
+        Running::remove(&self.data_dir);
+        let left = self.life.shut_down(self.grace).await;
+        // Behind everybody who fills it.
+        if timeout(LOG_CLOSES, self.hub.log().close()).await.is_err() {
+            tracing::error!("the disk does not take the last events: they are not recorded");
+        }
+        left
     }
 
     /// The query that opens a room where keys are needed; empty otherwise.
@@ -200,14 +222,16 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
 
     let life = Lifecycle::new();
     let telemetry = Telemetry::new();
+    let feed_log::Opened { log, notice } = feed_log::open(&config, &data_dir, &life, &telemetry)?;
     let demand = Arc::new(Demand::default());
     let hub = Arc::new(Hub::new(RoomParts {
         life: life.clone(),
         telemetry: telemetry.clone(),
-        log: Arc::new(NoLog),
+        log: log.clone(),
         demand: Arc::clone(&demand),
         ring_events: system.feed.ring_events as usize,
         dedupe_ids: system.feed.dedupe_ids as usize,
+        idle_minutes: system.feed.idle_minutes,
     }));
     let sink =
         Arc::new(Rooms::new(Arc::clone(&hub), telemetry.clone(), config.platforms.stale_seconds));
@@ -241,6 +265,17 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         }
     });
 
+    life.essential("stream sessions", {
+        let (hub, stop) = (Arc::clone(&hub), life.stop.clone());
+        async move {
+            let mut tick = interval(SESSIONS_EVERY);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while stop.run_until_cancelled(tick.tick()).await.is_some() {
+                hub.end_idle_sessions(Timestamp::now());
+            }
+        }
+    });
+
     let heartbeat = Arc::new(Heartbeat::default());
     let sign_in = format!("/auth/operator?token={}", operator.new_link());
     let keyed = system.overlay_access() == OverlayAccess::Key;
@@ -255,6 +290,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         media: Media::new(config.clone(), data_dir.join("media"), telemetry.clone(), life.clone()),
         assets: Assets::new(&config_folder),
         exports_dir: exports_dir.clone(),
+        data_dir: data_dir.clone(),
         started,
         add_channel: add_channel(Arc::clone(&applier)),
         remove_room: remove_room(applier),
@@ -295,11 +331,50 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     telemetry.recent.event(Severity::Info, "runtime", "started");
     tracing::info!(address = %local, "started in {} ms", started.elapsed().as_millis());
     let grace = Duration::from_millis(u64::from(system.web.shutdown_grace_ms));
-    Ok(Server { address: local, base_url, life, sign_in, keyed, hub, shared, grace, _lock: lock })
+    if let Err(error) = (Running { address: local }).write(&data_dir) {
+        tracing::warn!(%error, "commands will not find this server: its data folder takes no file");
+    }
+    Ok(Server {
+        address: local,
+        base_url,
+        life,
+        sign_in,
+        keyed,
+        hub,
+        notice,
+        data_dir,
+        shared,
+        grace,
+        _lock: lock,
+    })
 }
 
-/// Keeps other servers out of the data folder for as long as the file is open.
-fn lock_folder(data: &Path) -> Result<fs::File, StartError> {
+/// Puts a recorded feed into the log of a room, while no server uses the data folder.
+///
+/// # Errors
+/// One sentence: what is wrong with the file, the folder or the log.
+pub async fn import(config: &Config, room: CreatorId, file: &Path) -> Result<Imported, String> {
+    let problem = |it: &dyn std::fmt::Display| format!("cannot import {}: {it}", file.display());
+    let data =
+        usable_folder("data", &config.system.data_dir, "--data").map_err(|it| it.to_string())?;
+    let lock = lock_folder(&data).map_err(|it| it.to_string())?;
+    let (life, telemetry) = (Lifecycle::new(), Telemetry::new());
+    let opened = feed_log::open(config, &data, &life, &telemetry).map_err(|it| it.to_string())?;
+    if !opened.log.is_kept() {
+        let switched_off = || problem(&"nothing is recorded: feed.record in system.json is off");
+        return Err(opened.notice.unwrap_or_else(switched_off));
+    }
+    let imported = opened.log.import(room, file.to_owned()).await;
+    opened.log.close().await;
+    drop(lock);
+    imported.map_err(|it| problem(&it))
+}
+
+/// Keeps other servers out of the data folder for as long as the file is open. Blocking.
+///
+/// # Errors
+/// When another process has it, or the folder cannot be used.
+pub fn lock_folder(data: &Path) -> Result<fs::File, StartError> {
     let path = data.join("lock");
     let problem =
         |source| StartError::Folder { what: "data", path: data.to_owned(), source, flag: "--data" };
@@ -372,6 +447,7 @@ impl Applier {
         let config = self.typed.merged(&self.files.borrow());
         let before = Arc::clone(&self.effective.borrow());
         follow_rooms(&self.hub, Some(&before), &config);
+        self.hub.log().set_policies(feed_log::policies(&config));
         self.effective.send_replace(Arc::new(config));
     }
 }
@@ -384,7 +460,11 @@ fn follow_rooms(hub: &Hub, before: Option<&Config>, config: &Config) {
         tracing::error!("feed.max_rooms: only the first {most} creators have a room");
     }
     for creator in enabled.take(most) {
-        hub.open_room(&creator.id, creator.overlay.clone()).set_settings(creator.overlay.clone());
+        let room = hub.open_room(&creator.id, creator.overlay.clone(), creator.record);
+        room.set_settings(creator.overlay.clone());
+        if hub.log().is_kept() && room.log().is_kept() != creator.record {
+            hub.reopen_room(&creator.id, creator.record);
+        }
     }
     for gone in before.iter().flat_map(|it| &it.creators.creators) {
         if !config.creators.creators.iter().any(|it| it.enabled && it.id == gone.id) {
@@ -442,7 +522,7 @@ fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoom {
 /// Plays the demo for as long as the server runs.
 fn start_demo(hub: &Hub, sink: &Arc<Rooms>, life: &Lifecycle) {
     let Ok(room) = demo::ROOM.parse::<CreatorId>() else { return };
-    hub.open_room(&room, OverlaySettings::default());
+    hub.open_room(&room, OverlaySettings::default(), true);
     let source = Source {
         creator: room,
         platform: Platform::Streamsuites,
@@ -452,6 +532,7 @@ fn start_demo(hub: &Hub, sink: &Arc<Rooms>, life: &Lifecycle) {
     let (sink, stop) = (Arc::clone(sink), life.stop.clone());
     life.spawn(async move {
         let Some(mut ingest) = Ingest::new(&*sink, source) else { return };
+        ingest.prepare().await;
         ingest.status(PlatformState::Live, "demo");
         if let Err(error) = demo::play(&assets::demo_recording(), &mut ingest, &stop).await {
             tracing::error!(%error, "the demo cannot be played");
@@ -460,7 +541,7 @@ fn start_demo(hub: &Hub, sink: &Arc<Rooms>, life: &Lifecycle) {
 }
 
 fn start_playback(playback: Playback, hub: &Arc<Hub>, sink: &Arc<Rooms>, life: &Lifecycle) {
-    let room = hub.open_room(&playback.room, OverlaySettings::default());
+    let room = hub.open_room(&playback.room, OverlaySettings::default(), true);
     let (sink, stop) = (Arc::clone(sink), life.stop.clone());
     life.spawn(async move {
         if playback.wait && stop.run_until_cancelled(room.watched()).await.is_none() {

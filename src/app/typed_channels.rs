@@ -62,6 +62,9 @@ impl TypedChannels {
                     always_on: true,
                     env_suffix: None,
                     channels: vec![channel],
+                    record: true,
+                    retention_days: None,
+                    retention_bytes: None,
                     overlay: OverlaySettings::default(),
                 }),
             }

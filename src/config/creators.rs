@@ -42,6 +42,17 @@ pub struct CreatorConfig {
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub channels: Vec<ChannelConfig>,
+    /// Whether the room is recorded; without, it has no replay, and a restart begins it anew.
+    #[serde(default = "yes")]
+    pub record: bool,
+    /// Age at which its recorded events are deleted (days); null is as in `system.json`.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 3_650))]
+    pub retention_days: Option<u32>,
+    /// What its recorded events may take (bytes); null is as in `system.json`.
+    #[serde(default)]
+    #[schemars(range(min = 65_536, max = 1_099_511_627_776_u64))]
+    pub retention_bytes: Option<u64>,
     /// How the room's overlays look, until changed on the settings page.
     #[serde(default)]
     pub overlay: OverlaySettings,

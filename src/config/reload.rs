@@ -13,6 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::system::FeedConfig;
 use super::{Config, ConfigErrors, Sources, load, schema::SECTIONS};
 
 /// Quiet after a change before the files are read: one save is several events (ms).
@@ -182,8 +183,21 @@ fn keep_running_values(config: &mut Config, running: &Config) -> Vec<&'static st
         new.web.clone_from(&old.web);
         keys.push("web");
     }
-    if (new.feed.ring_events, new.feed.dedupe_ids) != (old.feed.ring_events, old.feed.dedupe_ids) {
-        (new.feed.ring_events, new.feed.dedupe_ids) = (old.feed.ring_events, old.feed.dedupe_ids);
+    let fixed = |it: &FeedConfig| {
+        let FeedConfig {
+            ring_events,
+            dedupe_ids,
+            record,
+            commit_ms,
+            queue_bytes,
+            idle_minutes,
+            ..
+        } = *it;
+        (ring_events, dedupe_ids, record, commit_ms, queue_bytes, idle_minutes)
+    };
+    if fixed(&new.feed) != fixed(&old.feed) {
+        let FeedConfig { max_rooms, retention_days, retention_bytes, .. } = new.feed;
+        new.feed = FeedConfig { max_rooms, retention_days, retention_bytes, ..old.feed.clone() };
         keys.push("feed");
     }
     keys

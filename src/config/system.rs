@@ -23,7 +23,7 @@ pub struct SystemConfig {
     pub exports_dir: PathBuf,
     /// Whether an overlay needs a key; null is `open` on loopback and `key` otherwise.
     pub overlay_access: Option<OverlayAccess>,
-    /// How much of every room is kept in memory.
+    /// How much of every room is kept, in memory and on the disk.
     pub feed: FeedConfig,
     /// What is logged, and in which shape.
     pub log: LogConfig,
@@ -87,24 +87,52 @@ pub enum OverlayAccess {
     Key,
 }
 
-/// `feed` in `config/system.json`: how much of every room is kept in memory.
+/// `feed` in `config/system.json`: how much of every room is kept, in memory and on the disk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FeedConfig {
-    /// Newest events a room holds, for joiners and slow readers (count).
+    /// Newest events a room holds in memory, for joiners and slow readers (count). Needs a restart.
     #[schemars(range(min = 64, max = 65_536))]
     pub ring_events: u32,
-    /// Newest platform ids a room remembers, so that nothing is told twice (count).
+    /// Newest platform ids a room remembers, so that nothing is told twice (count). Needs a restart.
     #[schemars(range(min = 256, max = 1_000_000))]
     pub dedupe_ids: u32,
     /// Most rooms at a time (count).
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_rooms: u32,
+    /// Whether rooms are recorded at all, for replay and for coming back after a restart. Needs a restart.
+    pub record: bool,
+    /// Time after which a shown event is on the disk, even if the power fails then (ms). Needs a restart.
+    #[schemars(range(min = 10, max = 10_000))]
+    pub commit_ms: u32,
+    /// Most memory for events that wait for the disk; when it is full, chat goes on and the log has a gap
+    /// (bytes). Needs a restart.
+    #[schemars(range(min = 65_536, max = 4_294_967_296_u64))]
+    pub queue_bytes: u64,
+    /// Silence after which what comes is another stream session (min). Needs a restart.
+    #[schemars(range(min = 1, max = 1_440))]
+    pub idle_minutes: u32,
+    /// Age at which recorded events are deleted (days).
+    #[schemars(range(min = 1, max = 3_650))]
+    pub retention_days: u32,
+    /// What the recorded events of one room may take; the oldest make room (bytes).
+    #[schemars(range(min = 65_536, max = 1_099_511_627_776_u64))]
+    pub retention_bytes: u64,
 }
 
 impl Default for FeedConfig {
     fn default() -> Self {
-        Self { ring_events: 1024, dedupe_ids: 8192, max_rooms: 10_000 }
+        Self {
+            ring_events: 1024,
+            dedupe_ids: 8192,
+            max_rooms: 10_000,
+            record: true,
+            commit_ms: 100,
+            queue_bytes: 33_554_432,
+            idle_minutes: 30,
+            retention_days: 30,
+            retention_bytes: 2_147_483_648,
+        }
     }
 }
 

@@ -1,0 +1,103 @@
+//! The feed log of this server: opened so that whatever is wrong with it, live chat is not harmed.
+
+use std::{collections::HashMap, path::Path, time::Duration};
+
+use super::StartError;
+use crate::{
+    config::Config,
+    feed::{FeedLog, Options, Policies, Retention, set_aside},
+    lifecycle::Lifecycle,
+    model::CreatorId,
+    platforms::recording::demo,
+    storage::StorageError,
+    telemetry::Telemetry,
+};
+
+/// The file in the data folder.
+pub const FILE: &str = "feed.redb";
+
+/// What is kept of the demo: it never ends, and says the same again and again.
+const DEMO: Retention = Retention { days: 1, bytes: 16 << 20 };
+
+/// A log, and what people should know about it.
+pub(super) struct Opened {
+    pub(super) log: FeedLog,
+    /// One sentence, when all is not well.
+    pub(super) notice: Option<String>,
+}
+
+/// Opens the log as configured.
+///
+/// Another process that has it, and a file of a newer version, are for people to decide. A damaged file is
+/// moved aside, never deleted; and when the disk refuses, chat goes on without a log.
+pub(super) fn open(
+    config: &Config,
+    data: &Path,
+    life: &Lifecycle,
+    telemetry: &Telemetry,
+) -> Result<Opened, StartError> {
+    let feed = &config.system.feed;
+    if !feed.record {
+        return Ok(Opened { log: FeedLog::none(), notice: None });
+    }
+    let path = data.join(FILE);
+    let options = || Options {
+        path: path.clone(),
+        commit_delay: Duration::from_millis(u64::from(feed.commit_ms)),
+        queue_bytes: usize::try_from(feed.queue_bytes).unwrap_or(usize::MAX),
+        policies: policies(config),
+    };
+    let open = || FeedLog::open(options(), life.clone(), telemetry.clone());
+    let opened = |log, notice: String| {
+        tracing::error!("{notice}");
+        telemetry.recent.error("feed", "not_recorded", FILE, "the log says why");
+        Ok(Opened { log, notice: Some(notice) })
+    };
+    let without = |reason: String| {
+        let notice = format!(
+            "cannot open {}: {reason}; live chat works, but nothing is recorded until the next start",
+            path.display()
+        );
+        opened(FeedLog::none(), notice)
+    };
+    match open() {
+        Ok(log) => Ok(Opened { log, notice: None }),
+        Err(StorageError::Locked) => Err(StartError::Locked { path: path.clone() }),
+        Err(error @ StorageError::Newer { .. }) => {
+            Err(StartError::Stored { path: path.clone(), reason: error.to_string() })
+        }
+        Err(StorageError::Damaged(reason)) => match set_aside(&path) {
+            Ok(aside) => match open() {
+                Ok(log) => {
+                    let notice = format!(
+                        "{} is damaged ({reason}): it was moved to {}, and recording begins anew",
+                        path.display(),
+                        aside.display()
+                    );
+                    opened(log, notice)
+                }
+                Err(error) => without(error.to_string()),
+            },
+            Err(error) => without(format!("it is damaged ({reason}) and cannot be moved: {error}")),
+        },
+        Err(error @ StorageError::Io(_)) => without(error.to_string()),
+    }
+}
+
+/// How much is kept of whose room.
+pub(super) fn policies(config: &Config) -> Policies {
+    let feed = &config.system.feed;
+    let default = Retention { days: feed.retention_days, bytes: feed.retention_bytes };
+    let mut rooms = HashMap::new();
+    if let Ok(demo) = demo::ROOM.parse::<CreatorId>() {
+        rooms.insert(demo, DEMO);
+    }
+    for creator in &config.creators.creators {
+        let retention = Retention {
+            days: creator.retention_days.unwrap_or(default.days),
+            bytes: creator.retention_bytes.unwrap_or(default.bytes),
+        };
+        rooms.insert(creator.id.clone(), retention);
+    }
+    Policies { default: Some(default), rooms }
+}
