@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::document::{Content, Export, Meta, Sources, Visibility, WithMeta, schema_of, to_bytes};
 use crate::{
-    chat::{Filter, Hub},
+    chat::Hub,
+    feed::{Filter, Span},
     model::{CreatorId, Event, EventBody, Platform, QualifiedId, Timestamp},
 };
 
@@ -110,7 +111,8 @@ fn list_recent(hub: &Hub) -> Vec<Vec<Bytes>> {
     let rooms = hub.list_rooms();
     let since = |from| -> Vec<_> {
         let page = |room: &std::sync::Arc<crate::chat::Room>| {
-            room.page(0, usize::MAX, &messages, from, None).0
+            let span = Span { filter: messages.clone(), from, ..Span::default() };
+            room.recent(&span).events.into_iter().map(|it| it.json).collect()
         };
         rooms.iter().map(page).collect()
     };

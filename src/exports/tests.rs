@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     chat::{Hub, Room, RoomParts, room::Arrival},
     config::Config,
-    feed::NoLog,
+    feed::FeedLog,
     lifecycle::Lifecycle,
     model::{
         Author, Channel, ChatClear, ChatDelete, EventBody, Fragment, Message, OverlaySettings,
@@ -22,15 +22,16 @@ fn hub(telemetry: &Telemetry) -> Arc<Hub> {
     Arc::new(Hub::new(RoomParts {
         life: Lifecycle::new(),
         telemetry: telemetry.clone(),
-        log: Arc::new(NoLog),
+        log: FeedLog::none(),
         demand: Arc::new(Demand::default()),
         ring_events: 1024,
         dedupe_ids: 8192,
+        idle_minutes: 30,
     }))
 }
 
 fn open(hub: &Hub, room: &str) -> Arc<Room> {
-    hub.open_room(&room.parse().unwrap(), OverlaySettings::default())
+    hub.open_room(&room.parse().unwrap(), OverlaySettings::default(), false)
 }
 
 fn say(room: &Room, id: &str, text: &str) {

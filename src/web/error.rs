@@ -42,6 +42,9 @@ pub enum ApiError {
     /// It took longer than any answer may.
     #[error("the answer took too long")]
     TimedOut,
+    /// The disk does not give what was recorded.
+    #[error("the recorded feed cannot be read now")]
+    LogUnavailable,
     /// Another server did not give what was asked of it.
     #[error("the picture cannot be had now")]
     BadGateway,
@@ -72,6 +75,9 @@ impl ApiError {
             }
             Self::Draining => (StatusCode::SERVICE_UNAVAILABLE, "draining", "Stopping"),
             Self::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Took too long"),
+            Self::LogUnavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "log-unavailable", "Not available")
+            }
             Self::BadGateway => (StatusCode::BAD_GATEWAY, "bad-gateway", "Not available"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Server error"),
         }
@@ -94,7 +100,7 @@ impl IntoResponse for ApiError {
         let headers = response.headers_mut();
         match self {
             Self::RateLimited(seconds) => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
-            Self::Draining => {
+            Self::Draining | Self::LogUnavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
             Self::Unauthorized => {

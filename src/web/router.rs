@@ -21,9 +21,9 @@ use tower_http::{
 
 use super::{
     ApiError, AppState,
-    api::{events, operations, rooms, schemas, synthetic},
+    api::{backup, events, operations, rooms, schemas, sessions, synthetic},
     assets,
-    pages::{chat, home, missing, overlay},
+    pages::{chat, home, missing, overlay, replay},
     pictures, sse,
     ws::upgrade,
 };
@@ -42,6 +42,8 @@ pub fn router(state: AppState) -> Router {
         .route("/api/rooms", get(rooms::list_rooms).post(rooms::add_room))
         .route("/api/rooms/{room}", get(rooms::find_room).delete(rooms::remove_room))
         .route("/api/rooms/{room}/events", get(events::list_events))
+        .route("/api/rooms/{room}/sessions", get(sessions::list_sessions))
+        .route("/api/rooms/{room}/sessions/{id}", get(sessions::find_session))
         .route("/api/rooms/{room}/synthetic", post(synthetic::post_synthetic))
         .route("/api/health", get(operations::show_health))
         .route("/sse/{room}", get(sse::stream_events))
@@ -56,6 +58,11 @@ pub fn router(state: AppState) -> Router {
         .route("/overlay/{room}/", get(overlay::show_overlay))
         .route("/chat/{room}", get(chat::show_chat))
         .route("/chat/{room}/", get(chat::show_chat))
+        .route("/replay/{room}", get(replay::show_newest))
+        .route("/replay/{room}/", get(replay::show_newest))
+        .route("/replay/{room}/{session}", get(replay::show_session))
+        .route("/api/backup", get(backup::download_backup))
+        .route("/api/restore", post(backup::upload_backup))
         .route("/livechat", get(chat::show_live_chat))
         .route("/ws/{room}", get(upgrade::open_socket))
         .route("/static/{*path}", get(assets::read_static))
@@ -94,12 +101,18 @@ fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Header
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
+/// Takes a whole feed log in: as long as that takes.
+const UNLIMITED: &str = "/api/restore";
+
 /// No answer takes longer than this; what streams has answered with its head.
 async fn limit_time(
     State(longest): State<Duration>,
     request: Request<Body>,
     next: Next,
 ) -> Result<Response, ApiError> {
+    if request.uri().path() == UNLIMITED {
+        return Ok(next.run(request).await);
+    }
     tokio::time::timeout(longest, next.run(request)).await.map_err(|_| ApiError::TimedOut)
 }
 

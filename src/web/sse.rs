@@ -15,11 +15,12 @@ use super::{ApiError, AppState, access, ws::upgrade::ReadQuery};
 use crate::web::query::Query;
 use crate::{
     chat::{
-        Filter, Room, Since,
+        Room, Since,
         frame::Frame,
         room::{Collected, Watch},
         shard::Batch,
     },
+    feed::{Filter, Stored},
     telemetry::Meters,
 };
 
@@ -119,20 +120,14 @@ impl Reader {
                     }
                 }
                 Collected::Gone => {
-                    let room = &self.room;
-                    let stored =
-                        room.log().read(room.id(), room.epoch(), self.position, 64).await?;
-                    self.position = stored.last()?.seq;
-                    let epoch = room.epoch();
-                    return Some(
-                        stored
-                            .iter()
-                            .filter(|it| self.filter.wants(&it.kind, it.platform))
-                            .flat_map(|it| message(Some((epoch, it.seq)), &it.json))
-                            .collect(),
-                    );
+                    let log = self.room.log();
+                    let page = log.next(self.position, &self.filter, 64, BATCH_BYTES).await.ok()?;
+                    self.position = page.reached;
+                    if !page.events.is_empty() {
+                        return Some(page.events.iter().flat_map(stored).collect());
+                    }
                 }
-                Collected::Nothing if self.room.is_closed() => return None,
+                Collected::Nothing if self.room.closed().is_some() => return None,
                 Collected::Nothing => {
                     let changed = self.stop.run_until_cancelled(self.head.changed());
                     match timeout(COMMENT_EVERY, changed).await {
@@ -166,6 +161,15 @@ fn payload(frame: &[u8]) -> &[u8] {
         _ => 2,
     };
     &frame[header..]
+}
+
+/// One event as the log gives it. Its epoch may be an older one than the room's.
+fn stored(event: &Stored) -> Vec<u8> {
+    let epoch = memchr::memmem::find(&event.json, br#""epoch":""#).and_then(|at| {
+        let rest = str::from_utf8(&event.json[at + 9..]).ok()?;
+        rest.split_once('"').map(|it| it.0)
+    });
+    message(epoch.map(|it| (it, event.seq)), &event.json)
 }
 
 /// One event of the stream.

@@ -50,6 +50,8 @@ pub struct Shared {
     pub assets: Assets,
     /// Where exports are written.
     pub exports_dir: PathBuf,
+    /// Where files of our own lie.
+    pub data_dir: PathBuf,
     /// When the server started.
     pub started: Instant,
     /// Adds a channel that the operator typed.

@@ -1,7 +1,9 @@
 //! The JSON interface.
 
+pub mod backup;
 pub mod events;
 pub mod operations;
 pub mod rooms;
 pub mod schemas;
+pub mod sessions;
 pub mod synthetic;

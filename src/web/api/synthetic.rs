@@ -15,6 +15,7 @@ use crate::{
         normalize,
         room::{Arrival, Published},
     },
+    feed::Span,
     model::{Author, Channel, EventBody, Flag, Message, Platform, QualifiedId, Timestamp},
     web::{ApiError, AppState, operator::OperatorOnly},
 };
@@ -69,12 +70,13 @@ pub async fn post_synthetic(
     let message = message(new, room.id().as_str()).map_err(ApiError::BadRequest)?;
     state.synthetic.take(room.id().as_str(), limits.per_minute).map_err(ApiError::RateLimited)?;
 
+    room.recall().await;
     let body = EventBody::ChatMessage(Box::new(message));
     let Published::At(seq) = room.publish(&body, &Arrival::now()) else {
         return Err(ApiError::Conflict("the message is there already".to_owned()));
     };
-    let (events, _) = room.page(seq - 1, 1, &crate::chat::Filter::default(), None, None);
-    let event = events.first().and_then(|it| str::from_utf8(it).ok());
+    let page = room.recent(&Span { after: seq - 1, most_events: 1, ..Span::default() });
+    let event = page.events.first().and_then(|it| str::from_utf8(&it.json).ok());
     let event: Option<&RawValue> = event.and_then(|it| serde_json::from_str(it).ok());
     Ok((StatusCode::CREATED, Json(json!({ "success": true, "event": event }))).into_response())
 }

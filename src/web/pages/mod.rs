@@ -4,6 +4,7 @@ pub mod chat;
 pub mod home;
 pub mod missing;
 pub mod overlay;
+pub mod replay;
 
 use askama::Template;
 use axum::{

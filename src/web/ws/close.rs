@@ -17,13 +17,15 @@ pub enum CloseCode {
     AccessRevoked,
     /// 4004: the room is gone.
     RoomClosed,
+    /// 4005: another history of the room is in place. Come back at once and resume.
+    RoomReopened,
     /// 4008: fell behind what is kept. Come back at once and resume.
     TooSlow,
 }
 
 impl CloseCode {
     /// Every code, for the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Normal,
         Self::GoingAway,
         Self::Protocol,
@@ -31,6 +33,7 @@ impl CloseCode {
         Self::TooBig,
         Self::AccessRevoked,
         Self::RoomClosed,
+        Self::RoomReopened,
         Self::TooSlow,
     ];
 
@@ -45,6 +48,7 @@ impl CloseCode {
             Self::TooBig => (1009, "over 4 KiB", "send nothing: the feed goes one way"),
             Self::AccessRevoked => (4003, "access revoked", "ask for a new key; try again slowly"),
             Self::RoomClosed => (4004, "room closed", "try again slowly"),
+            Self::RoomReopened => (4005, "room reopened", "reconnect soon, with `since`"),
             Self::TooSlow => (4008, "too slow", "reconnect at once, with `since`"),
         }
     }

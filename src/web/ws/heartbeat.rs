@@ -12,6 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{CloseCode, Socket};
+use crate::chat::room::Closed;
 
 /// Each socket is pinged once in so many seconds.
 const PING_SECONDS: usize = 25;
@@ -80,8 +81,11 @@ impl Heartbeat {
                 for socket in (0..PING_SECONDS).flat_map(|group| self.living(group)) {
                     if now.saturating_sub(socket.heard()) > SILENCE_SECONDS {
                         socket.cut();
-                    } else if socket.is_orphaned() {
-                        socket.close(CloseCode::RoomClosed);
+                    } else if let Some(why) = socket.orphaned() {
+                        socket.close(match why {
+                            Closed::Gone => CloseCode::RoomClosed,
+                            Closed::Reopened => CloseCode::RoomReopened,
+                        });
                     }
                 }
             }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     chat::{
         frame::Frame,
-        room::{Collected, Entrance, Room, Seat},
+        room::{Closed, Collected, Entrance, Room, Seat},
         shard::{Admission, Batch, Outlet, Sent, Shard},
     },
     web::accept::Accepted,
@@ -163,9 +163,9 @@ impl Socket {
         self.heard.load(Ordering::Relaxed)
     }
 
-    /// Whether its room was taken away.
-    pub fn is_orphaned(&self) -> bool {
-        self.room.is_closed()
+    /// Why nothing comes from its room any more, if so.
+    pub fn orphaned(&self) -> Option<Closed> {
+        self.room.closed()
     }
 
     /// Closes in order: the code goes out behind what was begun.
@@ -281,14 +281,10 @@ impl Socket {
 
     /// Takes what the ring no longer holds from the log; `None` when the log does not have it either.
     async fn read_log(&self, position: u64) -> Option<(u64, Bytes)> {
-        let room = &self.room;
-        let log = room.log();
-        let stored = log.read(room.id(), room.epoch(), position, CATCH_UP_EVENTS).await?;
-        let reached = stored.last()?.seq;
-        let filter = &self.shard.filter;
-        let wanted = stored.iter().filter(|it| filter.wants(&it.kind, it.platform));
-        let wanted: Vec<_> = wanted.map(|it| Frame::text(&it.json)).collect();
-        Some((reached, joined(wanted.iter().map(Frame::wire))))
+        let (log, filter) = (self.room.log(), &self.shard.filter);
+        let page = log.next(position, filter, CATCH_UP_EVENTS, CATCH_UP_BYTES).await.ok()?;
+        let frames: Vec<_> = page.events.iter().map(|it| Frame::text(&it.json)).collect();
+        Some((page.reached, joined(frames.iter().map(Frame::wire))))
     }
 
     /// Waits until everything that was begun has left; `false` when nothing may follow.

@@ -14,7 +14,8 @@ use sha1::{Digest, Sha1};
 
 use super::Socket;
 use crate::{
-    chat::{Filter, Since},
+    chat::Since,
+    feed::Filter,
     web::{ApiError, AppState, accept::Accepted, access},
 };
 

@@ -1,0 +1,122 @@
+//! `/api/backup` and `/api/restore`: the whole feed log, out and in, while the server runs.
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+use tokio::{
+    fs::File,
+    io::{AsyncReadExt, AsyncWriteExt},
+};
+
+use crate::{
+    model::Timestamp,
+    storage::StorageError,
+    telemetry::Severity,
+    web::{ApiError, AppState, operator::OperatorOnly},
+};
+
+/// Read and written at once (bytes).
+const CHUNK: usize = 256 * 1024;
+
+/// A file of ours in the data folder that goes when it is let go.
+struct Scratch(std::path::PathBuf);
+
+impl Scratch {
+    fn new(state: &AppState, what: &str) -> Self {
+        let chance = rand::random::<u32>();
+        Self(state.data_dir.join(format!("{what}.{chance:08x}.part")))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // It may be in its place by now.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// `GET /api/backup`: a copy of the feed log, one moment of it, as a file that `restore` takes.
+///
+/// Only the operator may.
+///
+/// # Errors
+/// 401 and 403 for others, 409 where nothing is recorded, 503 while the log cannot be read.
+pub async fn download_backup(
+    State(state): State<AppState>,
+    _operator: OperatorOnly,
+) -> Result<Response, ApiError> {
+    if !state.hub.log().is_kept() {
+        return Err(ApiError::Conflict("nothing is recorded here".to_owned()));
+    }
+    let name = format!("attachment; filename=\"streamsuites-{}.redb\"", Timestamp::now().compact());
+    // The copy is made when the answer has begun: it may take longer than an answer may.
+    enum Step {
+        Copy(AppState),
+        Read(File, Scratch),
+    }
+    let chunks = stream::try_unfold(Step::Copy(state), |step| async move {
+        let (mut file, scratch) = match step {
+            Step::Copy(state) => {
+                let scratch = Scratch::new(&state, "backup");
+                let copied = state.hub.log().back_up(scratch.0.clone()).await;
+                let events = copied.map_err(std::io::Error::other)?;
+                tracing::info!(events, "the feed log was copied");
+                state.telemetry.recent.event(Severity::Info, "feed", "the feed log was copied");
+                (File::open(&scratch.0).await?, scratch)
+            }
+            Step::Read(file, scratch) => (file, scratch),
+        };
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let count = (&mut file).take(CHUNK as u64).read_to_end(&mut chunk).await?;
+        let next = (Bytes::from(chunk), Step::Read(file, scratch));
+        Ok::<_, std::io::Error>((count > 0).then_some(next))
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_DISPOSITION, name.as_str()),
+    ];
+    Ok((headers, Body::from_stream(chunks)).into_response())
+}
+
+/// `POST /api/restore`: puts the copy in the body in the place of the feed log. The one in use is moved aside,
+/// and every room goes on behind what the copy holds.
+///
+/// `{"success":true,"rooms":N}`. Only the operator may.
+///
+/// # Errors
+/// 401 and 403 for others, 400 for anything that is no feed log, which changes nothing, 409 where nothing is
+/// recorded.
+pub async fn upload_backup(
+    State(state): State<AppState>,
+    _operator: OperatorOnly,
+    body: Body,
+) -> Result<Response, ApiError> {
+    if !state.hub.log().is_kept() {
+        return Err(ApiError::Conflict("nothing is recorded here".to_owned()));
+    }
+    let scratch = Scratch::new(&state, "restore");
+    let mut file = File::create(&scratch.0).await?;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::BadRequest("the copy is cut short".to_owned()))?;
+        file.write_all(&chunk).await?;
+    }
+    file.sync_all().await?;
+    drop(file);
+    state.hub.log().restore(scratch.0.clone()).await.map_err(|error| match error {
+        StorageError::Io(error) => ApiError::Internal(error),
+        other => ApiError::BadRequest(format!("the copy cannot be used: {other}")),
+    })?;
+    state.hub.reopen_recorded();
+    tracing::warn!("the feed log was restored from a copy");
+    let message = "the feed log was restored from a copy";
+    state.telemetry.recent.event(Severity::Warning, "feed", message);
+    Ok(Json(json!({ "success": true, "rooms": state.hub.list_rooms().len() })).into_response())
+}

@@ -1,0 +1,82 @@
+//! `/replay/{creator}`: a recorded stream, played again in the overlay's own look.
+
+use crate::web::query::Query;
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Policy, missing::error_page, render};
+use crate::{
+    BUILD, VERSION,
+    web::{AppState, access},
+};
+
+/// The parts of the query that the server reads; the page's script reads them all.
+#[derive(Debug, Deserialize)]
+pub struct ReplayQuery {
+    theme: Option<String>,
+    key: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "replay.html")]
+struct ReplayPage {
+    title: String,
+    build: &'static str,
+    theme: String,
+    page: serde_json::Value,
+}
+
+/// `GET /replay/{creator}`: the newest session.
+pub async fn show_newest(
+    State(state): State<AppState>,
+    Path(room): Path<String>,
+    Query(query): Query<ReplayQuery>,
+    headers: HeaderMap,
+) -> Response {
+    show(&state, &room, None, query, &headers).await
+}
+
+/// `GET /replay/{creator}/{session}`
+pub async fn show_session(
+    State(state): State<AppState>,
+    Path((room, session)): Path<(String, String)>,
+    Query(query): Query<ReplayQuery>,
+    headers: HeaderMap,
+) -> Response {
+    show(&state, &room, Some(session), query, &headers).await
+}
+
+async fn show(
+    state: &AppState,
+    room: &str,
+    session: Option<String>,
+    query: ReplayQuery,
+    headers: &HeaderMap,
+) -> Response {
+    let room = match access::find_readable(state, headers, room, query.key.as_deref()) {
+        Ok(room) => room,
+        Err(error) => return error_page(&error),
+    };
+    let settings = room.settings();
+    let theme = query.theme.unwrap_or_else(|| settings.theme.clone());
+    let theme = state.assets.theme_or_default(&theme).await;
+    let config = state.config.borrow().clone();
+    let creator = config.creators.creators.iter().find(|it| it.id == *room.id());
+    let name = creator.map_or(room.id().as_str(), |it| it.display_name());
+    let page = ReplayPage {
+        title: format!("{name} · replay"),
+        build: BUILD,
+        page: json!({
+            "room": room.id(), "key": query.key, "display_name": name, "settings": &*settings,
+            "theme": theme, "build": BUILD, "version": VERSION, "session": session,
+        }),
+        theme,
+    };
+    render(StatusCode::OK, Policy::Overlay, &page)
+}
