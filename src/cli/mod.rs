@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod backup;
 pub mod config;
 pub mod replay;
 pub mod serve;
@@ -31,9 +32,15 @@ enum Command {
     Serve(ServeArgs),
     /// Play a recorded feed (.jsonl) or recorded Twitch chat (.irc) into a room, and serve it.
     #[command(
-        after_help = "Example:\n  streamsuites replay last-night.jsonl --into demo --speed 4"
+        after_help = "Examples:\n  streamsuites replay last-night.jsonl --into demo --speed 4\n  streamsuites replay last-night.jsonl --into ana --import"
     )]
     Replay(replay::ReplayArgs),
+    /// Write a copy of everything recorded into a file, while the server runs or not.
+    #[command(after_help = "Example:\n  streamsuites backup friday.redb")]
+    Backup(backup::BackupArgs),
+    /// Put such a copy in place, while the server runs or not; what was there is kept beside it.
+    #[command(after_help = "Example:\n  streamsuites restore friday.redb")]
+    Restore(backup::RestoreArgs),
     /// Check, show or describe the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -91,6 +98,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         None => serve::run(cli.serve, None),
         Some(Command::Serve(arguments)) => serve::run(arguments, None),
         Some(Command::Replay(arguments)) => replay::run(arguments),
+        Some(Command::Backup(arguments)) => backup::back_up(arguments),
+        Some(Command::Restore(arguments)) => backup::restore(arguments),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Token { serve }) => {
             let config = crate::config::load(&serve.sources()).map_err(Failure::list)?;

@@ -206,6 +206,12 @@ fn banner(server: &Server) -> String {
             "\n  {id}\n    overlay   {base}/overlay/{id}{key}   (OBS: Sources → + → Browser)\n    \
              pop-out   {base}/chat/{id}{key}\n"
         );
+        if room.log().is_kept() {
+            let _ = writeln!(text, "    replay    {base}/replay/{id}{key}");
+        }
+    }
+    if let Some(notice) = &server.notice {
+        let _ = write!(text, "\n  Attention: {notice}\n");
     }
     if server.hub.list_rooms().is_empty() {
         text.push_str(
