@@ -18,7 +18,7 @@ use streamsuites::{
         normalize::{Normalized, TwitchNormalizer},
         room::Arrival,
     },
-    feed::NoLog,
+    feed::{FeedLog, RoomLog},
     lifecycle::Lifecycle,
     model::{EventBody, OverlaySettings, Platform, QualifiedId, Timestamp},
     platforms::Demand,
@@ -45,12 +45,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let parts = RoomParts {
         life: Lifecycle::new(),
         telemetry: Telemetry::new(),
-        log: Arc::new(NoLog),
+        log: FeedLog::none(),
         demand: Arc::new(Demand::default()),
         ring_events: 1024,
         dedupe_ids: 8192,
+        idle_minutes: 30,
     };
-    let room = Room::new("bench".parse()?, OverlaySettings::default(), parts);
+    let room = Room::new("bench".parse()?, OverlaySettings::default(), RoomLog::none(), parts);
     let mut normalizer = TwitchNormalizer::new("bench");
     let (mut parsing, mut events, mut bytes) = (std::time::Duration::ZERO, 0_u64, 0_usize);
     let started = Instant::now();

@@ -144,7 +144,7 @@ async fn the_overlay_of_a_room_that_is_not_there_is_invisible_and_comes_alive_by
     person.until("document.body.innerText.includes('no such room')").await;
 
     let room =
-        server.server.hub.open_room(&"newcomer".parse().unwrap(), OverlaySettings::default());
+        server.server.hub.open_room(&"newcomer".parse().unwrap(), OverlaySettings::default(), true);
     page.until("document.querySelector('#chat') !== null").await;
     publish_in(&room, "chat.message", said("1", "Bo", "hello"));
     page.until_is(LINES, json!(["hello"])).await;

@@ -164,7 +164,8 @@ async fn a_deletion_reaches_a_reader_that_is_behind_ahead_of_what_waits_for_it()
             room.relieved().await;
         }
     }
-    while quick.seq < count {
+    // The start of the stream has the first place.
+    while quick.seq < count + 1 {
         quick.next_event().await;
     }
     room.publish(&deletion(&format!("m{count}")), &Arrival::now());
@@ -172,7 +173,7 @@ async fn a_deletion_reaches_a_reader_that_is_behind_ahead_of_what_waits_for_it()
 
     let (mut early_at, mut place_at, mut number) = (None, None, 0);
     let mut last = 0;
-    while last <= count {
+    while last < count + 2 {
         let (opcode, payload) = slow.next_frame().await.expect("the reader is caught up, not cut");
         if opcode != 0x1 {
             continue;
@@ -186,7 +187,7 @@ async fn a_deletion_reaches_a_reader_that_is_behind_ahead_of_what_waits_for_it()
             Some(seq) => {
                 assert_eq!(seq, last + 1, "no hole");
                 last = seq;
-                if seq == count {
+                if seq == count + 1 {
                     assert_eq!(frame["type"], "chat.redacted", "never sent as it was");
                     place_at = Some(number);
                 }
@@ -228,15 +229,17 @@ async fn a_deletion_reaches_an_event_stream_that_is_behind_ahead_of_what_waits_f
     }
     room.publish(&deletion(&format!("m{count}")), &Arrival::now());
     let epoch = room.epoch();
-    let all = slow.text_until(&format!("id: {epoch}.{}\n", count + 1)).await;
+    let all = slow.text_until(&format!("id: {epoch}.{}\n", count + 2)).await;
     let early = all.find(r#""type":"chat.delete""#).expect("an early copy");
-    let place = all.find(&format!("id: {epoch}.{count}\n")).expect("the place of the message");
+    let place =
+        all.find(&format!("id: {epoch}.{}\n", count + 1)).expect("the place of the message");
     assert!(early + 100_000 < place, "the early copy at {early}, the message's place at {place}");
     let places: Vec<u64> = all
         .lines()
         .filter_map(|it| it.strip_prefix("id: ")?.rsplit_once('.')?.1.parse().ok())
         .collect();
-    assert_eq!(places, (1..=count + 1).collect::<Vec<_>>());
+    // The start of the stream, the messages, the deletion.
+    assert_eq!(places, (1..=count + 2).collect::<Vec<_>>());
     drop(slow);
     server.stop().await;
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde_json::Value;
+
 use crate::support::{
     process::Process,
     raw::RawSocket,
@@ -9,47 +11,86 @@ use crate::support::{
     twitch::{Twitch, privmsg},
 };
 
-/// Goal: the others get everything, the memory stays, and the slow one is told to come back.
-/// Method: the binary, so that its memory is its own; 20,000 long lines at the pace of the good reader, past
-/// a client with a tiny buffer that never reads.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_reader_that_never_reads_is_let_go_and_costs_little() {
-    const LINES: usize = 20_000;
-    const AHEAD: usize = 200;
-    let twitch = Twitch::plain().await;
-    let variables = [("STREAMSUITES__PLATFORMS__TWITCH__IRC_URL", twitch.url())];
-    let process =
-        Process::start(&["--listen", "127.0.0.1:0", "--channel", "twitch:ana"], &variables);
-    let address = process.address().await;
-    let mut good = Socket::open(&format!("ws://{address}/ws/ana?types=chat")).await;
-    let mut slow =
-        RawSocket::open(address.parse().unwrap(), "/ws/ana?types=chat", Some(4096)).await;
-    assert_eq!(slow.status(), 101);
-    let connection = twitch.joined("ana").await;
-    let text = "x".repeat(1_500);
+/// A server, a reader that keeps up, a client with a tiny buffer that never reads, and lines past both of them;
+/// fails when that takes memory.
+struct Flood {
+    process: Process,
+    slow: RawSocket,
+    twitch: Twitch,
+}
 
-    let mut before = 0;
-    let mut expected = VecDeque::new();
-    for number in 0..LINES {
-        let id = format!("m{number}");
-        twitch.send_on(connection, privmsg("ana", &id, "bo", &text));
-        expected.push_back(format!("twitch:{id}"));
-        while expected.len() > if number + 1 == LINES { 0 } else { AHEAD } {
-            let event = good.next_event().await;
-            assert_eq!(event["data"]["id"], expected.pop_front().unwrap());
+impl Flood {
+    const LINES: usize = 20_000;
+
+    /// The binary, so that its memory is its own; long lines at the pace of the good reader.
+    async fn run(variables: &[(&str, String)]) -> Self {
+        const AHEAD: usize = 200;
+        let twitch = Twitch::plain().await;
+        let mut all = vec![("STREAMSUITES__PLATFORMS__TWITCH__IRC_URL", twitch.url())];
+        all.extend_from_slice(variables);
+        let process = Process::start(&["--listen", "127.0.0.1:0", "--channel", "twitch:ana"], &all);
+        let address = process.address().await;
+        let mut good = Socket::open(&format!("ws://{address}/ws/ana?types=chat")).await;
+        let path = "/ws/ana?types=chat";
+        let slow = RawSocket::open(address.parse().unwrap(), path, Some(4096)).await;
+        assert_eq!(slow.status(), 101);
+        let connection = twitch.joined("ana").await;
+        let text = "x".repeat(1_500);
+
+        let mut before = 0;
+        let mut expected = VecDeque::new();
+        for number in 0..Self::LINES {
+            let id = format!("m{number}");
+            twitch.send_on(connection, privmsg("ana", &id, "bo", &text));
+            expected.push_back(format!("twitch:{id}"));
+            while expected.len() > if number + 1 == Self::LINES { 0 } else { AHEAD } {
+                let event = good.next_event().await;
+                assert_eq!(event["data"]["id"], expected.pop_front().unwrap());
+            }
+            if number == Self::LINES / 10 {
+                // The ring is full: from here on nothing more should be needed.
+                before = process.resident_bytes();
+            }
         }
-        if number == LINES / 10 {
-            // The ring is full: from here on nothing more should be needed.
-            before = process.resident_bytes();
+        let grown = process.resident_bytes().saturating_sub(before);
+        assert!(grown < 40 << 20, "{} MiB more than when the ring was full", grown >> 20);
+        Self { process, slow, twitch }
+    }
+
+    async fn counted(&self, name: &str) -> Option<String> {
+        let url = format!("http://{}/metrics", self.process.address().await);
+        let metrics = reqwest::get(url).await.unwrap().text().await.unwrap();
+        metrics.lines().find(|it| it.contains(name) && !it.starts_with('#')).map(str::to_owned)
+    }
+}
+
+/// Goal: whoever reads slowly loses nothing that is recorded, and delays nobody meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_was_asleep_is_caught_up_from_the_log_without_a_hole() {
+    let mut flood = Flood::run(&[]).await;
+    let mut seen = 0;
+    while seen < Flood::LINES {
+        let (opcode, payload) = flood.slow.next_frame().await.expect("caught up, not cut");
+        if opcode != 0x1 {
+            continue;
+        }
+        let frame: Value = serde_json::from_slice(&payload).unwrap();
+        if frame["type"] == "chat.message" {
+            assert_eq!(frame["data"]["id"], format!("twitch:m{seen}"));
+            seen += 1;
         }
     }
-    let grown = process.resident_bytes().saturating_sub(before);
-    assert!(grown < 30 << 20, "{} MiB more than when the ring was full", grown >> 20);
+    assert!(flood.counted("too_slow").await.is_some_and(|it| it.ends_with(" 0")));
+    drop(flood.twitch);
+}
 
+/// Goal: where nothing is recorded, the slow one is told to come back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_log_a_reader_that_never_reads_is_let_go_and_costs_little() {
+    let off = [("STREAMSUITES__SYSTEM__FEED__RECORD", "false".to_owned())];
+    let mut flood = Flood::run(&off).await;
     // What had left before it fell behind is still there; behind it the server says why it ends.
-    assert_eq!(slow.close_code().await, Some(4008));
-    let metrics =
-        reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
-    let counted = metrics.lines().find(|it| it.contains("too_slow") && !it.starts_with('#'));
-    assert!(counted.is_some_and(|it| it.ends_with(" 1")), "{counted:?}");
+    assert_eq!(flood.slow.close_code().await, Some(4008));
+    assert!(flood.counted("too_slow").await.is_some_and(|it| it.ends_with(" 1")));
+    drop(flood.twitch);
 }

@@ -105,7 +105,7 @@ async fn a_synthetic_message_is_shown_to_everybody_and_flagged() {
     let body = json!({"text": "hi <b>there</b>\u{7}", "display_name": "The Host", "author_source": "discord", "author_id": "42"});
     let answer = server.post("/api/rooms/ana/synthetic", body).bearer_auth(TOKEN).send().await;
     let answer: Value = serde_json::from_slice(&answer.unwrap().bytes().await.unwrap()).unwrap();
-    let event = socket.next_event().await;
+    let event = socket.next_of("chat.message").await;
     assert_eq!(answer["event"], event);
     let data = &event["data"];
     assert_eq!(data["text"], "hi <b>there</b>", "kept but for control characters");
