@@ -9,6 +9,13 @@
 // `reset`     what is on the page is no longer the beginning of what follows: clear it.
 // `position`  the resume point moved although no wanted event came.
 // `status`    `{state: "connecting" | "live" | "waiting", attempt, retry_ms, code}`.
+//
+// The epoch changes when a crash of the server lost the newest numbers. What the page has shown of them is
+// not lost to it, and the platform may deliver the same things once more, under numbers of the new epoch.
+// So the ids of the last messages and activities are kept with the epoch they were seen in, and one that
+// comes again under another epoch is dropped. Within one epoch the numbers alone decide.
+
+import { Emitter } from "./emitter.js";
 
 const CONNECT_TIMEOUT_MS = 10_000; // From the first byte to `hello`.
 const STABLE_MS = 10_000; // A connection that lived this long forgives earlier failures.
@@ -16,6 +23,7 @@ const RETRY_FIRST_MS = 500;
 const RETRY_CAP_MS = 10_000;
 const SILENCE_MS = 45_000; // Longer than the server's ping interval, which JavaScript cannot see.
 const PROBE_TIMEOUT_MS = 5_000;
+const KNOWN_MOST = 2000; // Ids kept over a change of epoch.
 
 const CLOSE_GOING_AWAY = 1001;
 const CLOSE_KEY_REVOKED = 4003;
@@ -24,12 +32,12 @@ const CLOSE_TOO_SLOW = 4008;
 
 const EARLY = new Set(["chat.delete", "chat.clear_user", "chat.clear"]);
 
-export class Feed {
+export class Feed extends Emitter {
   #options;
   #env;
-  #listeners = new Map();
   #socket = null;
   #position = null; // {epoch, seq} of the last sequenced frame: where to resume.
+  #known = new Map(); // Id of a message or activity → the epoch it was seen in.
   #greeted = false; // A `hello` came at least once.
   #running = false;
   #attempt = 0;
@@ -55,6 +63,7 @@ export class Feed {
    * @param {object} [options.env] stands in for the browser in tests
    */
   constructor({ url, room, key = null, backlog = 50, types = [], platforms = [], env = {} }) {
+    super();
     this.#env = {
       WebSocket: env.WebSocket ?? globalThis.WebSocket,
       fetch: env.fetch ?? ((...it) => globalThis.fetch(...it)),
@@ -69,12 +78,6 @@ export class Feed {
   /** The resume point, or null before the first event. */
   get position() {
     return this.#position;
-  }
-
-  on(name, listener) {
-    if (!this.#listeners.has(name)) this.#listeners.set(name, []);
-    this.#listeners.get(name).push(listener);
-    return this;
   }
 
   start() {
@@ -97,17 +100,6 @@ export class Feed {
     this.#let_go();
   }
 
-  #emit(name, value) {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        listener(value);
-      } catch (error) {
-        // One page's mistake over one event must not cost it the rest of the feed.
-        console.error(error);
-      }
-    }
-  }
-
   #address() {
     const { base, room, key, backlog, types, platforms } = this.#options;
     const url = new URL(`/ws/${encodeURIComponent(room)}`, base);
@@ -126,7 +118,7 @@ export class Feed {
     this.#retry_timer = 0;
     this.#live_since = null;
     this.#moved = false;
-    this.#emit("status", { state: "connecting", attempt: this.#attempt });
+    this.emit("status", { state: "connecting", attempt: this.#attempt });
     let socket;
     try {
       socket = new this.#env.WebSocket(this.#address());
@@ -155,15 +147,25 @@ export class Feed {
       this.#greet(frame);
     } else if (frame.type === "position") {
       this.#move(frame);
-      this.#emit("position", this.#position);
+      this.emit("position", this.#position);
     } else if (Number.isInteger(frame.seq)) {
       const at = this.#position;
       if (at && at.epoch === frame.epoch && frame.seq <= at.seq) return;
       this.#move(frame);
-      this.#emit("event", frame);
+      if (!this.#is_repeated(frame)) this.emit("event", frame);
     } else if (EARLY.has(frame.type)) {
-      this.#emit("event", frame);
+      this.emit("event", frame);
     }
+  }
+
+  #is_repeated({ type, epoch, data }) {
+    const id = data?.id;
+    if (id === undefined || (type !== "chat.message" && type !== "activity")) return false;
+    const seen_in = this.#known.get(id);
+    if (seen_in !== undefined) return seen_in !== epoch;
+    if (this.#known.size >= KNOWN_MOST) this.#known.delete(this.#known.keys().next().value);
+    this.#known.set(id, epoch);
+    return false;
   }
 
   #move({ epoch, seq }) {
@@ -176,7 +178,8 @@ export class Feed {
     this.#live_since = Date.now();
     if (this.#greeted && hello.recovered === false) {
       this.#position = null;
-      this.#emit("reset", hello);
+      this.#known.clear();
+      this.emit("reset", hello);
     }
     this.#greeted = true;
     // Without a backlog there is no frame to resume behind, until the first event. With one, its own
@@ -184,8 +187,8 @@ export class Feed {
     if (!this.#position && this.#options.backlog === 0) {
       this.#position = { epoch: hello.epoch, seq: hello.seq };
     }
-    this.#emit("status", { state: "live", attempt: this.#attempt });
-    this.#emit("hello", hello);
+    this.emit("status", { state: "live", attempt: this.#attempt });
+    this.emit("hello", hello);
   }
 
   /** Forgets the socket without waiting for its close handshake, which a dead one never finishes. */
@@ -213,7 +216,7 @@ export class Feed {
     if (this.#live_since !== null && Date.now() - this.#live_since >= STABLE_MS) this.#attempt = 0;
     const retry_ms = Math.round(this.#delay_ms(code));
     this.#attempt += 1;
-    this.#emit("status", { state: "waiting", attempt: this.#attempt, retry_ms, code });
+    this.emit("status", { state: "waiting", attempt: this.#attempt, retry_ms, code });
     clearTimeout(this.#retry_timer);
     this.#retry_timer = setTimeout(() => this.#connect(), retry_ms);
   }

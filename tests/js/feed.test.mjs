@@ -115,6 +115,46 @@ test("the same number in a new epoch is a new event", () => {
   assert.deepEqual(feed.position, { epoch: "E2", seq: 3 });
 });
 
+test("what was shown before a crash of the server is not shown again under its new epoch", () => {
+  const { of, feed } = start();
+  const said = (id) => ({ data: { id, text: id } });
+  last().hello();
+  last().event(1, said("twitch:a"));
+  last().event(2, said("twitch:b"));
+  last().event(3, { type: "activity", ...said("twitch:c") });
+  last().drop(1006);
+  mock.timers.tick(500);
+  last().hello({ recovered: true, epoch: "E2" });
+  last().event(2, { epoch: "E2", ...said("twitch:b") });
+  last().event(3, { epoch: "E2", type: "activity", ...said("twitch:c") });
+  assert.deepEqual(feed.position, { epoch: "E2", seq: 3 }, "it counts as seen");
+  last().event(4, { epoch: "E2", ...said("twitch:d") });
+  last().event(5, { epoch: "E2", type: "feature.show", ...said("twitch:a") });
+  assert.deepEqual(of("event").map((it) => it.data.id), ["twitch:a", "twitch:b", "twitch:c", "twitch:d", "twitch:a"]);
+});
+
+test("within one epoch numbers alone decide, and a reset forgets what was shown", () => {
+  const { of } = start();
+  last().hello();
+  last().event(1, { data: { id: "twitch:a" } });
+  last().event(2, { data: { id: "twitch:a" } });
+  last().drop(1006);
+  mock.timers.tick(500);
+  last().hello({ recovered: false, epoch: "E2" });
+  last().event(1, { epoch: "E2", data: { id: "twitch:a" } });
+  assert.equal(of("event").length, 3);
+});
+
+test("ids are remembered for the last two thousand events", () => {
+  const { of } = start();
+  last().hello();
+  for (let seq = 1; seq <= 2001; seq += 1) last().event(seq, { data: { id: `twitch:${seq}` } });
+  last().event(2, { epoch: "E2", data: { id: "twitch:2" } });
+  assert.equal(of("event").length, 2001);
+  last().event(3, { epoch: "E2", data: { id: "twitch:1" } });
+  assert.equal(of("event").length, 2002);
+});
+
 test("a position moves the resume point without an event", () => {
   const { feed, of } = start();
   last().hello();
