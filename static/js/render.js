@@ -84,6 +84,7 @@ export class Renderer {
   #build;
   #popout;
   #failed = new Map();
+  #now;
   #clock;
   #emote_providers;
   #without_emotes;
@@ -94,12 +95,16 @@ export class Renderer {
    * @param {string} options.surface what names are read on, `#RRGGBB`
    * @param {string} [options.build] cache key of own pictures
    * @param {boolean} [options.popout] links and names can be clicked, and everything is shown
+   * @param {() => number} [options.now] ms, for how long ago a picture failed
    * @param {Document} [options.document]
    */
-  constructor({ settings, surface, build = "", popout = false, document = globalThis.document }) {
+  constructor({
+    settings, surface, build = "", popout = false, now = () => performance.now(), document = globalThis.document,
+  }) {
     this.#document = document;
     this.#build = build;
     this.#popout = popout;
+    this.#now = now;
     this.configure(settings, surface);
   }
 
@@ -368,7 +373,7 @@ export class Renderer {
     if (!is_picture(url)) return false;
     const failed = this.#failed.get(url);
     if (failed === undefined) return true;
-    if (performance.now() - failed < FAILED_MS) return false;
+    if (this.#now() - failed < FAILED_MS) return false;
     this.#failed.delete(url);
     return true;
   }
@@ -376,7 +381,7 @@ export class Renderer {
   #replace(picture) {
     const url = picture.getAttribute("src") ?? "";
     if (this.#failed.size >= FAILED_MOST) this.#failed.clear();
-    this.#failed.set(url, performance.now());
+    this.#failed.set(url, this.#now());
     const names = picture.classList;
     if (names.contains("emote")) {
       const stack = picture.parentElement;

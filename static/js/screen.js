@@ -1,0 +1,100 @@
+// What an overlay shows, without a page to show it on: events and the time go in, lines and a featured
+// message come out. The live overlay, the replay and the search for a place to start one (player.js) all
+// ask this class, so that they cannot differ.
+
+import { Filter } from "./filter.js";
+import { Lines } from "./lines.js";
+import { matcher, quote_remover } from "./moderation.js";
+
+export const LEAVE_MS = 700; // The transition of a line that fades, in overlay.css.
+
+export class Screen {
+  lines;
+  featured = null;
+  #settings;
+  #filter;
+
+  constructor(settings) {
+    this.#settings = settings;
+    this.#filter = new Filter(settings);
+    this.lines = new Lines(settings.max_messages);
+  }
+
+  get life_ms() {
+    return this.#settings.fade_seconds * 1000;
+  }
+
+  configure(settings) {
+    this.#settings = settings;
+    this.#filter = new Filter(settings);
+    this.lines.resize(settings.max_messages);
+    this.lines.remove((data) => !this.#filter.admits({ type: data.system_text === undefined ? "chat.message" : "activity", data }));
+  }
+
+  /** Whether this event becomes a line, or part of one. */
+  admits(event) {
+    if (event.type !== "chat.message" && event.type !== "activity") return false;
+    return !this.#settings.focus && this.#filter.admits(event);
+  }
+
+  /** Whether this event changes what is seen by adding to it. */
+  draws(event) {
+    if (event.type === "feature.show" || event.type === "feature.clear") return this.#settings.focus;
+    return this.admits(event);
+  }
+
+  add(event, { now, born = now, animate = false }) {
+    if (this.life_ms && now - born > this.life_ms) return;
+    this.lines.add(event, { animate, born });
+  }
+
+  /** Applies a deletion to what is on screen. True if it took the featured message, or words from it. */
+  remove(deletion) {
+    const gone = matcher(deletion);
+    const unquoted = quote_remover(gone);
+    this.lines.remove(gone);
+    this.lines.change(unquoted);
+    const before = this.featured;
+    if (before) this.featured = gone(before.data) ? null : unquoted(before);
+    return this.featured !== before;
+  }
+
+  /** Lets lines fade and go. In a replay this comes before every event too: what has begun to fade is not joined. */
+  expire(now) {
+    if (this.life_ms) this.lines.expire(now - this.life_ms, now - this.life_ms - LEAVE_MS);
+  }
+
+  clear() {
+    this.lines.clear();
+    this.featured = null;
+  }
+
+  /**
+   * One event of a recording, at its own time. True if the featured message changed.
+   *
+   * Nothing is remembered of a deletion beyond what it takes away: a recording comes with everything
+   * redacted that was ever moderated, and a memory would make the screen depend on where playing began.
+   */
+  take(event, now, { animate = false } = {}) {
+    this.expire(now);
+    switch (event.type) {
+      case "chat.message":
+      case "activity":
+        if (this.admits(event)) this.add(event, { now, animate });
+        return false;
+      case "chat.delete":
+      case "chat.redacted":
+      case "chat.clear_user":
+      case "chat.clear":
+        return this.remove(event);
+      case "feature.show":
+        this.featured = event;
+        return true;
+      case "feature.clear":
+        this.featured = null;
+        return true;
+      default: // Settings are those of now, not of then; the platforms' state is nobody's news any more.
+        return false;
+    }
+  }
+}

@@ -1,0 +1,423 @@
+// Turns events into lines on a page: what happened since the last frame is drawn in one pass, or not at all
+// while OBS does not show the source. The overlay and the replay page show the same stage, by different clocks:
+//
+//   const stage = new Stage({ page, changes, clock: wall_clock });     // live
+//   const stage = new Stage({ page, changes, clock: player.clock });   // a recording
+//
+// A clock says `now()` (ms since 1970), and `is_virtual`. By a virtual one the page's elements are a pure
+// function of the recording, the settings and the virtual time: a line is born when its event was, fades by
+// that clock, and nothing asks how late it is here, or rolls dice. Only `data-new`, while a line moves in,
+// says that something is playing; `settle()` takes it away.
+
+import { Moderation, matcher, quote_remover } from "./moderation.js";
+import { Renderer } from "./render.js";
+import { LEAVE_MS, Screen } from "./screen.js";
+import { font_family, join_settings } from "./settings.js";
+
+const BUFFER_MOST = 100; // Lines that wait when `speed` holds them back.
+const BUSY_PER_SECOND = 12; // From here on, lines come too fast to be seen moving in.
+
+export const wall_clock = Object.freeze({ now: () => Date.now(), is_virtual: false, rate: 1 });
+
+export class Stage {
+  live_from = 0; // Events up to this seq were said before this page was here: they do not move in.
+  #page;
+  #changes;
+  #clock;
+  #root = document.documentElement;
+  #chat = document.getElementById("chat");
+  #feature = document.getElementById("feature");
+  #marks = document.getElementById("status-marks");
+  #sheet = new CSSStyleSheet();
+  #stored;
+  #settings;
+  #moderation;
+  #screen;
+  #renderer;
+  #waiting = []; // Behind `speed`.
+  #pace_timer = 0;
+  #expire_timer = 0;
+  #frame = 0;
+  #featured_changed = false;
+  #featured_moves = false;
+  #visible = true;
+  #obs_visible = null;
+  #obs_active = null;
+  #statuses = new Map();
+  #recent = { second: 0, count: 0, before: 0 };
+
+  /**
+   * @param {object} options
+   * @param {object} options.page what the server wrote into the page: `settings`, `theme`, `build`
+   * @param {object} options.changes what the URL's parameters change (settings.js)
+   * @param {object} [options.clock]
+   */
+  constructor({ page, changes, clock = wall_clock }) {
+    this.#page = page;
+    this.#changes = changes;
+    this.#clock = clock;
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, this.#sheet];
+    this.#stored = JSON.stringify(page.settings);
+    this.#settings = join_settings(page.settings, changes);
+    this.#moderation = new Moderation(() => clock.now());
+    this.#screen = new Screen(this.#settings);
+    // A picture that once failed stays its text in a replay: when it was asked for must not matter.
+    const now = clock.is_virtual ? () => 0 : undefined;
+    this.#renderer = new Renderer({ settings: this.#settings, surface: this.#surface(), build: page.build, now })
+      .watch(document.body);
+    if (clock.is_virtual) {
+      for (const box of [this.#chat, this.#feature]) {
+        box.addEventListener("animationend", ({ target }) => {
+          if (target.classList.contains("line")) delete target.dataset.new;
+        });
+      }
+    }
+    addEventListener("obsSourceVisibleChanged", ({ detail }) => {
+      this.#obs_visible = Boolean(detail?.visible);
+      this.#follow_obs();
+    });
+    addEventListener("obsSourceActiveChanged", ({ detail }) => {
+      this.#obs_active = Boolean(detail?.active);
+      this.#follow_obs();
+    });
+    this.#dress();
+    if (this.#settings.theme !== page.theme) this.#change_theme();
+    // Custom properties of a theme are known once its stylesheet is; OBS injects its own a little later.
+    addEventListener("load", () => this.#redress(), { once: true });
+  }
+
+  get settings() {
+    return this.#settings;
+  }
+
+  // ---------------------------------------------------------------- settings
+
+  #surface() {
+    const style = getComputedStyle(this.#root);
+    return style.getPropertyValue("--surface").trim() || "#17181c";
+  }
+
+  /** Puts settings where CSS finds them. */
+  #dress() {
+    const root = this.#root;
+    const settings = this.#settings;
+    root.dataset.theme = settings.theme;
+    root.dataset.direction = settings.direction;
+    root.dataset.align = settings.align;
+    root.dataset.animation = settings.animation;
+    root.toggleAttribute("data-focus", settings.focus);
+    root.toggleAttribute("data-avatars", settings.show_avatars);
+    root.toggleAttribute("data-status", settings.status);
+    root.toggleAttribute("data-plain", settings.bg === "none");
+    if (settings.lang) root.lang = settings.lang;
+    const family = font_family(settings.font);
+    const variables = [
+      family && `--font: ${family};`,
+      settings.font_size && `--font-size: ${settings.font_size}px;`,
+      settings.scale !== 1 && `--scale: ${settings.scale};`,
+      settings.bg && settings.bg !== "none" && `--page: ${settings.bg};`,
+    ];
+    // In a layer, not on the element: custom CSS must win over these too.
+    this.#sheet.replaceSync(`@layer settings { :root { ${variables.filter(Boolean).join(" ")} } }`);
+  }
+
+  #redress() {
+    this.#renderer.configure(this.#settings, this.#surface());
+    this.#screen.lines.redraw();
+    this.#featured_changed = true;
+    this.#schedule();
+  }
+
+  /** Takes the room's new settings, if they are new. */
+  configure(news) {
+    const text = JSON.stringify(news);
+    if (text === this.#stored) return;
+    const old_theme = this.#settings.theme;
+    this.#stored = text;
+    this.#settings = join_settings(news, this.#changes);
+    this.#screen.configure(this.#settings);
+    this.#waiting = this.#waiting.filter((it) => this.#screen.admits(it));
+    if (this.#settings.speed === 0) this.#drain();
+    this.#dress();
+    if (this.#settings.theme !== old_theme) this.#change_theme();
+    this.#expire();
+    this.#redress();
+  }
+
+  /** The old stylesheet stays until the new one has come, and if it never comes. */
+  #change_theme() {
+    const old = document.getElementById("theme");
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = `/themes/${encodeURIComponent(this.#settings.theme)}/theme.css?v=${encodeURIComponent(this.#page.build)}`;
+    link.onload = () => {
+      for (const it of document.querySelectorAll("link.theme")) if (it !== link) it.remove();
+      link.id = "theme";
+      this.#redress();
+    };
+    link.onerror = () => link.remove();
+    old.classList.add("theme");
+    link.className = "theme";
+    old.after(link);
+  }
+
+  // ---------------------------------------------------------------- what comes
+
+  /** One event. In a replay it moves in only when `animate`: when it comes by playing, not by seeking. */
+  take(event, { animate = false } = {}) {
+    if (this.#clock.is_virtual) this.#replay(event, animate);
+    else this.#take(event);
+  }
+
+  #replay(event, animate) {
+    this.#count();
+    const moves = animate && this.#settings.animation !== "none" && !this.#is_busy();
+    if (this.#screen.take(event, this.#clock.now(), { animate: moves })) {
+      this.#featured_changed = true;
+      this.#featured_moves = moves;
+    }
+  }
+
+  #take(news) {
+    if (this.#moderation.note(news)) {
+      this.#remove(news);
+      return;
+    }
+    const event = this.#moderation.censor(news);
+    switch (event.type) {
+      case "chat.message":
+      case "activity":
+        this.#count();
+        if (this.#moderation.hides(event.data) || !this.#screen.admits(event)) return;
+        if (this.#settings.speed > 0 && event.seq > this.live_from) this.#hold(event);
+        else this.#add(event);
+        return;
+      case "feature.show":
+        if (!this.#moderation.hides(event.data)) this.#show_featured(event);
+        return;
+      case "feature.clear":
+        this.#show_featured(null);
+        return;
+      case "settings.update":
+        this.configure(event.data);
+        return;
+      case "platform.status":
+        this.note_status(event.data);
+        return;
+      default: // Polls, tallies, clips: other widgets.
+    }
+  }
+
+  #remove(deletion) {
+    const gone = matcher(deletion);
+    this.#waiting = this.#waiting.filter((it) => !gone(it.data)).map(quote_remover(gone));
+    const featured_changed = this.#screen.remove(deletion);
+    if (featured_changed) this.#featured_changed = true;
+    if (this.#screen.lines.is_dirty || (featured_changed && this.#settings.focus)) this.#schedule();
+  }
+
+  #add(event) {
+    const now = this.#clock.now();
+    const said = Date.parse(event.ts);
+    const born = event.seq <= this.live_from && said ? Math.min(said, now) : now;
+    this.#screen.add(event, { now, born, animate: event.seq > this.live_from && !this.#is_busy() });
+    if (this.#settings.fade_seconds && !this.#expire_timer) this.#expire();
+    this.#schedule();
+  }
+
+  #hold(event) {
+    this.#waiting.push(event);
+    if (this.#waiting.length > BUFFER_MOST) this.#waiting.shift();
+    if (!this.#pace_timer) this.#pace();
+  }
+
+  #pace() {
+    this.#pace_timer = 0;
+    const event = this.#waiting.shift();
+    if (!event) return;
+    this.#add(event);
+    this.#pace_timer = setTimeout(() => this.#pace(), 1000 / (this.#settings.speed || 1000));
+  }
+
+  #drain() {
+    clearTimeout(this.#pace_timer);
+    this.#pace_timer = 0;
+    for (const event of this.#waiting.splice(0)) this.#add(event);
+  }
+
+  #show_featured(event) {
+    this.#screen.featured = event;
+    this.#featured_changed = true;
+    this.#featured_moves = true;
+    if (this.#settings.focus) this.#schedule();
+  }
+
+  /** What follows begins anew. */
+  clear() {
+    this.#screen.clear();
+    this.#waiting = [];
+    this.#statuses.clear();
+    this.#moderation.forget_purges();
+    this.#featured_changed = true;
+    this.#recent = { second: 0, count: 0, before: 0 };
+    this.#schedule();
+  }
+
+  /** A recording that is being moderated right now: what is taken away goes at once. */
+  moderate(deletion) {
+    if (this.#screen.remove(deletion)) this.#featured_changed = true;
+    this.#schedule();
+  }
+
+  #count() {
+    const recent = this.#recent;
+    const second = Math.floor(this.#clock.now() / 1000);
+    if (second !== recent.second) {
+      recent.before = second === recent.second + 1 ? recent.count : 0;
+      recent.second = second;
+      recent.count = 0;
+    }
+    recent.count += 1;
+  }
+
+  #is_busy() {
+    return Math.max(this.#recent.count, this.#recent.before) * this.#clock.rate > BUSY_PER_SECOND;
+  }
+
+  // ---------------------------------------------------------------- time
+
+  /** Lets lines fade and go, and sleeps until the next one must. */
+  #expire() {
+    clearTimeout(this.#expire_timer);
+    this.#expire_timer = 0;
+    const life = this.#screen.life_ms;
+    if (!life) return;
+    const { lines } = this.#screen;
+    const now = this.#clock.now();
+    this.#screen.expire(now);
+    const [first] = lines.all;
+    if (first) {
+      const staying = lines.all.find((it) => !it.leaving);
+      const leaves = staying ? staying.born + life - now : Infinity;
+      const goes = first.leaving ? first.born + life + LEAVE_MS - now : Infinity;
+      this.#expire_timer = setTimeout(() => this.#expire(), Math.max(50, Math.min(leaves, goes)));
+    }
+    if (lines.is_dirty) this.#schedule();
+  }
+
+  /** The moment that a virtual clock shows, drawn before this returns. */
+  tick() {
+    this.#screen.expire(this.#clock.now());
+    this.#draw();
+  }
+
+  /** Nothing plays any more: what was moving in is there. */
+  settle() {
+    for (const line of document.querySelectorAll("#chat .line[data-new], #feature .line[data-new]")) delete line.dataset.new;
+  }
+
+  // ---------------------------------------------------------------- drawing
+
+  #schedule() {
+    if (this.#visible && !this.#frame) this.#frame = requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    if (!this.#visible) return;
+    this.#draw_lines();
+    if (this.#featured_changed) this.#draw_featured();
+  }
+
+  #draw_lines() {
+    const { lines } = this.#screen;
+    if (!lines.is_dirty) return;
+    const { removed, changed } = lines.take();
+    for (const line of removed) {
+      line.element.remove();
+      line.element = null;
+    }
+    const fresh = document.createDocumentFragment();
+    for (const line of changed) {
+      if (line.element && !line.stale) {
+        update(line);
+        continue;
+      }
+      const element = this.#renderer.render(line.event);
+      if (line.element) line.element.replaceWith(element);
+      else fresh.prepend(element);
+      if (line.animate) element.dataset.new = "";
+      line.element = element;
+      line.stale = false;
+      line.animate = false;
+      update(line);
+    }
+    this.#chat.prepend(fresh); // Newest first: overlay.css says why.
+  }
+
+  #draw_featured() {
+    this.#featured_changed = false;
+    this.#feature.replaceChildren();
+    const { featured } = this.#screen;
+    if (!this.#settings.focus || !featured) return;
+    const element = this.#renderer.render(featured);
+    element.classList.add("featured");
+    if (this.#featured_moves || !this.#clock.is_virtual) element.dataset.new = "";
+    this.#featured_moves = false;
+    this.#feature.append(element);
+  }
+
+  // ---------------------------------------------------------------- platforms' state, if asked for
+
+  /** The state of all platforms at once, as a connection begins. */
+  set_statuses(statuses) {
+    this.#statuses.clear();
+    for (const status of statuses) this.note_status(status);
+  }
+
+  note_status(status) {
+    this.#statuses.set(`${status.platform} ${status.channel}`, status);
+    if (this.#settings.status) this.#draw_status();
+  }
+
+  #draw_status() {
+    this.#marks.replaceChildren();
+    for (const { platform, state, channel, detail } of this.#statuses.values()) {
+      if (state === "live" || state === "offline" || state === "paused") continue;
+      const mark = document.createElement("span");
+      mark.className = "status-mark";
+      mark.dataset.platform = platform;
+      mark.dataset.state = state;
+      mark.setAttribute("role", "img");
+      mark.setAttribute("aria-label", [platform, channel, state, detail].filter(Boolean).join(" "));
+      this.#marks.append(mark);
+    }
+  }
+
+  // ---------------------------------------------------------------- OBS
+
+  #follow_obs() {
+    const now = (this.#obs_visible ?? this.#obs_active) !== false;
+    if (now === this.#visible) return;
+    this.#visible = now;
+    if (this.#visible) this.#draw(); // At once: the source is already on screen.
+  }
+}
+
+function update(line) {
+  const { element } = line;
+  element.toggleAttribute("data-leaving", line.leaving);
+  if (line.count < 2) {
+    // Taken away, not emptied: a line must not tell that it was once longer.
+    line.repeats?.remove();
+    line.repeats = null;
+    return;
+  }
+  if (!line.repeats || !element.contains(line.repeats)) {
+    line.repeats = document.createElement("span");
+    line.repeats.className = "repeats";
+    element.querySelector(".body").append(line.repeats);
+  }
+  line.repeats.textContent = `×${line.count}`;
+}
