@@ -88,10 +88,9 @@ export class Screen {
       case "chat.clear":
         return this.remove(event);
       case "feature.show":
-        this.featured = event;
-        return true;
       case "feature.clear":
-        this.featured = null;
+        if (!this.#settings.focus) return false;
+        this.featured = event.type === "feature.show" ? event : null;
         return true;
       default: // Settings are those of now, not of then; the platforms' state is nobody's news any more.
         return false;

@@ -1,0 +1,50 @@
+// A stage on which a recording plays: what `/overlay/ROOM?replay=SESSION` and the replay page have in common.
+
+import { matcher, quote_remover } from "./moderation.js";
+import { Player } from "./player.js";
+import { join_settings, parse_bool, parse_parameters } from "./settings.js";
+import { Stage } from "./stage.js";
+
+/** A player and the stage it plays on. Scripts find the player as `replay`. */
+export function make_recording(page, parameters) {
+  const changes = parse_parameters(parameters);
+  const player = new Player({ room: page.room, key: page.key, settings: join_settings(page.settings, changes) });
+  const stage = new Stage({ page, changes, clock: player.clock });
+  player
+    .on("reset", () => stage.clear())
+    .on("event", (event, { animate }) => stage.take(event, { animate }))
+    .on("tick", () => stage.tick())
+    .on("moderate", (deletion) => stage.moderate(deletion))
+    .on("state", ({ is_playing }) => {
+      if (!is_playing) stage.settle();
+    });
+  player.rate = parse_rate(parameters.get("speed"));
+  globalThis.replay = player;
+  return { player, stage };
+}
+
+/** How a link wants a recording to begin: `?t=90` there, `?paused` not by itself. */
+export function parse_beginning(parameters) {
+  const seconds = Number.parseFloat(parameters.get("t") ?? "");
+  return {
+    at: Number.isFinite(seconds) ? Math.max(0, Math.round(seconds * 1000)) : 0,
+    play: parse_bool(parameters.get("paused") ?? "no") !== true,
+  };
+}
+
+/** `speed` of a replay is how fast it plays, not how many lines a second are shown. */
+function parse_rate(text) {
+  const rate = Number.parseFloat(text ?? "");
+  return Number.isFinite(rate) ? rate : 1;
+}
+
+export function play_recording(page, parameters) {
+  const { player } = make_recording(page, parameters);
+  player.open(parameters.get("replay") || "latest", parse_beginning(parameters));
+}
+
+/** What is deleted while somebody watches goes at once, from what is seen and from what waits to be. */
+export function moderate(player, deletion) {
+  const gone = matcher(deletion);
+  player.moderate(deletion, gone, quote_remover(gone));
+}
