@@ -13,8 +13,8 @@
 //   them is, line by line, what lies on the true screen, counted from the newest.
 // - What has begun to fade is not joined, and lines fade in their order. So once `fade_seconds` have passed
 //   since the youngest that may lie below was said, nothing below can be joined, and a little later there is
-//   nothing. That one is as old as the stretch; or younger, if a deletion took all that the stretch knows of an
-//   unsure line, of which more may be left.
+//   nothing. That one is as old as the stretch; or younger, if a deletion took an unsure line: what it may have
+//   joined goes on, as young as the line was. The same bounds how long an unsure line may be joined.
 //
 // The screen is the true one from the first moment on at which
 //
@@ -50,7 +50,8 @@ export function is_settled(stretch, now, settings) {
   for (const { at, event } of stretch) {
     screen.expire(at);
     const key = screen.admits(event) ? collapse_key(event) : null;
-    const touched = key === null ? null : uncertain(screen.lines.all, key, unsure, life === 0 || at - below < life);
+    const may_join = (born) => life === 0 || at - Math.max(below, born) < life;
+    const touched = key === null ? null : uncertain(screen.lines.all, key, unsure, may_join);
     const before = new Set(screen.lines.all.filter((it) => unsure.has(it)));
     screen.take(event, at);
     unsure = new Set(screen.lines.all.filter((it) => unsure.has(it)));
@@ -63,13 +64,13 @@ export function is_settled(stretch, now, settings) {
 }
 
 /** The lines that, like the one to come, are unsure because of it; null if it is sure. */
-function uncertain(lines, key, unsure, may_join_older) {
+function uncertain(lines, key, unsure, may_join) {
   const last = lines.at(-1);
-  if (!last) return may_join_older ? [] : null;
-  if (last.key !== key || last.leaving) return null;
-  if (unsure.has(last)) return [last];
-  if (last.count > 1) return null;
+  if (!last) return may_join(-Infinity) ? [] : null;
+  if (last.key !== key) return null;
+  if (unsure.has(last)) return may_join(last.born) ? [last] : null;
+  if (last.leaving || last.count > 1) return null;
   const before = lines.at(-2);
-  if (!before) return may_join_older ? [last] : null;
-  return before.key === key && !before.leaving && unsure.has(before) ? [last, before] : null;
+  if (!before) return may_join(-Infinity) ? [last] : null;
+  return before.key === key && unsure.has(before) && may_join(before.born) ? [last, before] : null;
 }
