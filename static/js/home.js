@@ -1,6 +1,7 @@
 // The operator's start page: from a channel's name to a link in OBS.
 
 import { channel_name } from "./channel.js";
+import { copy } from "./copy.js";
 import { follow_rooms, make, status_list } from "./rooms.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
@@ -12,24 +13,6 @@ const cards = new Map(); // room → {card, parts, text}
 /** The link as it may be seen on a stream: a key in it is not. */
 function masked(url) {
   return url.replace(/([?&]key=)[^&#]*/, "$1••••••••");
-}
-
-async function copy(text) {
-  if (navigator.clipboard && isSecureContext) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      // Refused, as in some docks: the older way may still work.
-    }
-  }
-  const field = make("textarea", "visually-hidden");
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  return done;
 }
 
 function copy_button(url, words) {

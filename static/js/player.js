@@ -24,6 +24,7 @@
 
 import { Archive, sleep } from "./archive.js";
 import { Emitter } from "./emitter.js";
+import { matcher, quote_remover } from "./moderation.js";
 import { is_settled } from "./retrace.js";
 import { Screen } from "./screen.js";
 
@@ -549,8 +550,10 @@ export class Player extends Emitter {
 
   // ---------------------------------------------------------------- what happens meanwhile
 
-  /** Something recorded is taken away now: `gone` says of message data whether it is that. */
-  moderate(deletion, gone, unquoted) {
+  /** Something recorded is taken away now: it goes from what is shown and from what waits to be. */
+  moderate(deletion) {
+    const gone = matcher(deletion);
+    const unquoted = quote_remover(gone);
     this.#queue = this.#queue.filter((it) => !it.event.data.id || !gone(it.event.data))
       .map(({ at, event }) => ({ at, event: unquoted(event) }));
     this.emit("moderate", deletion);

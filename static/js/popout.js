@@ -2,6 +2,7 @@
 
 import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
+import { memory_of } from "./memory.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
 import { Renderer, bound_marks } from "./render.js";
 import { DEFAULTS, PLATFORMS, join_settings } from "./settings.js";
@@ -56,23 +57,7 @@ const room_states = new Map();
 
 // ---------------------------------------------------------------- what this window remembers
 
-const memory = {
-  read(name) {
-    try {
-      return localStorage.getItem(`streamsuites.popout.${name}`);
-    } catch {
-      return null; // Storage may be switched off; the window works without.
-    }
-  },
-  write(name, value) {
-    try {
-      localStorage.setItem(`streamsuites.popout.${name}`, value);
-    } catch {
-      // As above.
-    }
-  },
-};
-
+const memory = memory_of("popout");
 const prefers_light = matchMedia("(prefers-color-scheme: light)");
 let scheme = memory.read("scheme");
 let text_size = Math.min(28, Math.max(10, Number(memory.read("size")) || 14));

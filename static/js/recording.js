@@ -1,11 +1,11 @@
 // A stage on which a recording plays: what `/overlay/ROOM?replay=SESSION` and the replay page have in common.
 
-import { matcher, quote_remover } from "./moderation.js";
+import { Feed } from "./feed.js";
 import { Player } from "./player.js";
 import { join_settings, parse_bool, parse_parameters } from "./settings.js";
 import { Stage } from "./stage.js";
 
-/** A player and the stage it plays on. Scripts find the player as `replay`. */
+/** A player, on a stage. Scripts find it as `replay`. */
 export function make_recording(page, parameters) {
   const changes = parse_parameters(parameters);
   const player = new Player({ room: page.room, key: page.key, settings: join_settings(page.settings, changes) });
@@ -19,8 +19,24 @@ export function make_recording(page, parameters) {
       if (!is_playing) stage.settle();
     });
   player.rate = parse_rate(parameters.get("speed"));
+  follow_moderation(page, player);
   globalThis.replay = player;
-  return { player, stage };
+  return player;
+}
+
+/** While the stream still runs, what is deleted in it goes here too, at once. */
+function follow_moderation(page, player) {
+  let feed = null;
+  player.on("session", () => {
+    if (player.is_open && !feed) {
+      feed = new Feed({ room: page.room, key: page.key, backlog: 0, types: ["chat.delete", "chat.clear_user", "chat.clear"] })
+        .on("event", (deletion) => player.moderate(deletion))
+        .start();
+    } else if (!player.is_open && feed) {
+      feed.stop();
+      feed = null;
+    }
+  });
 }
 
 /** How a link wants a recording to begin: `?t=90` there, `?paused` not by itself. */
@@ -39,12 +55,5 @@ function parse_rate(text) {
 }
 
 export function play_recording(page, parameters) {
-  const { player } = make_recording(page, parameters);
-  player.open(parameters.get("replay") || "latest", parse_beginning(parameters));
-}
-
-/** What is deleted while somebody watches goes at once, from what is seen and from what waits to be. */
-export function moderate(player, deletion) {
-  const gone = matcher(deletion);
-  player.moderate(deletion, gone, quote_remover(gone));
+  make_recording(page, parameters).open(parameters.get("replay") || "latest", parse_beginning(parameters));
 }
