@@ -65,13 +65,14 @@ const messages = (count) => `${count.toLocaleString(lang)} ${count === 1 ? "mess
 // ---------------------------------------------------------------- the stage
 
 function fit() {
-  const { clientWidth: most_width, clientHeight: most_height } = $("space");
-  let width = most_width;
+  const most_height = $("viewer").clientHeight - $("transport").offsetHeight;
+  let width = $("space").clientWidth;
   let height = (width * 9) / 16;
   if (narrow.matches) height = Math.max(height, Math.min(most_height, width * PORTRAIT_MOST));
   else if (height > most_height) [width, height] = [(most_height * 16) / 9, most_height];
   const scale = Math.max(SCALE_LEAST, width / SCENE_PX);
   Object.assign($("frame").style, { width: `${width}px`, height: `${height}px` });
+  $("transport").style.setProperty("--frame", `${width}px`);
   Object.assign($("scene").style, { width: `${width / scale}px`, height: `${height / scale}px`, transform: `scale(${scale})` });
 }
 
@@ -176,7 +177,7 @@ function draw_session() {
     session.truncated ? "its beginning was deleted" : "", session.imported ? "imported" : "",
   ].filter(Boolean).join(" · ");
   const marks = make("span", "marks", ...session.platforms.map(mark));
-  $("facts").replaceChildren(...(session.state === "open" ? [tag()] : []), facts, marks);
+  $("facts").replaceChildren(...(session.state === "open" ? [tag()] : []), make("span", "facts-text", facts), marks);
   $("download").href = archive.download_url(session.session_id);
   draw_wave();
   schedule();
@@ -453,7 +454,7 @@ new ResizeObserver(() => {
   fit();
   draw_wave();
   schedule();
-}).observe($("space"));
+}).observe($("viewer"));
 
 open_session(wanted, parse_beginning(parameters));
 list_sessions();
