@@ -2,7 +2,7 @@
 
 import { channel_name } from "./channel.js";
 import { copy } from "./copy.js";
-import { follow_rooms, make, status_list } from "./rooms.js";
+import { follow_rooms, make, replay_url, status_list } from "./rooms.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
@@ -62,7 +62,8 @@ function make_card(room) {
   if (room.demo) head.append(make("span", "badge demo", "demo"));
   const card = make("article", "card", head, statuses,
     link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
-    make("p", "actions", open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url)), numbers);
+    make("p", "actions", open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
+      opener("Replay ↗", replay_url(room.room, room.overlay_url))), numbers);
   return { card, live, numbers, statuses, url: room.overlay_url, text: "" };
 }
 

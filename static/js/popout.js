@@ -129,6 +129,7 @@ function take(news) {
       return;
     case "session.start":
     case "session.end":
+    case "feed.gap":
       incoming.push(event);
       schedule();
       return;
@@ -194,13 +195,20 @@ function render(event) {
   if (event.type !== "chat.message" && event.type !== "activity") {
     const notice = document.createElement("div");
     notice.className = "line notice";
-    const words = event.type === "session.start" ? "Stream started" : "Stream ended";
-    notice.textContent = [words, event.data.title].filter(Boolean).join(": ");
+    notice.textContent = notice_words(event);
     return notice;
   }
   const element = renderer.render(event);
   if (event.type === "activity" && is_detail(event.data)) element.classList.add("compact");
   return element;
+}
+
+function notice_words({ type, data }) {
+  if (type === "feed.gap") {
+    return data.events === 1 ? "1 event was not recorded" : `${data.events.toLocaleString()} events were not recorded`;
+  }
+  const words = type === "session.start" ? "Stream started" : "Stream ended";
+  return [words, data.title].filter(Boolean).join(": ");
 }
 
 function searchable(event) {
@@ -673,6 +681,7 @@ document.addEventListener("keydown", (event) => {
 // ---------------------------------------------------------------- start
 
 $("room").textContent = page.room;
+$("replay-link").href = `/replay/${encodeURIComponent(page.room)}${page.key ? `?key=${encodeURIComponent(page.key)}` : ""}`;
 
 new Feed({ room: page.room, key: page.key, backlog: 200 })
   .on("status", note_connection)

@@ -26,6 +26,15 @@ export function mark(platform) {
   return image;
 }
 
+/** The page of a room's recorded streams, with the key that its overlay link has. */
+export function replay_url(room, overlay_url) {
+  const overlay = new URL(overlay_url, location.href);
+  const url = new URL(`/replay/${encodeURIComponent(room)}`, overlay);
+  const key = overlay.searchParams.get("key");
+  if (key) url.searchParams.set("key", key);
+  return url.href;
+}
+
 /** One line per channel that the room reads. */
 export function status_list(statuses) {
   const list = make("ul", "statuses");
