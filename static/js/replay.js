@@ -10,6 +10,7 @@ const SCENE_PX = 1920; // As wide as the scene in OBS is taken to be.
 const SCALE_LEAST = 0.6; // Below this nobody can read the chat: a small window shows a smaller scene instead.
 const PORTRAIT_MOST = 1.5; // The stage's height by its width, in a narrow window.
 const BAR_PX = 4;
+const SKIP_LEAST_MS = 8000; // A shorter wait is not worth a button that comes and goes.
 const BACKDROPS = ["dark", "light", "clear"];
 const LIST_EVENTS = 50;
 const LIST_EVERY_MS = 20_000;
@@ -68,8 +69,8 @@ function fit() {
   const most_height = $("viewer").clientHeight - $("transport").offsetHeight;
   let width = $("space").clientWidth;
   let height = (width * 9) / 16;
-  if (narrow.matches) height = Math.max(height, Math.min(most_height, width * PORTRAIT_MOST));
-  else if (height > most_height) [width, height] = [(most_height * 16) / 9, most_height];
+  if (height > most_height) [width, height] = [(most_height * 16) / 9, most_height];
+  else if (narrow.matches) height = Math.min(most_height, width * PORTRAIT_MOST);
   const scale = Math.max(SCALE_LEAST, width / SCENE_PX);
   Object.assign($("frame").style, { width: `${width}px`, height: `${height}px` });
   $("transport").style.setProperty("--frame", `${width}px`);
@@ -121,6 +122,7 @@ function draw() {
   root.toggleAttribute("data-playing", is_playing);
   $("play").setAttribute("aria-label", is_playing ? "Pause" : "Play");
   draw_notes();
+  $("transport").inert = !session;
   if (!session) return;
   const position = player.position_ms;
   const duration = player.duration_ms;
@@ -136,13 +138,13 @@ function draw() {
     seek.setAttribute("aria-valuetext", counted(position));
   }
   const silence = is_playing ? player.silence_ms / player.rate : 0;
-  $("skip").hidden = silence < 3000;
+  $("skip").hidden = silence < SKIP_LEAST_MS;
   if (silence) set_text($("skip-text"), `Skip the silence, ${counted(player.silence_ms)}`);
 }
 
 const BLANKS = {
-  empty: ["Nothing recorded yet", "Everything said in this room is recorded from now on. When there is something to see, it appears here by itself."],
-  missing: ["This stream is not here", "It may have been deleted since. Choose another one."],
+  empty: ["Nothing recorded yet", "As soon as something is said in this room, it can be watched again here. This page notices by itself."],
+  missing: ["This stream is not here", "It may have been deleted meanwhile. Choose another one from the list."],
 };
 const NOTES = { loading: "Loading…", buffering: "Loading…", waiting: "You are at the live end" };
 
@@ -402,6 +404,9 @@ $("panel-button").addEventListener("click", () => {
 $("panel-close").addEventListener("click", () => {
   show_panel(false);
   $("panel-button").focus();
+});
+document.addEventListener("pointerdown", ({ target }) => {
+  if (narrow.matches && !target.closest("#panel, #panel-button")) show_panel(false);
 });
 const panel_as_wanted = () => show_panel(!narrow.matches && memory.read("panel") !== "0");
 narrow.addEventListener("change", panel_as_wanted);
