@@ -455,11 +455,13 @@ choose_backdrop(BACKDROPS.includes(memory.read("backdrop")) ? memory.read("backd
 panel_as_wanted();
 draw_rates();
 fit();
-new ResizeObserver(() => {
+const resizes = new ResizeObserver(() => {
   fit();
   draw_wave();
   schedule();
-}).observe($("viewer"));
+});
+resizes.observe($("viewer"));
+resizes.observe($("transport"));
 
 open_session(wanted, parse_beginning(parameters));
 list_sessions();
