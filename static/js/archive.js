@@ -90,7 +90,10 @@ export class Archive extends Emitter {
     const forward = () => stop.abort();
     signal?.addEventListener("abort", forward, { once: true });
     try {
-      const response = await this.#env.fetch(address, { headers: { accept: "application/json" }, signal: stop.signal });
+      // Never from a cache: what was deleted since would come back.
+      const response = await this.#env.fetch(address, {
+        headers: { accept: "application/json" }, cache: "no-store", signal: stop.signal,
+      });
       if (response.status === 404) return { answer: null, status: 404 };
       return response.ok ? { answer: await response.json(), status: 200 } : { status: response.status };
     } catch {

@@ -67,6 +67,7 @@ export class Player extends Emitter {
   #goal = null; // {at, done}: where play_to() stops.
   #pursuit = null; // What aborts the search for what is shown.
   #arrival = null; // {promise, done}: of the newest seek.
+  #opening = null; // What resolves when the session is there.
   #stop = new AbortController(); // Everything about the session that is open.
   #phase = "loading";
   #told = "";
@@ -147,15 +148,19 @@ export class Player extends Emitter {
   // ---------------------------------------------------------------- opening
 
   /** Opens a session, or the newest one, and waits for it if need be. Resolves once its moment `at` is drawn. */
-  async open(id = "latest", { at = 0, play = false } = {}) {
+  open(id = "latest", { at = 0, play = false } = {}) {
     this.close();
-    const { signal } = this.#stop;
     this.#playing = play;
+    this.#opening = this.#begin(id, at, this.#stop.signal);
+    return this.#opening;
+  }
+
+  async #begin(id, at, signal) {
     try {
       const session = await this.#find(id, signal);
       this.#adopt(session);
       this.#watch(signal);
-      await this.seek(at);
+      return await this.seek(at);
     } catch (error) {
       if (!signal.aborted) throw error;
     }
@@ -171,6 +176,9 @@ export class Player extends Emitter {
     this.#timer = 0;
     this.#release();
     this.#session = null;
+    this.#opening = null;
+    this.#arrival?.done();
+    this.#arrival = null;
     this.#position = 0;
     this.#playing = false;
     this.#ended = false;
@@ -235,6 +243,7 @@ export class Player extends Emitter {
 
   /** Plays at the current rate and pauses at `ms` exactly; resolves once that is drawn, or something else was wanted. */
   async play_to(ms) {
+    if (!this.#session) await this.#opening;
     const at = this.#held(ms);
     if (at <= this.#position) {
       this.pause();
@@ -381,7 +390,7 @@ export class Player extends Emitter {
 
   /** Goes to `ms` and shows what playing from the start to there would. Resolves once it is drawn. */
   seek(ms) {
-    if (!this.#session) return Promise.resolve();
+    if (!this.#session) return this.#opening?.then(() => this.#session && this.seek(ms)) ?? Promise.resolve();
     this.#advance();
     this.#release();
     const target = this.#held(ms);

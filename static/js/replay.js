@@ -132,10 +132,11 @@ function draw() {
   const moment = exact_time.format(new Date(Date.parse(session.started_at) + position));
   set_text($("wall"), moment);
   const seek = $("seek");
-  if (seek.getAttribute("aria-valuetext") !== counted(position)) {
+  const words = `${counted(position)} of ${counted(duration)}`;
+  if (seek.getAttribute("aria-valuetext") !== words) {
     seek.setAttribute("aria-valuemax", String(Math.round(duration / 1000)));
     seek.setAttribute("aria-valuenow", String(Math.round(position / 1000)));
-    seek.setAttribute("aria-valuetext", counted(position));
+    seek.setAttribute("aria-valuetext", words);
   }
   const silence = is_playing ? player.silence_ms / player.rate : 0;
   $("skip").hidden = silence < SKIP_LEAST_MS;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test, { beforeEach, mock } from "node:test";
 
 import { Player } from "../../static/js/player.js";
+import { parse_beginning } from "../../static/js/recording.js";
 import { is_settled } from "../../static/js/retrace.js";
 import { Screen } from "../../static/js/screen.js";
 import { join_settings } from "../../static/js/settings.js";
@@ -409,4 +410,44 @@ test("steps go from one drawn event to the next and back, and a silence can be s
   assert.deepEqual([player.position_ms, texts()], [0, ["one"]]);
   await player.skip_silence();
   assert.equal(player.position_ms, 0, "two seconds are none");
+});
+
+test("a deletion in the running stream reaches what waits to be shown, and the words quoted from it", async () => {
+  const events = [
+    said(101, 0, "one"), said(102, 1000, "two", { login: "cleo" }), said(103, 2000, "three"),
+    said(104, 3000, "four", { reply_to: { id: "twitch:101", author: { id: "twitch:bo-id" }, text: "one" } }),
+  ];
+  const { player, screen } = play_on(new Server(events));
+  player.on("moderate", (deletion) => screen.remove(deletion));
+  await player.open("S1");
+  await settle();
+  player.moderate({ type: "chat.delete", data: { message_id: "twitch:101", platform: "twitch" } });
+  player.moderate({ type: "chat.clear_user", data: { platform: "twitch", author_id: "twitch:cleo-id", seconds: null } });
+  await player.seek(3000);
+  assert.deepEqual(screen.lines.all.map((it) => it.event.data.text), ["three", "four"]);
+  assert.equal(screen.lines.all[1].event.data.reply_to.text, "");
+});
+
+test("what is asked before the session is there is done once it is", async () => {
+  const server = new Server(steady(10));
+  server.delay_ms = 500;
+  const { player } = play_on(server);
+  player.open("S1");
+  let sought = false;
+  player.seek(4000).then(() => (sought = true));
+  await pass(3000);
+  assert.deepEqual([sought, player.position_ms], [true, 4000]);
+  // Closing answers whoever still waits.
+  const waiting = player.seek(1000);
+  player.close();
+  await waiting;
+});
+
+test("a link says where a recording begins, and whether by itself", () => {
+  const begin = (text) => parse_beginning(new URLSearchParams(text));
+  assert.deepEqual(begin(""), { at: 0, play: true });
+  assert.deepEqual(begin("t=90"), { at: 90_000, play: true });
+  assert.deepEqual(begin("t=1.5s&paused"), { at: 1500, play: false });
+  assert.deepEqual(begin("t=-4&paused=0"), { at: 0, play: true });
+  assert.deepEqual(begin("t=soon"), { at: 0, play: true });
 });
