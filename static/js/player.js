@@ -175,6 +175,7 @@ export class Player extends Emitter {
     clearTimeout(this.#timer);
     this.#timer = 0;
     this.#release();
+    if (this.#session) this.emit("reset");
     this.#session = null;
     this.#opening = null;
     this.#arrival?.done();
@@ -421,7 +422,8 @@ export class Player extends Emitter {
     this.#tell();
     let stretch;
     try {
-      stretch = this.#settings.focus ? await this.#retrace_featured(target, stop.signal) : await this.#retrace_lines(target, stop.signal);
+      stretch = this.#settings.focus
+        ? await this.#retrace_featured(target, stop.signal) : await this.#retrace_lines(target, stop.signal);
     } catch (error) {
       if (!stop.signal.aborted) throw error;
       return;

@@ -12,7 +12,7 @@ const PORTRAIT_MOST = 1.5; // The stage's height by its width, in a narrow windo
 const BAR_PX = 4;
 const SKIP_LEAST_MS = 8000; // A shorter wait is not worth a button that comes and goes.
 const BACKDROPS = ["dark", "light", "clear"];
-const LIST_EVENTS = 50;
+const LIST_MOST = 50;
 const LIST_EVERY_MS = 20_000;
 const LIVE_BEHIND_MS = 3000; // "The end" of a stream that still runs leaves this much to play.
 
@@ -180,7 +180,7 @@ function draw_session() {
     session.truncated ? "its beginning was deleted" : "", session.imported ? "imported" : "",
   ].filter(Boolean).join(" · ");
   const marks = make("span", "marks", ...session.platforms.map(mark));
-  $("facts").replaceChildren(...(session.state === "open" ? [tag()] : []), make("span", "facts-text", facts), marks);
+  $("facts").replaceChildren(...(session.state === "open" ? [live_button] : []), make("span", "facts-text", facts), marks);
   $("download").href = archive.download_url(session.session_id);
   draw_wave();
   schedule();
@@ -190,13 +190,20 @@ function tag() {
   return make("span", "live-tag", "live now");
 }
 
+const live_button = make("button", "live-tag", "live now");
+live_button.type = "button";
+live_button.title = "To the live end ( End )";
+live_button.addEventListener("click", () => {
+  go_to_end();
+  player.play();
+});
+
 /** How much was said when: one bar every few pixels. */
 function draw_wave() {
-  const histogram = player.session?.histogram;
   const { clientWidth: width, clientHeight: height } = $("seek");
-  if (!histogram || !width) return;
+  if (!player.session || !width) return;
   const bars = Math.max(1, Math.floor(width / BAR_PX));
-  const { counts, bucket_ms } = histogram;
+  const { counts = [], bucket_ms = 1000 } = player.session.histogram ?? {};
   const span = player.duration_ms || bucket_ms;
   const heights = Array.from({ length: bars }, (_, bar) => {
     const from = (bar / bars) * span / bucket_ms;
@@ -270,8 +277,8 @@ function show_preview(event) {
   const box = $("seek").getBoundingClientRect();
   const half = preview.offsetWidth / 2;
   const x = Math.min(box.width, Math.max(0, event.clientX - box.left));
-  preview.style.setProperty("--x", `${x}px`);
-  preview.style.setProperty("--box", `${Math.min(box.width - half, Math.max(half, x))}px`);
+  $("seek").style.setProperty("--hover", `${x}px`);
+  preview.style.setProperty("--x", `${Math.min(box.width - half, Math.max(half, x))}px`);
 }
 
 const go_by = (ms) => scrub((scrubbed_to ?? player.position_ms) + ms);
@@ -327,21 +334,25 @@ $("copy").addEventListener("click", async () => {
 let sessions = [];
 let is_whole = false; // The list reaches back to the first one.
 let listed = "";
+let listing = false;
 
 async function list_sessions() {
-  const answer = await archive.sessions({ limit: LIST_EVENTS });
+  if (listing) return; // It is asked until it is answered.
+  listing = true;
+  const answer = await archive.sessions({ limit: LIST_MOST });
+  listing = false;
   const newest = answer?.sessions ?? [];
   const oldest = newest.at(-1);
   const older = oldest ? sessions.filter((it) => it.started_at < oldest.started_at) : [];
-  if (!older.length) is_whole = newest.length < LIST_EVENTS;
+  if (!older.length) is_whole = newest.length < LIST_MOST;
   sessions = [...newest, ...older];
   draw_sessions();
 }
 
 $("more").addEventListener("click", async () => {
-  const answer = await archive.sessions({ limit: LIST_EVENTS, before: sessions.at(-1)?.session_id });
+  const answer = await archive.sessions({ limit: LIST_MOST, before: sessions.at(-1)?.session_id });
   const older = answer?.sessions ?? [];
-  is_whole = older.length < LIST_EVENTS;
+  is_whole = older.length < LIST_MOST;
   sessions = [...sessions, ...older];
   draw_sessions();
 });
