@@ -512,3 +512,6 @@ pub struct OpenSession {
     /// When something last happened in it.
     pub last_at: crate::model::Timestamp,
 }
+
+#[cfg(test)]
+mod tests;

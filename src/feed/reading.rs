@@ -301,7 +301,7 @@ impl Reader<'_> {
         before: Option<&str>,
         most: usize,
     ) -> Result<Vec<StreamSession>, StorageError> {
-        let head = self.room.head();
+        let (head, now) = (self.room.head(), Timestamp::now());
         let mut skip = before.is_some();
         let mut found = Vec::new();
         self.database.read(|tx| {
@@ -309,7 +309,7 @@ impl Reader<'_> {
                 if skip {
                     skip = Some(it.session_id.as_str()) != before;
                 } else {
-                    found.push(StreamSession::new(it, head));
+                    found.push(StreamSession::new(it, head, now));
                 }
                 found.len() < most
             })
@@ -319,12 +319,12 @@ impl Reader<'_> {
 
     /// A session, by its id; the newest one for `latest`.
     pub(super) fn session(&self, id: &str) -> Result<Option<StreamSession>, StorageError> {
-        let head = self.room.head();
+        let (head, now) = (self.room.head(), Timestamp::now());
         let mut found = None;
         self.database.read(|tx| {
             sessions::each_newest(tx, self.number(), |it| {
                 if id == "latest" || it.session_id == id {
-                    found = Some(StreamSession::new(it, head));
+                    found = Some(StreamSession::new(it, head, now));
                 }
                 found.is_none()
             })

@@ -21,7 +21,7 @@ pub struct StreamSession {
     pub started_at: Timestamp,
     /// When something last happened in it; null while it goes on.
     pub ended_at: Option<Timestamp>,
-    /// From its beginning to when something last happened (ms).
+    /// From its beginning to when something last happened, or to now while it goes on (ms).
     pub duration_ms: u64,
     /// The first place kept.
     pub first_seq: u64,
@@ -53,12 +53,13 @@ pub enum SessionState {
 
 impl StreamSession {
     /// From its row; `head` is the room's last place.
-    pub(super) fn new(row: SessionRow, head: u64) -> Self {
+    pub(super) fn new(row: SessionRow, head: u64, now: Timestamp) -> Self {
+        let until = if row.last_seq.is_some() { row.last_at } else { now.max(row.last_at) };
         let last_seq = row.last_seq.unwrap_or(head).max(row.first_seq);
         Self {
             state: if row.last_seq.is_some() { SessionState::Closed } else { SessionState::Open },
             ended_at: row.last_seq.map(|_| row.last_at),
-            duration_ms: row.last_at.ms_since(row.started_at).max(0).unsigned_abs(),
+            duration_ms: until.ms_since(row.started_at).max(0).unsigned_abs(),
             events: last_seq + 1 - row.first_seq,
             truncated: row.first_seq > row.start_seq,
             imported: row.imported_at.is_some(),

@@ -178,10 +178,11 @@ impl Writer {
     }
 
     fn try_write(&mut self) -> Result<Written, StorageError> {
-        let database = match self.shared.database() {
-            Some(it) if self.shared.trouble().is_none() => it,
-            // After an error of the disk, redb wants to be opened anew.
-            _ => {
+        // After an error of the disk, redb wants to be opened anew; until then nobody may hold it.
+        let open = self.shared.trouble().is_none().then(|| self.shared.database()).flatten();
+        let database = match open {
+            Some(it) => it,
+            None => {
                 self.shared.close_database()?;
                 self.shared.open_database()?
             }

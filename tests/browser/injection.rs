@@ -69,7 +69,11 @@ async fn markup_in_names_and_texts_is_shown_as_it_was_typed_and_runs_nothing() {
     let lines = PAYLOADS.len() * 5;
     for (address, list) in [(overlay, "#chat"), (popout, "#log")] {
         let page = browser.open(&address).await;
-        page.until_is(&format!("document.querySelectorAll('{list} .line').length"), lines).await;
+        page.until_is(
+            &format!("document.querySelectorAll('{list} .line[data-message-id]').length"),
+            lines,
+        )
+        .await;
         for (number, payload) in PAYLOADS.iter().enumerate() {
             let texts = |id: String, what: &str| {
                 format!(

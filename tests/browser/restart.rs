@@ -26,12 +26,12 @@ async fn pages_survive_a_restart_of_the_server_without_being_reloaded() {
     assert_eq!(overlay.eval(LINES).await, json!(["before"]), "on air, nothing is seen of it");
     let server = stopped.start().await;
     server.say([said("2", "Bo", "after")]);
-    overlay.until_is(LINES, json!(["after"])).await;
-    popout.until_is(ROWS, json!(["after"])).await;
+    overlay.until_is(LINES, json!(["before", "after"])).await;
+    popout.until_is(ROWS, json!(["before", "after"])).await;
     popout.until_is(state, "Live").await;
     server.say([said("3", "Bo", "and on")]);
-    overlay.until_is(LINES, json!(["after", "and on"])).await;
-    popout.until_is(ROWS, json!(["after", "and on"])).await;
+    overlay.until_is(LINES, json!(["before", "after", "and on"])).await;
+    popout.until_is(ROWS, json!(["before", "after", "and on"])).await;
     assert_eq!(overlay.eval("window.same_page").await, true);
     assert_eq!(popout.eval("window.same_page").await, true);
     browser.close().await;

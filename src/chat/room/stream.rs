@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::CLOCK_DISORDER_MS;
 use crate::{
     feed::OpenSession,
     model::{EventBody, SessionEnd, SessionStart, Timestamp},
@@ -89,7 +90,9 @@ impl Stream {
     /// The end of the session, once nothing has happened for as long as it takes.
     pub(super) fn end_if_idle(&self, now: Timestamp) -> Option<EventBody> {
         let open = self.open.as_ref()?;
-        (now.ms_since(open.last_at) >= self.idle_ms).then(|| self.end()).flatten()
+        let since = now.ms_since(open.last_at);
+        // A clock that was set back begins another session: in one, time never goes back.
+        (since >= self.idle_ms || since <= -CLOCK_DISORDER_MS).then(|| self.end()).flatten()
     }
 
     fn end(&self) -> Option<EventBody> {
@@ -144,6 +147,9 @@ mod tests {
         assert!(stream.end_if_idle(minutes(59)).is_some());
         let again = publish(&mut stream, &activity(vec![]), minutes(90));
         assert_eq!(again, ["session.end", "session.start"]);
+        assert_eq!(publish(&mut stream, &activity(vec![]), minutes(90).plus_ms(-10)), [""; 0]);
+        let set_back = publish(&mut stream, &activity(vec![]), minutes(60));
+        assert_eq!(set_back, ["session.end", "session.start"]);
     }
 
     #[test]
