@@ -186,7 +186,10 @@ fn a_power_cut_at_any_point_of_a_commit_loses_nothing_that_was_acknowledged() {
             let head = inspect(&database, &index);
             let least = acknowledged * EVENTS_IN_GROUP;
             assert!(head >= least, "cut after {cut}: {head} of at least {least} events");
-            assert!(head <= (acknowledged + 1) * EVENTS_IN_GROUP && head.is_multiple_of(EVENTS_IN_GROUP));
+            assert!(
+                head <= (acknowledged + 1) * EVENTS_IN_GROUP
+                    && head.is_multiple_of(EVENTS_IN_GROUP)
+            );
             assert!(epochs.insert(index.epoch_name(index.epoch).unwrap()), "a new epoch each time");
             cuts += 1;
         }

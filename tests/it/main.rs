@@ -8,6 +8,8 @@ mod support;
 mod architecture;
 mod close_codes;
 mod command_line;
+mod faults;
+mod feed_log;
 mod keys;
 mod listeners;
 mod moderation;

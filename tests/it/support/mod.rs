@@ -108,6 +108,7 @@ impl Setup {
 
     /// Starts the server.
     pub(crate) async fn start(self) -> TestServer {
+        let again = (self.environment.clone(), self.channels.clone());
         let folder = self.folder.path();
         let sources = Sources {
             folder: folder.join("config"),
@@ -129,7 +130,7 @@ impl Setup {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
-        TestServer { server, folder: self.folder, http }
+        TestServer { server, folder: self.folder, http, again }
     }
 }
 
@@ -145,6 +146,8 @@ pub(crate) struct TestServer {
     pub(crate) server: Server,
     folder: TempDir,
     http: reqwest::Client,
+    /// Environment and channels it was started with.
+    again: (Vec<(String, String)>, Vec<String>),
 }
 
 impl TestServer {
@@ -201,6 +204,13 @@ impl TestServer {
 
     pub(crate) fn config_folder(&self) -> PathBuf {
         self.folder.path().join("config")
+    }
+
+    /// Stops the server, to start it again where it was.
+    pub(crate) async fn stop_for_now(self) -> Setup {
+        let Self { server, folder, again: (environment, channels), .. } = self;
+        assert_eq!(server.shut_down().await, 0, "tasks that outlived the grace");
+        Setup { folder, environment, channels, playback: None }
     }
 
     /// Stops the server; fails the test if any task outlives the grace.

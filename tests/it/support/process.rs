@@ -1,7 +1,7 @@
 //! The real binary, in a folder of its own.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
 };
@@ -48,7 +48,9 @@ impl Output {
 /// A running `streamsuites`.
 pub(crate) struct Process {
     child: Child,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Goes with the process, where it is its own.
+    _own: Option<TempDir>,
     out: Output,
     err: Output,
     reading: Vec<JoinHandle<()>>,
@@ -73,6 +75,17 @@ impl Process {
         arguments: &[&str],
         variables: &[(&str, String)],
     ) -> Self {
+        let mut process = Self::start_at(folder.path(), arguments, variables);
+        process._own = Some(folder);
+        process
+    }
+
+    /// Starts it in a folder that outlives it.
+    pub(crate) fn start_at(
+        folder: &Path,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_streamsuites"));
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("STREAMSUITES") {
@@ -82,7 +95,7 @@ impl Process {
         let mut child = command
             .args(arguments)
             .envs(variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(folder.path())
+            .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -91,12 +104,18 @@ impl Process {
             .unwrap();
         let (out, reading_out) = Output::follow(child.stdout.take().unwrap());
         let (err, reading_err) = Output::follow(child.stderr.take().unwrap());
-        Self { child, folder, out, err, reading: vec![reading_out, reading_err] }
+        let reading = vec![reading_out, reading_err];
+        Self { child, folder: folder.to_owned(), _own: None, out, err, reading }
     }
 
     /// Where it runs.
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
+    }
+
+    /// Kills it without a word, as a power cut does.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
     }
 
     /// The number of the process.
