@@ -17,9 +17,9 @@ use crate::{
             RoomNumber,
             events::{EventRow, Events, HIDDEN, QUOTE_HIDDEN},
             marks::{Mark, Marked, Marks},
-            minutes::{self, Minute, minute_of},
-            rooms,
-            sessions::{self, SessionRow},
+            minutes::{Minute, Minutes, minute_of},
+            rooms::Rooms,
+            sessions::{SessionRow, Sessions},
         },
     },
 };
@@ -271,17 +271,19 @@ impl<'tx> Batch<'tx> {
     /// Writes what the events changed of their rooms.
     pub(super) fn finish(self) -> Result<Written, StorageError> {
         let Self { tx, rooms, minutes, ended, gaps, count, next_number, .. } = self;
+        let mut table = Minutes::open(tx)?;
         for ((room, _), minute) in &minutes {
-            minutes::add(tx, *room, minute)?;
+            table.add(*room, minute)?;
         }
+        let (mut table, mut sessions) = (Rooms::open(tx)?, Sessions::open(tx)?);
         for (room, session) in &ended {
-            sessions::put(tx, *room, session)?;
+            sessions.put(*room, session)?;
         }
         let rooms: Vec<_> = rooms.into_values().collect();
         for (_, durable) in &rooms {
-            rooms::put(tx, &durable.row)?;
+            table.put(&durable.row)?;
             if let Some(session) = &durable.session {
-                sessions::put(tx, durable.row.number, session)?;
+                sessions.put(durable.row.number, session)?;
             }
         }
         Ok(Written { rooms, gaps, events: count, next_number })

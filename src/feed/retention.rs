@@ -10,7 +10,9 @@ use crate::{
         tables::{
             events::Events,
             marks::{Marked, Marks},
-            minutes, rooms, sessions,
+            minutes::{self, Minutes},
+            rooms::Rooms,
+            sessions::{self, Sessions},
         },
     },
 };
@@ -111,20 +113,22 @@ fn remove(
             remove_mark(&mut marks, number, *seq, kind, data)?;
         }
         drop(marks);
-        minutes::remove_below(tx, number, row.floor)?;
+        Minutes::open(tx)?.remove_below(number, row.floor)?;
         let floor = row.floor;
-        for mut session in sessions::list_oldest(tx, number, |it| it.first_seq <= floor)? {
+        let touched = sessions::list_oldest(tx, number, |it| it.first_seq <= floor)?;
+        let mut table = Sessions::open(tx)?;
+        for mut session in touched {
             if session.last_seq.is_some_and(|it| it <= floor) {
-                sessions::remove(tx, number, session.start_seq)?;
+                table.remove(number, session.start_seq)?;
             } else {
                 session.first_seq = floor + 1;
-                sessions::put(tx, number, &session)?;
+                table.put(number, &session)?;
             }
         }
         if let Some(session) = &mut durable.session {
             session.first_seq = session.first_seq.max(floor + 1);
         }
-        rooms::put(tx, &durable.row)
+        Rooms::open(tx)?.put(&durable.row)
     })?;
     let removed = durable.row.floor - before;
     *room.durable() = durable;

@@ -5,6 +5,7 @@ mod injection;
 mod moderation;
 mod overlay;
 mod popout;
+mod replay;
 mod restart;
 mod settings;
 mod support;

@@ -1,6 +1,6 @@
 //! What happened in each minute of a room: finds a moment in a million events, and draws the chat's density.
 
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTable, Table, TableDefinition};
 
 use super::{RoomNumber, key, parts};
 use crate::storage::{Reading, StorageError, Writing};
@@ -68,21 +68,54 @@ impl Minute {
     }
 }
 
-/// Adds what happened in a minute to what is known of it.
-///
-/// # Errors
-/// What the disk says.
-pub fn add(tx: &Writing, room: RoomNumber, news: &Minute) -> Result<(), StorageError> {
-    let mut table = tx.open_table(MINUTES)?;
-    let key = key(room, news.minute);
-    let known = table.get(key.as_slice())?.map(|it| Minute::read(&key, it.value())).transpose()?;
-    let mut minute = *news;
-    if let Some(known) = known {
-        minute.add(known.first_seq, known.messages, known.activities);
-        minute.add(known.last_seq, 0, 0);
+/// The minutes, for writing.
+pub struct Minutes<'tx>(Table<'tx, &'static [u8], &'static [u8]>);
+
+impl<'tx> Minutes<'tx> {
+    /// Inside the caller's transaction.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn open(tx: &'tx Writing) -> Result<Self, StorageError> {
+        Ok(Self(tx.open_table(MINUTES)?))
     }
-    table.insert(key.as_slice(), minute.value().as_slice())?;
-    Ok(())
+
+    /// Adds what happened in a minute to what is known of it.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn add(&mut self, room: RoomNumber, news: &Minute) -> Result<(), StorageError> {
+        let key = key(room, news.minute);
+        let known = self.0.get(key.as_slice())?;
+        let known = known.map(|it| Minute::read(&key, it.value())).transpose()?;
+        let mut minute = *news;
+        if let Some(known) = known {
+            minute.add(known.first_seq, known.messages, known.activities);
+            minute.add(known.last_seq, 0, 0);
+        }
+        self.0.insert(key.as_slice(), minute.value().as_slice())?;
+        Ok(())
+    }
+
+    /// Forgets a room's oldest minutes that have nothing behind `floor`.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn remove_below(&mut self, room: RoomNumber, floor: u64) -> Result<(), StorageError> {
+        loop {
+            let first = {
+                let rows = self.0.range(key(room, 0).as_slice()..=key(room, u64::MAX).as_slice());
+                let first = rows?.next().transpose()?;
+                first.map(|(key, value)| Minute::read(key.value(), value.value())).transpose()?
+            };
+            match first {
+                Some(it) if it.last_seq <= floor => {
+                    self.0.remove(key(room, it.minute).as_slice())?;
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
 }
 
 /// The minutes of a room from one on to another, both included, in order, while `wanted` says so.
@@ -122,26 +155,6 @@ pub fn find_last(tx: &Reading, room: RoomNumber, to: u64) -> Result<Option<Minut
     match rows.next_back().transpose()? {
         Some((key, value)) => Minute::read(key.value(), value.value()).map(Some),
         None => Ok(None),
-    }
-}
-
-/// Forgets a room's oldest minutes that have nothing behind `floor`.
-///
-/// # Errors
-/// What the disk says.
-pub fn remove_below(tx: &Writing, room: RoomNumber, floor: u64) -> Result<(), StorageError> {
-    let mut table = tx.open_table(MINUTES)?;
-    loop {
-        let first = {
-            let mut rows = table.range(key(room, 0).as_slice()..=key(room, u64::MAX).as_slice())?;
-            rows.next().transpose()?.map(|(key, value)| Minute::read(key.value(), value.value()))
-        };
-        match first.transpose()? {
-            Some(it) if it.last_seq <= floor => {
-                table.remove(key(room, it.minute).as_slice())?;
-            }
-            _ => return Ok(()),
-        }
     }
 }
 

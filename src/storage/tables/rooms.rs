@@ -1,6 +1,6 @@
 //! Every room there is a feed of: where it begins, how far it goes, what it takes.
 
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
 
 use super::{RoomNumber, from_json, to_json};
@@ -48,14 +48,27 @@ pub fn list(tx: &Writing) -> Result<Vec<RoomRow>, StorageError> {
     Ok(rooms)
 }
 
-/// Puts a room's row in place.
-///
-/// # Errors
-/// What the disk says.
-pub fn put(tx: &Writing, row: &RoomRow) -> Result<(), StorageError> {
-    let key = row.name.as_str().to_ascii_lowercase();
-    tx.open_table(ROOMS)?.insert(key.as_str(), to_json(row).as_slice())?;
-    Ok(())
+/// The rooms, for writing.
+pub struct Rooms<'tx>(Table<'tx, &'static str, &'static [u8]>);
+
+impl<'tx> Rooms<'tx> {
+    /// Inside the caller's transaction.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn open(tx: &'tx Writing) -> Result<Self, StorageError> {
+        Ok(Self(tx.open_table(ROOMS)?))
+    }
+
+    /// Puts a room's row in place.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn put(&mut self, row: &RoomRow) -> Result<(), StorageError> {
+        let key = row.name.as_str().to_ascii_lowercase();
+        self.0.insert(key.as_str(), to_json(row).as_slice())?;
+        Ok(())
+    }
 }
 
 pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
 
 use super::{RoomNumber, from_json, key, to_json};
@@ -41,23 +41,35 @@ pub struct SessionRow {
     pub imported_at: Option<Timestamp>,
 }
 
-/// Puts a session in place.
-///
-/// # Errors
-/// What the disk says.
-pub fn put(tx: &Writing, room: RoomNumber, row: &SessionRow) -> Result<(), StorageError> {
-    let mut table = tx.open_table(SESSIONS)?;
-    table.insert(key(room, row.start_seq).as_slice(), to_json(row).as_slice())?;
-    Ok(())
-}
+/// The sessions, for writing.
+pub struct Sessions<'tx>(Table<'tx, &'static [u8], &'static [u8]>);
 
-/// Takes a session away.
-///
-/// # Errors
-/// What the disk says.
-pub fn remove(tx: &Writing, room: RoomNumber, start_seq: u64) -> Result<(), StorageError> {
-    tx.open_table(SESSIONS)?.remove(key(room, start_seq).as_slice())?;
-    Ok(())
+impl<'tx> Sessions<'tx> {
+    /// Inside the caller's transaction.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn open(tx: &'tx Writing) -> Result<Self, StorageError> {
+        Ok(Self(tx.open_table(SESSIONS)?))
+    }
+
+    /// Puts a session in place.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn put(&mut self, room: RoomNumber, row: &SessionRow) -> Result<(), StorageError> {
+        self.0.insert(key(room, row.start_seq).as_slice(), to_json(row).as_slice())?;
+        Ok(())
+    }
+
+    /// Takes a session away.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn remove(&mut self, room: RoomNumber, start_seq: u64) -> Result<(), StorageError> {
+        self.0.remove(key(room, start_seq).as_slice())?;
+        Ok(())
+    }
 }
 
 /// The session that starts there.

@@ -20,7 +20,7 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// The same for overlays, whose owners style them with pictures and fonts from elsewhere.
 const OVERLAY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'unsafe-inline' https:; img-src 'self' data: https:; font-src 'self' data: https:; \
-    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+    connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /// Who may load what on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 pub(crate) mod browser;
 pub(crate) mod said;
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use streamsuites::{
     app::{self, Options, Server},
     chat::room::{Arrival, Published, Room},
-    config::{Flags, Sources},
+    config::{self, Flags, Sources},
     model::EventBody,
 };
 use tempfile::TempDir;
@@ -28,32 +28,19 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// One with the room `ana`, which has no channels, on any free port.
     pub(crate) async fn start() -> Self {
-        // Every TLS client looks for it. It fails only when it is there already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("config")).unwrap();
-        let creators = json!({ "creators": [{ "id": ROOM }] });
-        fs::write(folder.path().join("config/creators.json"), creators.to_string()).unwrap();
+        Self::start_in(prepared(), "127.0.0.1:0").await
+    }
+
+    /// One whose room `ana` holds a recording.
+    pub(crate) async fn start_with(recording: &Path) -> Self {
+        let folder = prepared();
+        let config = config::load(&sources(&folder, "127.0.0.1:0")).unwrap();
+        app::import(&config, ROOM.parse().unwrap(), recording).await.unwrap();
         Self::start_in(folder, "127.0.0.1:0").await
     }
 
     async fn start_in(folder: TempDir, listen: &str) -> Self {
-        // Nobody listens on port 1: a channel that is typed is tried and never reached.
-        let irc = "STREAMSUITES__PLATFORMS__TWITCH__IRC_URL";
-        let environment = vec![(irc.to_owned(), "irc://127.0.0.1:1".to_owned())];
-        let sources = Sources {
-            folder: folder.path().join("config"),
-            folder_must_exist: true,
-            environment: environment.into_iter().collect(),
-            dotenv: None,
-            flags: Flags {
-                listen: Some(listen.to_owned()),
-                data: Some(folder.path().join("data")),
-                exports: Some(folder.path().join("exports")),
-                public_url: None,
-                channels: Vec::new(),
-            },
-        };
+        let sources = sources(&folder, listen);
         let options = Options { sources, demo: false, playback: None };
         Self { server: app::start(options).await.unwrap(), folder }
     }
@@ -95,6 +82,36 @@ impl TestServer {
         for message in messages {
             self.publish("chat.message", message);
         }
+    }
+}
+
+/// A folder with the room `ana`, which has no channels.
+fn prepared() -> TempDir {
+    // Every TLS client looks for it. It fails only when it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("config")).unwrap();
+    let creators = json!({ "creators": [{ "id": ROOM }] });
+    fs::write(folder.path().join("config/creators.json"), creators.to_string()).unwrap();
+    folder
+}
+
+fn sources(folder: &TempDir, listen: &str) -> Sources {
+    // Nobody listens on port 1: a channel that is typed is tried and never reached.
+    let irc = "STREAMSUITES__PLATFORMS__TWITCH__IRC_URL";
+    let environment = vec![(irc.to_owned(), "irc://127.0.0.1:1".to_owned())];
+    Sources {
+        folder: folder.path().join("config"),
+        folder_must_exist: true,
+        environment: environment.into_iter().collect(),
+        dotenv: None,
+        flags: Flags {
+            listen: Some(listen.to_owned()),
+            data: Some(folder.path().join("data")),
+            exports: Some(folder.path().join("exports")),
+            public_url: None,
+            channels: Vec::new(),
+        },
     }
 }
 
