@@ -118,6 +118,7 @@ async fn write(log: &FeedLog, rooms: &[CreatorId], events: u64, start: Timestamp
             data: data.into(),
             wording: Wording::of(&body).map(Arc::new),
             hidden: Hidden::Nothing,
+            deletion: None,
             sent_at: None,
         };
         lost += u64::from(!room.append(record));

@@ -355,6 +355,9 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
 /// One sentence: what is wrong with the file, the folder or the log.
 pub async fn import(config: &Config, room: CreatorId, file: &Path) -> Result<Imported, String> {
     let problem = |it: &dyn std::fmt::Display| format!("cannot import {}: {it}", file.display());
+    if config.creators.creators.iter().any(|it| it.id == room && !it.record) {
+        return Err(problem(&format!("{room} is not recorded: `record` in creators.json is off")));
+    }
     let data =
         usable_folder("data", &config.system.data_dir, "--data").map_err(|it| it.to_string())?;
     let lock = lock_folder(&data).map_err(|it| it.to_string())?;
@@ -461,9 +464,12 @@ fn follow_rooms(hub: &Hub, before: Option<&Config>, config: &Config) {
     }
     for creator in enabled.take(most) {
         let room = hub.open_room(&creator.id, creator.overlay.clone(), creator.record);
-        room.set_settings(creator.overlay.clone());
+        // Before anything more is said in it.
         if hub.log().is_kept() && room.log().is_kept() != creator.record {
             hub.reopen_room(&creator.id, creator.record);
+        }
+        if let Some(room) = hub.find_room(creator.id.as_str()) {
+            room.set_settings(creator.overlay.clone());
         }
     }
     for gone in before.iter().flat_map(|it| &it.creators.creators) {

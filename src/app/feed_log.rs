@@ -36,6 +36,7 @@ pub(super) fn open(
     life: &Lifecycle,
     telemetry: &Telemetry,
 ) -> Result<Opened, StartError> {
+    remove_scratch(data);
     let feed = &config.system.feed;
     if !feed.record {
         return Ok(Opened { log: FeedLog::none(), notice: None });
@@ -81,6 +82,19 @@ pub(super) fn open(
             Err(error) => without(format!("it is damaged ({reason}) and cannot be moved: {error}")),
         },
         Err(error @ StorageError::Io(_)) => without(error.to_string()),
+    }
+}
+
+/// Removes what a kill left of copies that were on their way in or out.
+fn remove_scratch(data: &Path) {
+    let Ok(files) = std::fs::read_dir(data) else { return };
+    for file in files.flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let ours = ["backup.", "restore.", "feed.restore."].iter().any(|it| name.starts_with(it));
+        if ours && name.ends_with(".part") {
+            // It takes room, and does no other harm.
+            let _ = std::fs::remove_file(file.path());
+        }
     }
 }
 

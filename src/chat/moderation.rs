@@ -72,13 +72,18 @@ impl Moderation {
     pub fn recall(&mut self, tail: &Tail) {
         self.note_deleted(&tail.deleted);
         for (author, at) in &tail.purged {
+            let at = at.filter(|at| self.purged.find(author).is_none_or(|known| known < at));
             if let Some(at) = at {
-                self.purged.insert(author, *at);
+                self.purged.insert(author, at);
             }
         }
         for (platform, at) in &tail.cleared {
-            if let Some(at) = at {
-                self.note_cleared(*platform, *at);
+            let platforms = platform.map_or(Platform::ALL.to_vec(), |it| vec![it]);
+            for platform in platforms {
+                if let Some(at) = at {
+                    let known = self.cleared.entry(platform).or_insert(*at);
+                    *known = (*known).max(*at);
+                }
             }
         }
     }

@@ -23,7 +23,10 @@ use super::{
     shard::Shard,
 };
 use crate::{
-    feed::{FeedLog, Hidden, Record, RoomLog, Wording, envelope::Envelope, new_epoch},
+    feed::{
+        Deletion, FeedLog, Hidden, ReadError, Record, RoomLog, Wording, envelope::Envelope,
+        new_epoch,
+    },
     lifecycle::Lifecycle,
     model::{
         CreatorId, EventBody, Message, OverlaySettings, Platform, PlatformStatus, RoomState,
@@ -94,6 +97,8 @@ struct State {
     settings: Arc<OverlaySettings>,
     /// What is on the stage now.
     featured: Option<Box<Message>>,
+    /// Something was put there, or taken away, since this room was opened.
+    stage_known: bool,
     stream: Stream,
     /// The newest event's time: another worker's clock may have been read a moment earlier.
     last_ts: Option<Timestamp>,
@@ -101,6 +106,17 @@ struct State {
 
 /// Disorder of two readings of the clock that is put right (ms). More is a clock that was set.
 const CLOCK_DISORDER_MS: i64 = 2_000;
+
+impl State {
+    /// The time of an event that was received at `received_at`: in the feed's order it does not go back for
+    /// moments, only when the clock was set.
+    fn time_of(&self, received_at: Timestamp) -> Timestamp {
+        match self.last_ts {
+            Some(last) if (0..CLOCK_DISORDER_MS).contains(&last.ms_since(received_at)) => last,
+            _ => received_at,
+        }
+    }
+}
 
 /// How an event came.
 #[derive(Debug, Clone, Copy)]
@@ -166,6 +182,7 @@ impl Room {
                 room_states: BTreeMap::new(),
                 settings: Arc::new(settings),
                 featured: None,
+                stage_known: false,
                 stream: Stream::new(log.open_session(), parts.idle_minutes),
                 last_ts: log.last_at(),
             }),
@@ -185,37 +202,47 @@ impl Room {
     /// Takes in what the log remembers: what came already, what was deleted, what is featured. To be waited
     /// for before anything that could be a repeat is published. Once; a second call returns at once.
     pub async fn recall(&self) {
-        let recall = async || {
+        let recall = async || -> Result<(), ReadError> {
             if !self.log.is_kept() || self.log.head() == 0 {
-                return;
+                return Ok(());
             }
-            match self.log.tail(self.parts.dedupe_ids).await {
-                Ok(tail) => {
-                    let mut state = self.state();
-                    for (kind, id) in &tail.seen {
-                        state.seen.insert((*kind, id.as_str()));
-                    }
-                    state.moderation.recall(&tail);
-                    if state.featured.is_none() {
-                        state.featured = tail.featured;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(creator.id = %self.id, %error, "what was said before is not known");
-                }
+            let tail = self.log.tail(self.parts.dedupe_ids).await?;
+            let mut state = self.state();
+            for (kind, id) in &tail.seen {
+                state.seen.insert((*kind, id.as_str()));
             }
+            state.moderation.recall(&tail);
+            if !state.stage_known {
+                state.featured = tail.featured;
+            }
+            Ok(())
         };
-        self.recalled.get_or_init(recall).await;
+        // What failed is tried again the next time somebody needs it.
+        if let Err(error) = self.recalled.get_or_try_init(recall).await {
+            tracing::warn!(creator.id = %self.id, %error, "what was said before is not known");
+        }
     }
 
-    /// Goes on with what another of the same name knew of its channels.
+    /// Goes on with what another of the same name knew: of its channels, of what came and what was deleted. One
+    /// that is not recorded goes on with its stream as well.
     pub(super) fn take_over(&self, before: &Self) {
-        let before = before.state();
-        let (statuses, states) = (before.statuses.clone(), before.room_states.clone());
+        let mut before = before.state();
+        let statuses = before.statuses.clone();
+        let states = before.room_states.clone();
+        let seen = std::mem::replace(&mut before.seen, Seen::new(self.parts.dedupe_ids));
+        let moderation = std::mem::take(&mut before.moderation);
+        let featured = before.featured.take();
+        let stream = (!self.log.is_kept()).then(|| before.stream.clone());
         drop(before);
         let mut state = self.state();
         state.statuses = statuses;
         state.room_states = states;
+        state.seen = seen;
+        state.moderation = moderation;
+        (state.featured, state.stage_known) = (featured, true);
+        if let Some(stream) = stream {
+            state.stream = stream;
+        }
     }
 
     /// Its name.
@@ -284,11 +311,11 @@ impl Room {
             self.parts.telemetry.meters.duplicates.increment(1);
             return Published::Repeat;
         }
-        for said in state.stream.before(body, arrival.received_at) {
-            let sent_at = None;
-            self.push(&mut state, &said, said.data_json(), &Arrival { sent_at, ..*arrival });
+        let ts = state.time_of(arrival.received_at);
+        for said in state.stream.before(body, ts) {
+            self.push(&mut state, &said, said.data_json(), ts, None);
         }
-        let seq = self.push(&mut state, body, data, arrival);
+        let seq = self.push(&mut state, body, data, ts, arrival.sent_at);
         for shard in &state.shards {
             shard.wake();
         }
@@ -299,17 +326,18 @@ impl Room {
     }
 
     /// Puts an event in the next place, for the ring, the log and whoever follows.
-    fn push(&self, state: &mut State, body: &EventBody, data: Vec<u8>, arrival: &Arrival) -> u64 {
+    fn push(
+        &self,
+        state: &mut State,
+        body: &EventBody,
+        data: Vec<u8>,
+        ts: Timestamp,
+        sent_at: Option<Timestamp>,
+    ) -> u64 {
         let seq = state.ring.head() + 1;
-        let mut ts = arrival.received_at;
-        if let Some(last) = state.last_ts
-            && (0..CLOCK_DISORDER_MS).contains(&last.ms_since(ts))
-        {
-            ts = last;
-        }
         state.last_ts = Some(ts);
         if let Some(reach) = Reach::of(body) {
-            state.moderation.note(body, arrival.sent_at);
+            state.moderation.note(body, sent_at);
             if let Some(featured) = state.featured.take() {
                 state.featured = reach.censor_featured(featured);
             }
@@ -335,11 +363,19 @@ impl Room {
                 (entry, json.slice(end - data.len()..end), Hidden::Nothing)
             }
             Some(shown) => {
-                let quote = matches!(shown, EventBody::ChatMessage(_) | EventBody::FeatureShow(_));
-                let hidden = if quote { Hidden::Quote } else { Hidden::Whole };
-                let wording = Wording::of(&shown).map(Arc::new);
-                let entry = self.entry(&shown, &shown.data_json(), seq, ts, wording);
-                (entry, data.into(), hidden)
+                let shown_data = shown.data_json();
+                let shown_wording = Wording::of(&shown).map(Arc::new);
+                let entry = self.entry(&shown, &shown_data, seq, ts, shown_wording);
+                match shown {
+                    // A queue says nothing that is not said elsewhere: the audit needs no second copy.
+                    EventBody::QueueUpdate(_) => (entry, shown_data.into(), Hidden::Nothing),
+                    EventBody::ChatMessage(_) => (entry, data.into(), Hidden::Quote),
+                    EventBody::FeatureShow(it) => {
+                        state.featured = Some(it);
+                        (entry, data.into(), Hidden::Quote)
+                    }
+                    _ => (entry, data.into(), Hidden::Whole),
+                }
             }
         };
         match body {
@@ -354,6 +390,7 @@ impl Room {
             EventBody::FeatureClear(_) => state.featured = None,
             _ => {}
         }
+        state.stage_known |= matches!(body, EventBody::FeatureShow(_) | EventBody::FeatureClear(_));
         state.stream.note(body, ts);
         state.ring.push(entry);
         let record = Record {
@@ -365,7 +402,8 @@ impl Room {
             data,
             wording,
             hidden,
-            sent_at: arrival.sent_at,
+            deletion: Deletion::of(body),
+            sent_at,
         };
         // Told under the lock, so that the log has the feed's order; it never waits.
         if !self.log.append(record) {
@@ -379,8 +417,8 @@ impl Room {
     pub fn end_idle_session(&self, now: Timestamp) {
         let mut state = self.state();
         let Some(end) = state.stream.end_if_idle(now) else { return };
-        let arrival = Arrival { received_at: now, sent_at: None, key: None };
-        self.push(&mut state, &end, end.data_json(), &arrival);
+        let ts = state.time_of(now);
+        self.push(&mut state, &end, end.data_json(), ts, None);
         for shard in &state.shards {
             shard.wake();
         }

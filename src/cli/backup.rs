@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::Write,
-    path::{Path, PathBuf},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -13,8 +13,9 @@ use super::{Failure, print, serve::ServeArgs};
 use crate::{
     app::{FEED_LOG_FILE, StartError, lock_folder, running::Running},
     config::Config,
+    feed::restore_file,
     model::Timestamp,
-    storage::{Database, StorageError, copy_to, migrate, tables::meta},
+    storage::{Database, copy_to, guarded},
 };
 
 /// The flags of `backup`.
@@ -82,13 +83,8 @@ pub fn back_up(arguments: BackupArgs) -> Result<(), Failure> {
                     log.display()
                 )));
             }
-            let copied =
-                Database::open(&log).and_then(|it| it.read(|tx| copy_to(tx, &file, progress)));
-            if let Err(error) = copied {
-                // Half a copy is none.
-                let _ = fs::remove_file(&file);
-                return Err(Failure::new(format!("cannot copy {}: {error}", log.display())));
-            }
+            let copied = guarded(|| Database::open(&log)?.read(|tx| copy_to(tx, &file, progress)));
+            copied.map_err(|it| Failure::new(format!("cannot copy {}: {it}", log.display())))?;
         }
         Holder::Server(server) => {
             let written = ask(&config, async |client, token| {
@@ -124,7 +120,7 @@ pub fn restore(arguments: RestoreArgs) -> Result<(), Failure> {
     match holder(&config)? {
         Holder::Us(_lock) => {
             let log = config.system.data_dir.join(FEED_LOG_FILE);
-            place(file, &log).map_err(|it| problem(&it))?;
+            restore_file(file, &log).map_err(|it| problem(&it))?;
         }
         Holder::Server(server) => ask(&config, async |client, token| {
             let url = format!("http://{}/api/restore", server.address);
@@ -135,27 +131,6 @@ pub fn restore(arguments: RestoreArgs) -> Result<(), Failure> {
         .map_err(|it| problem(&it))?,
     }
     print(&format!("{} is in place\n", file.display()))
-}
-
-/// The copy beside the log first, then both change names: whatever happens, one of them is whole.
-fn place(file: &Path, log: &Path) -> Result<(), StorageError> {
-    let part = log.with_extension("restore.part");
-    fs::copy(file, &part)?;
-    let looked = Database::open(&part).and_then(|it| {
-        if !it.read(meta::is_there)? {
-            return Err(StorageError::damaged("it is no feed log"));
-        }
-        it.write(migrate)
-    });
-    if let Err(error) = looked {
-        let _ = fs::remove_file(&part);
-        return Err(error);
-    }
-    if log.exists() {
-        let before = format!("feed.before-restore-{}.redb", Timestamp::now().compact());
-        fs::rename(log, log.with_file_name(before))?;
-    }
-    Ok(fs::rename(&part, log)?)
 }
 
 /// Says how far a copy is, on a terminal.

@@ -10,13 +10,13 @@ use super::{
     record::{Hidden, Record},
 };
 use crate::{
-    model::{ChatClear, ChatClearUser, ChatDelete, ChatRedacted, FeedGap, SessionStart, Timestamp},
+    model::{FeedGap, SessionStart, Timestamp},
     storage::{
         StorageError, Writing,
         tables::{
             RoomNumber,
             events::{EventRow, Events, HIDDEN, QUOTE_HIDDEN},
-            marks::{Mark, Marked, Marks},
+            marks::Marks,
             minutes::{Minute, Minutes, minute_of},
             rooms::Rooms,
             sessions::{SessionRow, Sessions},
@@ -36,6 +36,8 @@ pub(super) struct Written {
     pub(super) rooms: Vec<(Arc<Room>, Durable)>,
     pub(super) gaps: Vec<Gap>,
     pub(super) events: u64,
+    /// Of a file that is no longer in place.
+    pub(super) passed_over: u64,
     pub(super) next_number: RoomNumber,
 }
 
@@ -50,6 +52,7 @@ pub(super) struct Batch<'tx> {
     ended: Vec<(RoomNumber, SessionRow)>,
     gaps: Vec<Gap>,
     count: u64,
+    passed_over: u64,
     next_number: RoomNumber,
     imported_at: Option<Timestamp>,
     row: Vec<u8>,
@@ -71,6 +74,7 @@ impl<'tx> Batch<'tx> {
             ended: Vec::new(),
             gaps: Vec::new(),
             count: 0,
+            passed_over: 0,
             next_number,
             imported_at: None,
             row: Vec::new(),
@@ -101,7 +105,11 @@ impl<'tx> Batch<'tx> {
     ///
     /// One that is there already, or of a file that is no longer in place, is passed over.
     pub(super) fn add(&mut self, room: &Arc<Room>, record: &Record) -> Result<(), StorageError> {
-        if room.generation != self.index.generation || record.seq <= self.room(room).row.head {
+        if room.generation != self.index.generation {
+            self.passed_over += 1;
+            return Ok(());
+        }
+        if record.seq <= self.room(room).row.head {
             return Ok(());
         }
         if record.seq > self.room(room).row.head + 1 {
@@ -133,6 +141,7 @@ impl<'tx> Batch<'tx> {
             data: data.into(),
             wording: None,
             hidden: Hidden::Nothing,
+            deletion: None,
             sent_at: None,
         };
         self.put(room, &record, self.index.epoch)
@@ -245,32 +254,33 @@ impl<'tx> Batch<'tx> {
 
     /// A deletion is a mark: the words stay for the audit, and no viewer reads them again.
     fn mark(&mut self, room: RoomNumber, record: &Record) -> Result<(), StorageError> {
-        let at_ms = record.sent_at.map_or(0, Timestamp::unix_ms);
-        let mark = Mark { seq: record.seq, at_ms };
-        match record.kind {
-            "chat.delete" => {
-                let it: ChatDelete = read(record)?;
-                self.marks.set(room, Marked::message(&it.message_id), mark)
-            }
-            "chat.redacted" => {
-                let it: ChatRedacted = read(record)?;
-                self.marks.set(room, Marked::message(&it.message_id), mark)
-            }
-            "chat.clear_user" => {
-                let it: ChatClearUser = read(record)?;
-                self.marks.set(room, Marked::author(&it.author_id), mark)
-            }
-            "chat.clear" => {
-                let it: ChatClear = read(record)?;
-                self.marks.set(room, Marked::Chat(it.platform), mark)
-            }
-            _ => Ok(()),
+        match &record.deletion {
+            Some(it) => self.marks.set(room, it.marked(), record.mark()),
+            None => Ok(()),
         }
     }
 
     /// Writes what the events changed of their rooms.
     pub(super) fn finish(self) -> Result<Written, StorageError> {
-        let Self { tx, rooms, minutes, ended, gaps, count, next_number, .. } = self;
+        let Self {
+            tx,
+            mut marks,
+            rooms,
+            minutes,
+            ended,
+            gaps,
+            count,
+            passed_over,
+            next_number,
+            ..
+        } = self;
+        for (room, durable) in rooms.values() {
+            // Those of events that could not be taken as well: what was deleted stays so.
+            for it in room.pending().iter().filter(|it| it.mark.seq <= durable.row.head) {
+                marks.set(durable.row.number, it.deletion.marked(), it.mark)?;
+            }
+        }
+        drop(marks);
         let mut table = Minutes::open(tx)?;
         for ((room, _), minute) in &minutes {
             table.add(*room, minute)?;
@@ -286,7 +296,7 @@ impl<'tx> Batch<'tx> {
                 sessions.put(durable.row.number, session)?;
             }
         }
-        Ok(Written { rooms, gaps, events: count, next_number })
+        Ok(Written { rooms, gaps, events: count, passed_over, next_number })
     }
 }
 
@@ -296,6 +306,7 @@ impl Written {
         for (room, durable) in &self.rooms {
             room.offered.fetch_max(durable.row.head, Ordering::AcqRel);
             *room.durable() = durable.clone();
+            room.pending().retain(|it| it.mark.seq > durable.row.head);
         }
     }
 }

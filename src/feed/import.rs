@@ -1,6 +1,7 @@
 //! A recording put into a room's log: as it was, and all of it or nothing.
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
@@ -12,10 +13,10 @@ use tokio::sync::oneshot;
 use super::{
     batch::{Batch, Written},
     index::Index,
-    record::{Hidden, Record, Wording},
+    record::{Deletion, Hidden, Record, Wording},
 };
 use crate::{
-    model::{CreatorId, Event, EventBody, Timestamp},
+    model::{CreatorId, Event, EventBody, QualifiedId, Timestamp},
     storage::{
         Database, StorageError,
         tables::{epochs, sessions},
@@ -57,6 +58,9 @@ pub enum ImportError {
     /// The room has a session of that name already.
     #[error("the room already has the session {0}")]
     Exists(String),
+    /// The file has two sessions of one name.
+    #[error("the session {0} begins in it twice")]
+    Twice(String),
     /// The log is not kept, or was closed.
     #[error("the feed log is closed")]
     Closed,
@@ -96,10 +100,36 @@ fn each_event(
         if text.len() > MAX_LINE {
             return Err(ImportError::Line(number, format!("longer than {MAX_LINE} bytes")));
         }
-        let event = serde_json::from_slice(text)
+        let event: Event = serde_json::from_slice(text)
             .map_err(|error| ImportError::Line(number, error.to_string()))?;
+        check(&event).map_err(|problem| ImportError::Line(number, problem))?;
         each(event)?;
     }
+}
+
+/// What becomes a part of addresses and of every event must be of the kind we make.
+fn check(event: &Event) -> Result<(), String> {
+    let epoch = &event.epoch;
+    if !(1..=64).contains(&epoch.len()) || !epoch.bytes().all(|it| it.is_ascii_alphanumeric()) {
+        return Err("the epoch is not 1 to 64 letters and digits".to_owned());
+    }
+    match &event.body {
+        EventBody::SessionStart(it) if !is_session_id(&it.session_id) => Err(format!(
+            "`{}` is not a session id: 1 to 64 letters, digits, `.`, `_` or `-`",
+            it.session_id
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a text can be the id of a stream session.
+#[must_use]
+pub fn is_session_id(text: &str) -> bool {
+    let fits = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'.' | b'_' | b'-');
+    (1..=64).contains(&text.len())
+        && text.bytes().all(fits)
+        && text != "latest"
+        && !text.ends_with(".jsonl")
 }
 
 /// The first place that an event takes: a gap stands for those before it as well.
@@ -122,6 +152,9 @@ fn look(file: &Path) -> Result<Look, ImportError> {
         look.events += 1;
         *last = event.seq;
         if let EventBody::SessionStart(it) = event.body {
+            if look.sessions.contains(&it.session_id) {
+                return Err(ImportError::Twice(it.session_id));
+            }
             look.sessions.push(it.session_id);
         }
         Ok(())
@@ -145,6 +178,7 @@ pub(super) fn write(
     let mut stopped = None;
     let mut first_seq = 0;
     let mut made: Vec<(u32, Arc<str>)> = Vec::new();
+    let mut deleted: HashSet<QualifiedId> = HashSet::new();
     let outcome = database.write(|tx| {
         let number = room.durable().row.number;
         let there = sessions::list_oldest(tx, number, |_| true)?;
@@ -162,7 +196,14 @@ pub(super) fn write(
         }
         first_seq = batch.room(&room).row.head + 1;
         if !matches!(look.first.body, EventBody::SessionStart(_)) {
-            batch.begin_session(&room, look.first.ts.compact(), look.first.ts);
+            let id = look.first.ts.compact();
+            let taken = |id: &str| {
+                there.iter().any(|it| it.session_id == id)
+                    || look.sessions.iter().any(|it| it == id)
+            };
+            let mut ids = (2..).map(|count| format!("{id}-{count}"));
+            let id = if taken(&id) { ids.find(|it| !taken(it)).unwrap_or(id) } else { id };
+            batch.begin_session(&room, id, look.first.ts);
         }
         let read = each_event(&import.file, |event| {
             let epoch = if as_numbered {
@@ -181,7 +222,14 @@ pub(super) fn write(
                 index.epoch
             };
             let seq = if as_numbered { event.seq } else { batch.room(&room).row.head + 1 };
-            batch.put(&room, &record(&event, seq), epoch)?;
+            let mut record = record(&event, seq);
+            match (&record.deletion, &record.wording) {
+                (Some(Deletion::Message(id)), _) => drop(deleted.insert(id.clone())),
+                // It came after its own deletion, and was never shown.
+                (None, Some(it)) if deleted.contains(&it.id) => record.hidden = Hidden::Whole,
+                _ => {}
+            }
+            batch.put(&room, &record, epoch)?;
             Ok(())
         });
         match read {
@@ -219,6 +267,7 @@ fn record(event: &Event, seq: u64) -> Record {
         data: body.data_json().into(),
         wording: Wording::of(body).map(Arc::new),
         hidden: Hidden::Nothing,
+        deletion: Deletion::of(body),
         sent_at: None,
     }
 }

@@ -8,9 +8,10 @@ use std::{
     },
 };
 
+use super::record::Deletion;
 use crate::{
     model::CreatorId,
-    storage::tables::{rooms::RoomRow, sessions::SessionRow},
+    storage::tables::{marks::Mark, rooms::RoomRow, sessions::SessionRow},
 };
 
 /// What a room's log holds, as the disk has it.
@@ -31,9 +32,37 @@ pub(super) struct Room {
     /// The place of the last event that was offered to the log, taken or not.
     pub(super) offered: AtomicU64,
     durable: Mutex<Durable>,
+    /// Deletions that are not on the disk yet, or never will be as events: their marks are written with the
+    /// next group, and until then readers ask here.
+    pending: Mutex<Vec<PendingMark>>,
 }
 
+/// A deletion that readers must know of before the disk does.
+#[derive(Debug, Clone)]
+pub(super) struct PendingMark {
+    pub(super) deletion: Deletion,
+    pub(super) mark: Mark,
+}
+
+/// Most deletions of a room that wait for the disk; beyond, everything before them is hidden instead.
+const MOST_PENDING: usize = 100_000;
+
 impl Room {
+    /// Notes a deletion, before anything else is done with it.
+    pub(super) fn note_deletion(&self, deletion: Deletion, mark: Mark) {
+        let mut pending = self.pending();
+        if pending.len() >= MOST_PENDING {
+            // A disk that has failed for a very long time: what was deleted must not come back.
+            pending.clear();
+            pending.push(PendingMark { deletion: Deletion::Chat(None), mark });
+        }
+        pending.push(PendingMark { deletion, mark });
+    }
+
+    pub(super) fn pending(&self) -> MutexGuard<'_, Vec<PendingMark>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn durable(&self) -> MutexGuard<'_, Durable> {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,5 +158,6 @@ fn room(generation: u64, durable: Durable) -> Arc<Room> {
         generation,
         offered: AtomicU64::new(durable.row.head),
         durable: Mutex::new(durable),
+        pending: Mutex::default(),
     })
 }

@@ -17,22 +17,21 @@ mod open;
 mod queue;
 mod reading;
 pub mod record;
+mod restore;
 pub mod retention;
 pub mod session;
 mod view;
 mod writer;
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     thread::JoinHandle,
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use tokio::{
-    sync::{Semaphore, oneshot, watch},
+    sync::{Semaphore, oneshot},
     time::{Instant, timeout_at},
 };
 
@@ -45,15 +44,16 @@ use self::{
 use crate::{
     lifecycle::Lifecycle,
     model::CreatorId,
-    storage::{Database, StorageError, copy_to},
+    storage::{Database, StorageError, copy_to, guarded},
     telemetry::Telemetry,
 };
 
 pub use filter::Filter;
-pub use import::{ImportError, Imported};
+pub use import::{ImportError, Imported, is_session_id};
 pub use open::new_epoch;
 pub use reading::{Page, ReadError, Span, Stored, Tail};
-pub use record::{Hidden, Record, Wording};
+pub use record::{Deletion, Hidden, Record, Wording};
+pub use restore::restore_file;
 pub use retention::{Policies, Retention};
 pub use session::{Histogram, SessionState, StreamSession};
 
@@ -116,25 +116,20 @@ impl FeedLog {
         life: Lifecycle,
         telemetry: Telemetry,
     ) -> Result<Self, StorageError> {
-        // A damaged file can make the database panic: to us that is the same.
-        let attempt = catch_unwind(AssertUnwindSafe(|| {
+        let (database, index, next_number) = guarded(|| {
             let database = opener()?;
             let (index, next_number) = open::prepare(&database, 0)?;
             Ok((database, index, next_number))
-        }));
-        let (database, index, next_number) = attempt
-            .unwrap_or_else(|_| Err(StorageError::damaged("its pages contradict each other")))?;
-        let shared = Arc::new(Shared {
-            path: options.path,
-            opener: Box::new(opener),
-            queue: Queue::new(options.queue_bytes),
-            index: ArcSwap::from_pointee(index),
-            database: Mutex::new(Some(Arc::new(database))),
-            committed: watch::Sender::new(0),
-            policies: ArcSwap::from_pointee(options.policies),
+        })?;
+        let queue = Queue::new(options.queue_bytes);
+        let shared = Arc::new(Shared::new(
+            options.path,
+            Box::new(opener),
+            queue,
+            (database, index),
+            options.policies,
             telemetry,
-            trouble: Mutex::default(),
-        });
+        ));
         // What comes right after a group was taken waits for that group's commit, lingers, and is written
         // itself: half the delay leaves the other half to the disk.
         let linger = options.commit_delay / 2;
@@ -170,7 +165,7 @@ impl FeedLog {
     #[must_use]
     pub fn room(&self, name: &CreatorId) -> RoomLog {
         RoomLog(self.0.as_ref().map(|open| {
-            let index = open.shared.index.load();
+            let index = open.shared.index();
             (Arc::clone(open), index.room(name))
         }))
     }
@@ -207,16 +202,10 @@ impl FeedLog {
     pub async fn back_up(&self, path: PathBuf) -> Result<u64, StorageError> {
         let Some(open) = self.0.clone() else { return Err(not_kept()) };
         self.flush().await;
-        let database = open.shared.database().ok_or_else(not_kept)?;
+        let database = open.shared.current().0.ok_or_else(not_kept)?;
         let life = open.life.clone();
-        let copying = life.spawn_blocking(move || {
-            let copied = database.read(|tx| copy_to(tx, &path, |_| {}));
-            if copied.is_err() {
-                // Half a copy is none. That it was never there is fine too.
-                let _ = std::fs::remove_file(&path);
-            }
-            copied
-        });
+        let copying =
+            life.spawn_blocking(move || guarded(|| database.read(|tx| copy_to(tx, &path, |_| {}))));
         copying.await.unwrap_or_else(|_| Err(StorageError::damaged("it cannot be read whole")))
     }
 
@@ -264,7 +253,7 @@ fn not_kept() -> StorageError {
 /// # Errors
 /// What the file system says.
 pub fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let aside = writer::aside(path, "damaged");
+    let aside = restore::aside(path, "damaged");
     std::fs::rename(path, &aside)?;
     Ok(aside)
 }
@@ -290,7 +279,7 @@ impl RoomLog {
     #[must_use]
     pub fn epoch(&self) -> Option<Arc<str>> {
         let (open, _) = self.0.as_ref()?;
-        let index = open.shared.index.load();
+        let index = open.shared.index();
         index.epoch_name(index.epoch)
     }
 
@@ -330,6 +319,10 @@ impl RoomLog {
     /// Takes one event, or says `false` at once when it cannot: the log gets a gap in its place.
     pub fn append(&self, record: Record) -> bool {
         let Some((open, room)) = &self.0 else { return true };
+        // Before anything else: no reader may find what this takes away, whatever becomes of the event.
+        if let Some(deletion) = &record.deletion {
+            room.note_deletion(deletion.clone(), record.mark());
+        }
         room.offered.store(record.seq, Ordering::Release);
         open.shared.queue.offer(room, record)
     }
@@ -341,14 +334,15 @@ impl RoomLog {
     #[must_use]
     pub fn find_place(&self, epoch: &str, seq: u64) -> Option<u64> {
         let (open, room) = self.0.as_ref()?;
-        let number = open.shared.index.load().epoch_number(epoch)?;
+        let index = open.shared.index();
+        let number = index.epoch_number(epoch)?;
         let durable = room.durable();
         let epochs = &durable.row.epochs;
         let end = match epochs.iter().rposition(|it| it.0 == number) {
             // The next one began behind the last of this one.
             Some(at) => epochs.get(at + 1).map_or(durable.row.head, |next| next.1 - 1),
             // Nothing of it reached the disk: it is in force now, or was between two that are there.
-            None if number == open.shared.index.load().epoch => durable.row.head,
+            None if number == index.epoch => durable.row.head,
             None => epochs.iter().find(|it| it.0 > number).map_or(durable.row.head, |it| it.1 - 1),
         };
         let place = seq.min(end);
@@ -361,11 +355,23 @@ impl RoomLog {
         self.0.as_ref().is_some_and(|(_, room)| after >= room.floor())
     }
 
+    /// Whether everything up to a place can be read, now or within moments. While the disk refuses, nobody knows
+    /// when what was shown meanwhile will be there.
+    #[must_use]
+    pub fn reaches(&self, seq: u64) -> bool {
+        self.0.as_ref().is_some_and(|(open, room)| {
+            room.head() >= seq || (open.shared.trouble().is_none() && room.offered() >= seq)
+        })
+    }
+
     /// Waits until `seq` is on the disk; `false` when that takes too long.
     async fn committed(&self, seq: u64) -> bool {
         let Some((open, room)) = &self.0 else { return false };
         let mut commits = open.shared.committed.subscribe();
         let deadline = Instant::now() + COMMIT_PATIENCE.max(open.linger * 20);
+        if room.head() < seq {
+            open.shared.queue.hurry();
+        }
         loop {
             if room.head() >= seq {
                 return true;
@@ -401,8 +407,12 @@ impl RoomLog {
         let turn = open.readers.acquire().await.map_err(|_| ReadError::Unavailable)?;
         let shared = Arc::clone(&open.shared);
         let reading = open.life.spawn_blocking(move || {
-            let database = shared.database().ok_or(ReadError::Unavailable)?;
-            let index = shared.index.load_full();
+            let (database, index) = shared.current();
+            let database = database.ok_or(ReadError::Unavailable)?;
+            if room.generation != index.generation {
+                // Of a file that is no longer in place: its places are not those of this one.
+                return Err(ReadError::Unavailable);
+            }
             look(Reader { database: &database, index: &index, room: &room })
         });
         let read = reading.await.unwrap_or(Err(ReadError::Unavailable));

@@ -1,6 +1,6 @@
 //! Opening the file: the tables are there, the shape is ours, and the numbering is one that nobody has seen.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use super::index::{Durable, Index};
 use crate::{
@@ -50,18 +50,6 @@ pub(super) fn prepare(database: &Database, generation: u64) -> Result<(Index, u3
         let known = known.into_iter().map(|(number, name)| (number, Arc::from(name))).collect();
         Ok((Index::new(generation, epoch, known, list), next_number))
     })
-}
-
-/// Whether a file is a feed log that this program can open. It is changed only as opening does.
-pub(super) fn look_at(path: &Path) -> Result<(), StorageError> {
-    if !path.is_file() {
-        return Err(StorageError::Io(std::io::ErrorKind::NotFound.into()));
-    }
-    let database = Database::open(path)?;
-    if !database.read(meta::is_there)? {
-        return Err(StorageError::damaged("it is no feed log"));
-    }
-    database.write(migrate)
 }
 
 /// A name that nobody ever gave: the time, and chance.

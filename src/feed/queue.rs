@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{index::Room, record::Record, writer::Job};
+use crate::model::Timestamp;
 
 /// An event and its room.
 pub(super) struct Offered {
@@ -14,8 +15,15 @@ pub(super) struct Offered {
     pub(super) record: Record,
 }
 
-/// The last place of a room that could not be taken, by the room's address.
-pub(super) type Dropped = HashMap<usize, (Arc<Room>, u64)>;
+/// The newest event of a room that could not be taken: its place and time.
+pub(super) struct Loss {
+    pub(super) room: Arc<Room>,
+    pub(super) seq: u64,
+    pub(super) ts: Timestamp,
+}
+
+/// What could not be taken, by the room's address.
+pub(super) type Dropped = HashMap<usize, Loss>;
 
 #[derive(Default)]
 struct Waiting {
@@ -26,7 +34,12 @@ struct Waiting {
     /// What came while it was full.
     dropped: Dropped,
     jobs: Vec<Job>,
+    /// Somebody waits to read what waits to be written.
+    hurry: bool,
+    /// Nothing more is taken.
     closed: bool,
+    /// Nobody takes anything out any more.
+    abandoned: bool,
 }
 
 /// The queue before the log.
@@ -60,9 +73,11 @@ impl Queue {
     pub(super) fn offer(&self, room: &Arc<Room>, record: Record) -> bool {
         let mut waiting = self.waiting();
         let weight = record.weight();
-        if waiting.closed || waiting.bytes + weight > self.most_bytes {
-            let slot = waiting.dropped.entry(Arc::as_ptr(room) as usize);
-            slot.or_insert_with(|| (Arc::clone(room), 0)).1 = record.seq;
+        // Where a stream begins and ends is rare and small, and all that follows hangs on it.
+        let full = waiting.bytes + weight > self.most_bytes && !record.is_session();
+        if waiting.closed || full {
+            let loss = Loss { room: Arc::clone(room), seq: record.seq, ts: record.ts };
+            waiting.dropped.insert(Arc::as_ptr(room) as usize, loss);
             return false;
         }
         waiting.bytes += weight;
@@ -80,10 +95,37 @@ impl Queue {
         true
     }
 
-    /// Asks the writer for something besides writing.
+    /// Asks the writer for something besides writing. One that has ended answers nobody.
     pub(super) fn ask(&self, job: Job) {
-        self.waiting().jobs.push(job);
+        let mut waiting = self.waiting();
+        if !waiting.abandoned {
+            waiting.jobs.push(job);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Asks the writer not to linger: a reader waits.
+    pub(super) fn hurry(&self) {
+        self.waiting().hurry = true;
         self.wake.notify_one();
+    }
+
+    /// Takes what was asked of the writer.
+    pub(super) fn take_jobs(&self) -> Vec<Job> {
+        std::mem::take(&mut self.waiting().jobs)
+    }
+
+    /// Whether something came after the queue was closed, and is lost.
+    pub(super) fn has_lost(&self) -> bool {
+        !self.waiting().dropped.is_empty()
+    }
+
+    /// The writer is gone: nothing is taken, and nobody waits for an answer.
+    pub(super) fn abandon(&self) {
+        let mut waiting = self.waiting();
+        (waiting.closed, waiting.abandoned) = (true, true);
+        waiting.events.clear();
+        waiting.jobs.clear();
     }
 
     /// Takes nothing more; the writer ends once it is empty.
@@ -109,7 +151,8 @@ impl Queue {
             let now = Instant::now();
             let due = waiting.since.map_or(deadline, |it| it + linger);
             let flooded = waiting.bytes > self.most_bytes / 4;
-            if flooded || waiting.closed || !waiting.jobs.is_empty() || now >= due {
+            let hurry = waiting.hurry && waiting.since.is_some();
+            if flooded || hurry || waiting.closed || !waiting.jobs.is_empty() || now >= due {
                 break;
             }
             let (guard, _) =
@@ -118,6 +161,7 @@ impl Queue {
         }
         waiting.bytes = 0;
         waiting.since = None;
+        waiting.hurry = false;
         Taken {
             events: std::mem::take(&mut waiting.events),
             dropped: std::mem::take(&mut waiting.dropped),

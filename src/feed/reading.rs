@@ -138,7 +138,7 @@ impl Reader<'_> {
         };
         self.database.read(|tx| {
             let number = self.number();
-            let view = View::new(tx, self.index, &self.room.name, number, span.originals)?;
+            let view = View::new(tx, self.index, self.room, number, span.originals)?;
             let mut first = span.after.max(floor).saturating_add(1);
             let mut last = span.before.saturating_sub(1).min(head);
             if let Some(from) = span.from {
@@ -200,7 +200,11 @@ impl Reader<'_> {
             Span { after, filter: filter.clone(), most_events, most_bytes, ..Span::default() };
         let page = self.page(&span).map_err(broken)?;
         // Retention may have passed by: asked behind the reading, so that nothing slips between.
-        if after < self.room.floor() { Err(ReadError::Gone) } else { Ok(page) }
+        if after < self.room.floor() {
+            return Err(ReadError::Gone);
+        }
+        // Rows that should be there are not: going on would be going in circles.
+        if page.reached <= after { Err(ReadError::Unavailable) } else { Ok(page) }
     }
 
     /// The place behind which the newest `count` wanted events before `before` begin.
@@ -214,7 +218,7 @@ impl Reader<'_> {
         let mut start = before.saturating_sub(1);
         self.database.read(|tx| {
             let number = self.number();
-            let view = View::new(tx, self.index, &self.room.name, number, false)?;
+            let view = View::new(tx, self.index, self.room, number, false)?;
             let (mut found, mut looked_at) = (0, 0);
             EventsView::look(tx)?.backward(
                 number,
@@ -242,11 +246,17 @@ impl Reader<'_> {
         let mut tail = Tail::default();
         self.database.read(|tx| {
             let number = self.number();
-            let view = View::new(tx, self.index, &self.room.name, number, false)?;
+            let view = View::new(tx, self.index, self.room, number, false)?;
             let mut left = most;
             let mut featured = false;
             EventsView::look(tx)?.backward(number, floor + 1, head, |seq, row| {
                 left = left.saturating_sub(1);
+                // A purge deletes each of them: a reply that comes later must not quote them.
+                if view.hides(seq, row)?
+                    && let Ok(id) = QualifiedId::try_from(row.id.to_owned())
+                {
+                    tail.deleted.push(id);
+                }
                 let at = |what| -> Result<Option<Timestamp>, StorageError> {
                     let mark = view.marks().find(what)?.filter(|it| it.at_ms != 0);
                     Ok(mark.and_then(|it| Timestamp::from_unix_ms(it.at_ms)))

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::model::{EventBody, Message, Platform, QualifiedId, Timestamp};
+use crate::{
+    model::{EventBody, Message, Platform, QualifiedId, Timestamp},
+    storage::tables::marks::{Mark, Marked},
+};
 
 /// Whose words an event holds, as far as moderation asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,40 @@ impl Wording {
                 quotes: None,
             }),
             _ => None,
+        }
+    }
+}
+
+/// What an event takes away from viewers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Deletion {
+    /// One message or activity.
+    Message(QualifiedId),
+    /// All that one viewer wrote before.
+    Author(QualifiedId),
+    /// All that was written before on one platform, or on all.
+    Chat(Option<Platform>),
+}
+
+impl Deletion {
+    /// Of a deletion; `None` for anything else.
+    #[must_use]
+    pub fn of(body: &EventBody) -> Option<Self> {
+        match body {
+            EventBody::ChatDelete(it) => Some(Self::Message(it.message_id.clone())),
+            EventBody::ChatRedacted(it) => Some(Self::Message(it.message_id.clone())),
+            EventBody::ChatClearUser(it) => Some(Self::Author(it.author_id.clone())),
+            EventBody::ChatClear(it) => Some(Self::Chat(it.platform)),
+            _ => None,
+        }
+    }
+
+    /// As the table of marks names it.
+    pub(super) fn marked(&self) -> Marked<'_> {
+        match self {
+            Self::Message(id) => Marked::message(id),
+            Self::Author(id) => Marked::author(id),
+            Self::Chat(platform) => Marked::Chat(*platform),
         }
     }
 }
@@ -69,11 +106,23 @@ pub struct Record {
     pub wording: Option<Arc<Wording>>,
     /// What of them viewers may not read.
     pub hidden: Hidden,
+    /// What it takes away from viewers.
+    pub deletion: Option<Deletion>,
     /// The platform's clock, where it told.
     pub sent_at: Option<Timestamp>,
 }
 
 impl Record {
+    /// The mark that its deletion sets.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { seq: self.seq, at_ms: self.sent_at.map_or(0, Timestamp::unix_ms) }
+    }
+
+    /// Whether it begins or ends a stream session.
+    pub(super) fn is_session(&self) -> bool {
+        matches!(self.kind, "session.start" | "session.end")
+    }
+
     /// What it takes in memory, about (bytes).
     pub(super) fn weight(&self) -> usize {
         const FIXED: usize = 256;

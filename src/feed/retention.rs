@@ -53,19 +53,24 @@ pub(super) fn retain_some(
     mut gone: impl FnMut(u64),
 ) -> Result<bool, StorageError> {
     let now = Timestamp::now();
+    let mut failed = Ok(());
     for room in index.rooms() {
         let Some(policy) = policies.of(&room.name) else { continue };
         let durable = room.durable().clone();
         if durable.row.head == durable.row.floor {
             continue;
         }
-        let removed = remove(database, &room, durable, policy, now)?;
-        if removed > 0 {
-            gone(removed);
-            return Ok(true);
+        match remove(database, &room, durable, policy, now) {
+            Ok(0) => {}
+            Ok(removed) => {
+                gone(removed);
+                return Ok(true);
+            }
+            // What is wrong with one room keeps no other.
+            Err(error) => failed = Err(error),
         }
     }
-    Ok(false)
+    failed.map(|()| false)
 }
 
 /// Removes the oldest events of a room that have to go; answers how many.

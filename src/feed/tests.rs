@@ -52,6 +52,7 @@ fn record(seq: u64, ts: Timestamp, body: &EventBody) -> Record {
         data: body.data_json().into(),
         wording: Wording::of(body).map(Arc::new),
         hidden: Hidden::Nothing,
+        deletion: Deletion::of(body),
         sent_at: None,
     }
 }
@@ -632,5 +633,172 @@ async fn a_stop_in_order_is_written_down_and_a_kill_is_not() {
     assert_eq!(clean(&disk).as_deref(), Some("true"));
     let (log, _) = open(&disk, 1 << 20);
     assert_eq!(clean(&disk.after_power_cut(1)).as_deref(), Some("false"));
+    log.close().await;
+}
+
+fn delete(id: u64) -> EventBody {
+    body("chat.delete", json!({"message_id": format!("twitch:{id}"), "platform": "twitch"}))
+}
+
+/// Goal: what was deleted is gone for every reader at once, whether or when its deletion reaches the disk.
+#[tokio::test]
+async fn a_deletion_holds_before_it_is_written_and_when_it_cannot_be() {
+    let disk = Disk::default();
+    let (log, _) = open(&disk, 1 << 16);
+    let room = log.room(&name("ana"));
+    let shown = async || -> String {
+        let page = room.page(Span::default()).await.unwrap();
+        page.events.iter().map(|it| String::from_utf8_lossy(&it.json).into_owned()).collect()
+    };
+    room.append(record(1, at(1), &said(1, "bo", "badword one")));
+    room.append(record(2, at(2), &said(2, "bo", "badword two")));
+    log.flush().await;
+    disk.refuse(Some(std::io::ErrorKind::StorageFull));
+    room.append(record(3, at(3), &delete(1)));
+    while log.trouble().is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The queue fills, and the second deletion is not even taken.
+    let mut seq = 4;
+    while room.append(record(seq, at(4), &said(seq, "cy", &"x".repeat(500)))) {
+        seq += 1;
+    }
+    while room.append(record(seq + 1, at(4), &body("feature.clear", json!({})))) {
+        seq += 1;
+    }
+    assert!(!room.append(record(seq + 2, at(5), &delete(2))));
+    // Whoever asks for something meanwhile is answered, whatever the disk does.
+    tokio::time::timeout(Duration::from_secs(5), log.flush()).await.unwrap();
+    assert!(!room.reaches(seq + 2), "nobody is promised what may never come");
+    // The disk cannot be opened while it refuses: nothing is read, or nothing that was deleted.
+    if room.page(Span::default()).await.is_ok() {
+        assert!(!shown().await.contains("badword"));
+    }
+
+    disk.refuse(None);
+    while log.trouble().is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    log.flush().await;
+    let text = shown().await;
+    assert!(!text.contains("badword") && text.contains("feed.gap"), "{text}");
+    log.close().await;
+    let (log, _) = open(&disk, 1 << 16);
+    let room = log.room(&name("ana"));
+    let page = room.page(Span::default()).await.unwrap();
+    let kinds: Vec<Value> =
+        page.events[..2].iter().map(|it| serde_json::from_slice(&it.json).unwrap()).collect();
+    assert!(kinds.iter().all(|it| it["type"] == "chat.redacted"), "{kinds:?}");
+    log.close().await;
+}
+
+/// Goal: a copy that is put back gives no number twice under one epoch, and brings back nothing that was deleted.
+#[tokio::test]
+async fn an_older_copy_begins_a_new_epoch_and_what_was_deleted_since_stays_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("feed.redb");
+    let open = || {
+        let options = Options { path: path.clone(), ..options(1 << 20) };
+        FeedLog::open(options, Lifecycle::new(), Telemetry::new()).unwrap()
+    };
+    let log = open();
+    let ana = log.room(&name("ana"));
+    for seq in 1..=5 {
+        ana.append(record(seq, at(seq as i64), &said(seq, "bo", &format!("badword {seq}"))));
+    }
+    log.flush().await;
+    let (online, offline) = (folder.path().join("online.redb"), folder.path().join("offline.redb"));
+    assert_eq!(log.back_up(online.clone()).await.unwrap(), 5);
+    assert!(log.back_up(online.clone()).await.is_err(), "nothing is overwritten");
+    log.close().await;
+    std::fs::copy(&path, &offline).unwrap();
+
+    for (round, copy) in [&online, &offline].into_iter().enumerate() {
+        let log = open();
+        let (ana, ben) = (log.room(&name("ana")), log.room(&name("ben")));
+        let before = ana.epoch().unwrap();
+        let head = ana.head();
+        ben.append(record(ben.head() + 1, at(8), &said(100 + round as u64, "cy", "ben's own")));
+        ana.append(record(head + 1, at(9), &delete(2)));
+        let purge = json!({"platform": "twitch", "author_id": "twitch:bo", "seconds": null});
+        ana.append(record(head + 2, at(9), &body("chat.clear_user", purge)));
+        ana.append(record(head + 3, at(9), &said(50 + round as u64, "cy", "after the copy")));
+        log.flush().await;
+        let candidate = folder.path().join("candidate.redb");
+        std::fs::copy(copy, &candidate).unwrap();
+        log.restore(candidate).await.unwrap();
+        // The room that was open is of another file: it reads nothing of this one, and writes nothing into it.
+        assert!(matches!(ana.page(Span::default()).await, Err(ReadError::Unavailable)));
+        ana.append(record(head + 4, at(10), &said(60, "cy", "too late")));
+        log.flush().await;
+        let ana = log.room(&name("ana"));
+        assert_ne!(ana.epoch().unwrap(), before);
+        assert_eq!(ana.head(), 5);
+        let text = Value::Array(all(&ana).await).to_string();
+        assert!(!text.contains("badword") && !text.contains("too late"), "{text}");
+        assert_eq!(log.room(&name("ben")).head(), 0, "the copy knew nothing of it");
+        ana.append(record(6, at(11), &said(70 + round as u64, "cy", "goes on")));
+        log.flush().await;
+        assert_eq!(all(&ana).await.last().unwrap()["data"]["text"], "goes on");
+        log.close().await;
+    }
+    let nonsense = folder.path().join("nonsense");
+    std::fs::write(&nonsense, "not a database").unwrap();
+    let log = open();
+    assert!(matches!(log.restore(nonsense).await, Err(StorageError::Damaged(_))));
+    assert_eq!(log.room(&name("ana")).head(), 6, "what is no copy changes nothing");
+    log.close().await;
+    // While nobody runs: the same.
+    let aside = restore_file(&offline, &path).unwrap();
+    assert!(aside.is_file() && path.is_file());
+    let log = open();
+    let text = Value::Array(all(&log.room(&name("ana"))).await).to_string();
+    assert!(!text.contains("badword"), "{text}");
+    log.close().await;
+}
+
+#[tokio::test]
+async fn what_a_recording_says_of_itself_is_checked_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, _) = open(&Disk::default(), 1 << 20);
+    let line = |epoch: &str, seq: u64, body: &EventBody| {
+        let mut event = serde_json::to_value(body).unwrap();
+        event["v"] = json!(1);
+        event["room"] = json!("ana");
+        event["epoch"] = json!(epoch);
+        event["seq"] = json!(seq);
+        event["ts"] = json!(at(seq as i64));
+        format!("{event}\n")
+    };
+    let session = |id: &str| body("session.start", json!({ "session_id": id }));
+    for (text, problem) in [
+        (line("a\"b", 1, &said(1, "bo", "hi")), "line 1: the epoch"),
+        (line("", 1, &said(1, "bo", "hi")), "line 1: the epoch"),
+        (line("E", 1, &session("../x y\"")), "line 1: `../x y\"` is not a session id"),
+        (line("E", 1, &session("latest")), "line 1: `latest` is not"),
+        (
+            line("E", 1, &session("s")) + &line("E", 2, &session("s")),
+            "the session s begins in it twice",
+        ),
+        ("x".repeat((1 << 20) + 1), "line 1: longer than"),
+    ] {
+        let file = folder.path().join("file.jsonl");
+        std::fs::write(&file, text).unwrap();
+        let refused = log.import(name("ana"), file).await.unwrap_err().to_string();
+        assert!(refused.starts_with(problem), "{refused}");
+        assert_eq!(log.room(&name("ana")).head(), 0);
+    }
+    // One without a beginning of its own is a session all the same, as often as it comes.
+    let file = folder.path().join("file.jsonl");
+    std::fs::write(&file, line("E", 7, &delete(9)) + &line("E", 8, &said(9, "bo", "badword")))
+        .unwrap();
+    for _ in 0..2 {
+        log.import(name("ana"), file.clone()).await.unwrap();
+    }
+    let room = log.room(&name("ana"));
+    let ids: Vec<_> =
+        room.sessions(None, 10).await.unwrap().into_iter().map(|it| it.session_id).collect();
+    assert_eq!(ids, ["20261124T180007Z-2", "20261124T180007Z"]);
+    assert!(!Value::Array(all(&room).await).to_string().contains("badword"));
     log.close().await;
 }

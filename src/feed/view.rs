@@ -1,10 +1,21 @@
 //! What viewers may read of a row: the one way out of the file for anybody but the audit.
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
-use super::{envelope::Envelope, filter::Filter, index::Index};
+use super::{
+    envelope::Envelope,
+    filter::Filter,
+    index::{Index, PendingMark, Room},
+    record::Deletion,
+};
 use crate::{
-    model::{CreatorId, Event, EventBody, QualifiedId, Timestamp, redaction},
+    model::{
+        CreatorId, Event, EventBody, Platform, QualifiedId, Timestamp,
+        redaction::{self, Words},
+    },
     storage::{
         Reading, StorageError,
         tables::{
@@ -15,6 +26,34 @@ use crate::{
     },
 };
 
+/// Deletions that are on their way to the disk.
+#[derive(Default)]
+struct Pending {
+    messages: HashSet<Box<str>>,
+    authors: HashMap<Box<str>, u64>,
+    chats: Vec<(Option<Platform>, u64)>,
+}
+
+impl Pending {
+    fn of(room: &Room) -> Self {
+        let mut all = Self::default();
+        for PendingMark { deletion, mark } in room.pending().iter() {
+            match deletion {
+                Deletion::Message(id) => drop(all.messages.insert(id.as_str().into())),
+                Deletion::Author(id) => drop(all.authors.insert(id.as_str().into(), mark.seq)),
+                Deletion::Chat(platform) => all.chats.push((*platform, mark.seq)),
+            }
+        }
+        all
+    }
+
+    fn hide(&self, seq: u64, id: &str, author: &str, platform: Option<Platform>) -> bool {
+        self.messages.contains(id)
+            || self.authors.get(author).is_some_and(|it| *it > seq)
+            || self.chats.iter().any(|it| it.1 > seq && (it.0.is_none() || it.0 == platform))
+    }
+}
+
 const REDACTED: &str = "chat.redacted";
 
 /// Reads rows of one room as somebody may.
@@ -22,6 +61,7 @@ pub(super) struct View<'a> {
     room: &'a CreatorId,
     index: &'a Index,
     marks: RoomMarks,
+    pending: Pending,
     /// The audit's: words that were moderated as well.
     originals: bool,
     envelopes: RefCell<Vec<(u32, Envelope)>>,
@@ -31,12 +71,27 @@ impl<'a> View<'a> {
     pub(super) fn new(
         tx: &Reading,
         index: &'a Index,
-        room: &'a CreatorId,
+        room: &'a Room,
         number: RoomNumber,
         originals: bool,
     ) -> Result<Self, StorageError> {
+        // In this order: what was pending and no longer is, is among the marks.
+        let pending = Pending::of(room);
         let marks = RoomMarks::look(tx, number)?;
-        Ok(Self { room, index, marks, originals, envelopes: RefCell::default() })
+        let envelopes = RefCell::default();
+        Ok(Self { room: &room.name, index, marks, pending, originals, envelopes })
+    }
+
+    /// Whether something that stands at `seq` was moderated.
+    fn hide(
+        &self,
+        seq: u64,
+        id: &str,
+        author: &str,
+        platform: Option<Platform>,
+    ) -> Result<bool, StorageError> {
+        Ok(self.pending.hide(seq, id, author, platform)
+            || self.marks.hide(seq, id, author, platform)?)
     }
 
     /// Whether what a row holds was moderated.
@@ -44,7 +99,7 @@ impl<'a> View<'a> {
         if self.originals || row.id.is_empty() {
             return Ok(false);
         }
-        Ok(row.flags & HIDDEN != 0 || self.marks.hide(seq, row.id, row.author, row.platform)?)
+        Ok(row.flags & HIDDEN != 0 || self.hide(seq, row.id, row.author, row.platform)?)
     }
 
     /// Whether what it quotes was.
@@ -53,7 +108,7 @@ impl<'a> View<'a> {
             return Ok(false);
         }
         Ok(row.flags & QUOTE_HIDDEN != 0
-            || self.marks.hide(seq, row.quoted, row.quoted_author, row.platform)?)
+            || self.hide(seq, row.quoted, row.quoted_author, row.platform)?)
     }
 
     /// The event's type as it is shown, and whether `filter` wants it.
@@ -81,25 +136,27 @@ impl<'a> View<'a> {
             let body = redaction::redacted(&id);
             return self.write(seq, row, body.kind(), &body.data_json());
         }
-        let queue = row.kind == "queue.update" && !self.originals && !self.marks.is_empty();
+        let queue = row.kind == "queue.update" && !self.originals;
         if hidden || quote_hidden || queue {
             let failed = RefCell::new(Ok(()));
             let event: Event = serde_json::from_slice(&self.write(seq, row, row.kind, row.data)?)
                 .map_err(|it| StorageError::damaged(it.to_string()))?;
+            // What stands in a queue is asked one by one; of anything else it is known already.
+            let is_hidden = |it: Words<'_>, known: bool| match event.body {
+                EventBody::QueueUpdate(_) => {
+                    let author = it.author.map_or("", QualifiedId::as_str);
+                    let hide = self.hide(seq, it.id.as_str(), author, it.platform);
+                    hide.unwrap_or_else(|error| {
+                        *failed.borrow_mut() = Err(error);
+                        true
+                    })
+                }
+                _ => known,
+            };
             let shown = redaction::censor(
                 &event.body,
-                |it| match event.body {
-                    EventBody::QueueUpdate(_) => {
-                        let author = it.author.map_or("", QualifiedId::as_str);
-                        let hide = self.marks.hide(seq, it.id.as_str(), author, it.platform);
-                        hide.unwrap_or_else(|error| {
-                            *failed.borrow_mut() = Err(error);
-                            true
-                        })
-                    }
-                    _ => hidden,
-                },
-                |_| quote_hidden,
+                |it| is_hidden(it, hidden),
+                |it| is_hidden(it, quote_hidden),
             );
             failed.into_inner()?;
             if let Some(body) = shown {

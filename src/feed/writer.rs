@@ -12,20 +12,21 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     batch::{Batch, Written},
-    import::{self, Import},
+    import::{self, Import, ImportError},
     index::Index,
-    open,
     queue::{Dropped, Offered, Queue, Taken},
+    restore,
     retention::{self, Policies},
 };
 use crate::{
-    model::Timestamp,
-    storage::{Database, StorageError, tables::meta},
+    storage::{Database, StorageError, guarded, tables::meta},
     telemetry::{Severity, Telemetry},
 };
 
 /// How often it is looked whether something is old enough to go.
 const RETENTION_EVERY: Duration = Duration::from_secs(60);
+/// How long after the start it is looked for the first time.
+const RETENTION_FIRST: Duration = Duration::from_secs(5);
 /// Pause between two tries to write what the disk refused.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
 /// Longest wait for readers to let go of a database that must be opened anew.
@@ -46,38 +47,75 @@ pub(super) enum Job {
     Retain(oneshot::Sender<()>),
 }
 
+/// The file that is open, and what is known of it: always of one another.
+struct Current {
+    /// `None` while it is opened anew.
+    database: Option<Arc<Database>>,
+    index: Arc<Index>,
+}
+
 /// What the writer and the readers share.
 pub(super) struct Shared {
     pub(super) path: PathBuf,
-    pub(super) opener: Opener,
+    opener: Opener,
     pub(super) queue: Queue,
-    pub(super) index: ArcSwap<Index>,
-    pub(super) database: Mutex<Option<Arc<Database>>>,
-    /// Counts commits: readers that wait for one follow it.
+    current: Mutex<Current>,
+    /// Counts commits, and everything else that readers who wait for one must know.
     pub(super) committed: watch::Sender<u64>,
     pub(super) policies: ArcSwap<Policies>,
-    pub(super) telemetry: Telemetry,
+    telemetry: Telemetry,
     /// What keeps the disk from taking events, while it does.
-    pub(super) trouble: Mutex<Option<String>>,
+    trouble: Mutex<Option<String>>,
 }
 
 impl Shared {
-    fn slot(&self) -> MutexGuard<'_, Option<Arc<Database>>> {
-        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn new(
+        path: PathBuf,
+        opener: Opener,
+        queue: Queue,
+        (database, index): (Database, Index),
+        policies: Policies,
+        telemetry: Telemetry,
+    ) -> Self {
+        let current = Current { database: Some(Arc::new(database)), index: Arc::new(index) };
+        Self {
+            path,
+            opener,
+            queue,
+            current: Mutex::new(current),
+            committed: watch::Sender::new(0),
+            policies: ArcSwap::from_pointee(policies),
+            telemetry,
+            trouble: Mutex::default(),
+        }
     }
 
-    /// The database, while it is open.
-    pub(super) fn database(&self) -> Option<Arc<Database>> {
-        self.slot().clone()
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The database, while it is open, and what is known of it.
+    pub(super) fn current(&self) -> (Option<Arc<Database>>, Arc<Index>) {
+        let current = self.lock();
+        (current.database.clone(), Arc::clone(&current.index))
+    }
+
+    pub(super) fn index(&self) -> Arc<Index> {
+        Arc::clone(&self.lock().index)
     }
 
     pub(super) fn trouble(&self) -> MutexGuard<'_, Option<String>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Tells whoever waits to look again.
+    fn tell(&self) {
+        self.committed.send_modify(|it| *it += 1);
+    }
+
     /// Closes the database; fails when a reader does not let go.
     fn close_database(&self) -> Result<(), StorageError> {
-        let Some(mut database) = self.slot().take() else { return Ok(()) };
+        let Some(mut database) = self.lock().database.take() else { return Ok(()) };
         let deadline = Instant::now() + READERS_LEAVE;
         loop {
             match Arc::try_unwrap(database) {
@@ -90,7 +128,7 @@ impl Shared {
                     std::thread::sleep(Duration::from_millis(2));
                 }
                 Err(shared) => {
-                    *self.slot() = Some(shared);
+                    self.lock().database = Some(shared);
                     let slow = std::io::Error::other("a reader does not end");
                     return Err(StorageError::Io(slow));
                 }
@@ -100,7 +138,7 @@ impl Shared {
 
     fn open_database(&self) -> Result<Arc<Database>, StorageError> {
         let database = Arc::new((self.opener)()?);
-        *self.slot() = Some(Arc::clone(&database));
+        self.lock().database = Some(Arc::clone(&database));
         Ok(database)
     }
 }
@@ -113,7 +151,22 @@ pub(super) struct Writer {
     /// What the disk has refused so far.
     held: Vec<Offered>,
     held_dropped: Dropped,
-    retained_at: Instant,
+    retention_due: Instant,
+}
+
+/// Whatever ends the writer, nobody may wait for it any more.
+struct Abandon(Arc<Shared>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        self.0.queue.abandon();
+        if std::thread::panicking() {
+            let reason = "the thread that writes has failed".to_owned();
+            self.0.trouble().get_or_insert(reason);
+            self.0.telemetry.meters.log_trouble.set(1.0);
+        }
+        self.0.tell();
+    }
 }
 
 impl Writer {
@@ -125,27 +178,25 @@ impl Writer {
             held: Vec::new(),
             held_dropped: Dropped::new(),
             // The first look comes soon: what a long pause made old goes.
-            retained_at: Instant::now() - RETENTION_EVERY
-                + Duration::from_secs(5).min(RETENTION_EVERY),
+            retention_due: Instant::now() + RETENTION_FIRST,
         }
     }
 
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
+        let _abandon = Abandon(Arc::clone(&self.shared));
         loop {
-            let patience = RETENTION_EVERY.saturating_sub(self.retained_at.elapsed());
+            let patience = self.retention_due.saturating_duration_since(Instant::now());
             let Taken { events, dropped, jobs, closed } =
                 self.shared.queue.take(self.linger, patience.max(Duration::from_millis(1)));
             self.held.extend(events);
-            for (key, (room, last)) in dropped {
-                self.held_dropped.entry(key).or_insert((room, 0)).1 = last;
-            }
+            self.held_dropped.extend(dropped);
             self.write_held();
             for job in jobs {
                 self.work(job);
             }
-            if self.retained_at.elapsed() >= RETENTION_EVERY && !self.retain_some() {
-                self.retained_at = Instant::now();
+            if Instant::now() >= self.retention_due && !self.retain_some() {
+                self.retention_due = Instant::now() + RETENTION_EVERY;
             }
             if closed {
                 break;
@@ -161,13 +212,18 @@ impl Writer {
                 Ok(written) => {
                     self.next_number = written.next_number;
                     written.publish();
-                    self.shared.committed.send_modify(|it| *it += 1);
                     self.held = Vec::new();
                     self.held_dropped.clear();
                     self.report(&written);
+                    self.shared.tell();
                 }
                 Err(error) => {
                     self.complain(&error);
+                    self.shared.tell();
+                    // Nobody who asks has to wait for the disk; a copy that is restored may even help.
+                    for job in self.shared.queue.take_jobs() {
+                        self.work(job);
+                    }
                     if self.shared.queue.is_closed() {
                         return;
                     }
@@ -179,36 +235,34 @@ impl Writer {
 
     fn try_write(&mut self) -> Result<Written, StorageError> {
         // After an error of the disk, redb wants to be opened anew; until then nobody may hold it.
-        let open = self.shared.trouble().is_none().then(|| self.shared.database()).flatten();
+        let open = self.shared.trouble().is_none().then(|| self.shared.current().0).flatten();
         let database = match open {
             Some(it) => it,
             None => {
                 self.shared.close_database()?;
-                self.shared.open_database()?
+                guarded(|| self.shared.open_database())?
             }
         };
-        let index = self.shared.index.load_full();
+        let index = self.shared.index();
         let (held, dropped, next) = (&self.held, &self.held_dropped, self.next_number);
-        let attempt = || {
+        guarded(|| {
             database.write(|tx| {
                 let mut batch = Batch::new(tx, &index, next)?;
                 for it in held {
                     batch.add(&it.room, &it.record)?;
                 }
-                for (room, last) in dropped.values() {
-                    batch.add_gap(room, *last, Timestamp::now())?;
+                for loss in dropped.values() {
+                    batch.add_gap(&loss.room, loss.seq, loss.ts)?;
                 }
                 batch.finish()
             })
-        };
-        // A damaged file can make the database panic: to us that is the same.
-        catch_unwind(AssertUnwindSafe(attempt))
-            .unwrap_or_else(|_| Err(StorageError::damaged("its pages contradict each other")))
+        })
     }
 
     fn report(&self, written: &Written) {
         let telemetry = &self.shared.telemetry;
         telemetry.meters.recorded.increment(written.events);
+        telemetry.meters.not_recorded.increment(written.passed_over);
         telemetry.meters.log_commits.increment(1);
         for gap in &written.gaps {
             let (room, events) = (&gap.room.name, gap.events);
@@ -232,8 +286,8 @@ impl Writer {
         }
         tracing::error!("{sentence}");
         // The path may name a person: what is public names the file only.
-        let name =
-            self.shared.path.file_name().map_or_else(String::new, |it| it.to_string_lossy().into());
+        let name = self.shared.path.file_name();
+        let name = name.map_or_else(String::new, |it| it.to_string_lossy().into());
         self.shared.telemetry.recent.error("feed", "not_writable", name, error.to_string());
         self.shared.telemetry.meters.log_trouble.set(1.0);
         *trouble = Some(sentence);
@@ -249,17 +303,21 @@ impl Writer {
                 let _ = done.send(self.restore(&file));
             }
             Job::Import(import) => {
-                let outcome = match self.shared.database() {
+                let (database, index) = self.shared.current();
+                let outcome = match database {
                     Some(database) => {
-                        let index = self.shared.index.load_full();
-                        import::write(&database, &index, self.next_number, &import)
+                        let next = self.next_number;
+                        catch_unwind(AssertUnwindSafe(|| {
+                            import::write(&database, &index, next, &import)
+                        }))
+                        .unwrap_or_else(|_| Err(StorageError::damaged("it cannot be read").into()))
                     }
-                    None => Err(import::ImportError::Storage(StorageError::Locked)),
+                    None => Err(ImportError::Closed),
                 };
                 let outcome = outcome.map(|(written, imported)| {
                     self.next_number = written.next_number;
                     written.publish();
-                    self.shared.committed.send_modify(|it| *it += 1);
+                    self.shared.tell();
                     imported
                 });
                 let _ = import.done.send(outcome);
@@ -274,49 +332,71 @@ impl Writer {
     /// Lets some of what is too old or too much go; `true` when there is more. Small steps: what waits to be
     /// written comes between.
     fn retain_some(&mut self) -> bool {
-        let Some(database) = self.shared.database() else { return false };
-        let index = self.shared.index.load_full();
-        let expired = |count| self.shared.telemetry.meters.expired.increment(count);
-        match retention::retain_some(&database, &index, &self.shared.policies.load(), expired) {
-            Ok(more) => more,
-            Err(error) => {
-                self.complain(&error);
-                false
-            }
+        let (Some(database), index) = self.shared.current() else { return false };
+        if self.shared.trouble().is_some() {
+            return false;
         }
+        let expired = |count| self.shared.telemetry.meters.expired.increment(count);
+        let policies = self.shared.policies.load();
+        let step = guarded(|| retention::retain_some(&database, &index, &policies, expired));
+        step.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what is too old cannot be removed");
+            let message = error.to_string();
+            self.shared.telemetry.recent.error("feed", "not_expired", "retention", message);
+            false
+        })
     }
 
     /// Puts `file` in the place of the one in use, which stays beside it.
     fn restore(&mut self, file: &Path) -> Result<(), StorageError> {
-        // Looked at before anything is touched: what cannot be opened replaces nothing.
-        open::look_at(file)?;
-        let path = &self.shared.path;
+        let (database, index) = self.shared.current();
+        let generation = index.generation + 1;
+        // Everything that can fail is tried on the copy, before anything is touched.
+        let (ready, next_number) = guarded(|| {
+            let candidate = Database::open(file)?;
+            restore::make_ready(&candidate, database.as_deref(), generation)
+        })?;
+        drop(database);
         self.shared.close_database()?;
-        let aside = aside(path, "before-restore");
-        std::fs::rename(path, &aside)?;
-        if let Err(error) = std::fs::rename(file, path) {
-            std::fs::rename(&aside, path)?;
-            self.shared.open_database()?;
-            return Err(error.into());
-        }
-        let database = self.shared.open_database()?;
-        let generation = self.shared.index.load().generation + 1;
-        let (index, next_number) = open::prepare(&database, generation)?;
+        let path = &self.shared.path;
+        let opened = restore::swap(file, path).map_err(StorageError::from).and_then(|aside| {
+            let opened = guarded(|| (self.shared.opener)());
+            if opened.is_err() {
+                std::fs::rename(&aside, path)?;
+            }
+            Ok((opened?, aside))
+        });
+        let (database, aside) = match opened {
+            Ok(it) => it,
+            Err(error) => {
+                self.shared.open_database()?;
+                return Err(error);
+            }
+        };
+        *self.shared.lock() =
+            Current { database: Some(Arc::new(database)), index: Arc::new(ready) };
         self.next_number = next_number;
-        self.shared.index.store(Arc::new(index));
-        self.shared.committed.send_modify(|it| *it += 1);
+        // What waits belongs to the log that was.
+        let held = std::mem::take(&mut self.held).len() as u64;
+        self.held_dropped.clear();
+        self.shared.telemetry.meters.not_recorded.increment(held);
+        self.shared.trouble().take();
+        self.shared.telemetry.meters.log_trouble.set(0.0);
+        self.shared.tell();
         tracing::info!(before = %aside.display(), "another feed log is in place");
         Ok(())
     }
 
     /// The last thing: says that nothing is missing, when nothing is.
     fn finish(self) {
-        if !self.held.is_empty() || !self.held_dropped.is_empty() {
-            let lost = self.held.len() as u64;
+        let lost = self.held.len() as u64;
+        if lost > 0 || !self.held_dropped.is_empty() || self.shared.queue.has_lost() {
             tracing::error!(events = lost, "the last events could not be recorded");
             self.shared.telemetry.meters.not_recorded.increment(lost);
-        } else if let Some(database) = self.shared.database() {
-            let clean = database.write(|tx| meta::set(&mut meta::open(tx)?, meta::CLEAN, "true"));
+        } else if let (Some(database), _) = self.shared.current() {
+            let clean = guarded(|| {
+                database.write(|tx| meta::set(&mut meta::open(tx)?, meta::CLEAN, "true"))
+            });
             if let Err(error) = clean {
                 self.complain(&error);
             }
@@ -328,19 +408,6 @@ impl Writer {
 }
 
 /// What is wrong, in one sentence.
-pub(super) fn sentence(path: &Path, error: &StorageError) -> String {
+fn sentence(path: &Path, error: &StorageError) -> String {
     format!("cannot write {}: {error}; live chat goes on, but is not recorded", path.display())
-}
-
-/// `feed.redb` → `feed.before-restore-20261124T180311Z.redb`, which does not exist.
-pub(super) fn aside(path: &Path, why: &str) -> PathBuf {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let time = Timestamp::now().compact();
-    (1..)
-        .map(|count| {
-            let suffix = if count == 1 { String::new() } else { format!("-{count}") };
-            path.with_file_name(format!("{stem}.{why}-{time}{suffix}.redb"))
-        })
-        .find(|it| !it.exists())
-        .unwrap_or_else(|| path.to_owned())
 }

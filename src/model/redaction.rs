@@ -2,7 +2,9 @@
 //!
 //! One place for all readers: what arrives late, what is in the ring, what lies in the log.
 
-use super::{ChatRedacted, EventBody, Message, Platform, QualifiedId, ReplyTo, Timestamp};
+use super::{
+    ChatRedacted, EventBody, Message, Platform, QualifiedId, QueueUpdate, ReplyTo, Timestamp,
+};
 
 /// Something a viewer wrote, as far as moderation asks.
 #[derive(Debug, Clone, Copy)]
@@ -77,12 +79,18 @@ pub fn censor(
             })
         }
         EventBody::QueueUpdate(queue) => {
-            let hidden = |it: &Message| is_hidden(Words::of(it));
-            queue.items.iter().any(hidden).then(|| {
-                let mut queue = queue.clone();
-                queue.items.retain(|it| !hidden(it));
-                EventBody::QueueUpdate(queue)
-            })
+            let mut changed = false;
+            let mut items = Vec::with_capacity(queue.items.len());
+            for item in &queue.items {
+                if is_hidden(Words::of(item)) {
+                    changed = true;
+                    continue;
+                }
+                let unquoted = without_hidden_quote(item, &is_quote_hidden);
+                changed |= unquoted.is_some();
+                items.push(unquoted.map_or_else(|| item.clone(), |it| *it));
+            }
+            changed.then_some(EventBody::QueueUpdate(QueueUpdate { items }))
         }
         _ => None,
     }

@@ -19,15 +19,26 @@ const ROWS_AT_ONCE: usize = 4096;
 pub fn copy_to(
     from: &Reading,
     path: &Path,
-    mut progress: impl FnMut(u64),
+    progress: impl FnMut(u64),
 ) -> Result<u64, StorageError> {
     if path.exists() {
         let exists = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it exists already");
         return Err(StorageError::Io(exists));
     }
+    let copied = copy(from, path, progress);
+    if copied.is_err() {
+        // Half a copy is none. That it was never begun is fine too.
+        let _ = std::fs::remove_file(path);
+    }
+    copied
+}
+
+fn copy(from: &Reading, path: &Path, mut progress: impl FnMut(u64)) -> Result<u64, StorageError> {
     let to = Database::open(path)?;
     to.write(|tx| {
         meta::copy(from, tx)?;
+        // Whoever had numbers of the original may have more of them than the copy.
+        meta::set(&mut meta::open(tx)?, meta::CLEAN, "false")?;
         epochs::copy(from, tx)?;
         rooms::copy(from, tx)?;
         sessions::copy(from, tx)?;

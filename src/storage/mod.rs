@@ -2,6 +2,8 @@
 //!
 //! Everything in this module blocks: a commit waits for the disk. Callers are on threads of their own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 mod copy;
 mod database;
 mod migrate;
@@ -31,6 +33,15 @@ pub enum StorageError {
     /// The disk refused.
     #[error("{0}")]
     Io(std::io::Error),
+}
+
+/// Does something with a database that may be damaged: that can make it panic, and to us is the same.
+///
+/// # Errors
+/// Those of `work`, and [`StorageError::Damaged`] for a panic.
+pub fn guarded<T>(work: impl FnOnce() -> Result<T, StorageError>) -> Result<T, StorageError> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(StorageError::damaged("its pages contradict each other")))
 }
 
 impl StorageError {

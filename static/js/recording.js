@@ -24,13 +24,17 @@ export function make_recording(page, parameters) {
   return player;
 }
 
+const DELETIONS = ["chat.delete", "chat.clear_user", "chat.clear", "chat.redacted"];
+
 /** While the stream still runs, what is deleted in it goes here too, at once. */
 function follow_moderation(page, player) {
   let feed = null;
   player.on("session", () => {
     if (player.is_open && !feed) {
-      feed = new Feed({ room: page.room, key: page.key, backlog: 0, types: ["chat.delete", "chat.clear_user", "chat.clear"] })
+      feed = new Feed({ room: page.room, key: page.key, backlog: 0, types: DELETIONS })
         .on("event", (deletion) => player.moderate(deletion))
+        // What was deleted meanwhile is not known: the log knows.
+        .on("reset", () => void player.seek(player.position_ms))
         .start();
     } else if (!player.is_open && feed) {
       feed.stop();

@@ -30,7 +30,6 @@ async fn state(page: &Page) -> u64 {
 /// Method: a recording with every kind of event is played twice and sought in another order, on the replay page and in
 /// an overlay; what stands in the document at each checkpoint is compared as a hash.
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stdout, reason = "the hashes are worth seeing")]
 async fn the_same_log_gives_the_same_rendered_states_however_a_moment_is_reached() {
     let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/static/demo/demo.jsonl");
     let server = TestServer::start_with(recording.as_ref()).await;

@@ -163,7 +163,6 @@ async fn follow(address: String, shared: Arc<Shared>, calm: bool) -> Client {
 /// points; at the end each client's sequence must be the log's. What a kill took before it reached the disk must
 /// be young.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::print_stdout, reason = "the figures are the point")]
 async fn clients_and_log_agree_to_the_letter_after_kills_and_cuts() {
     let lines = chat_lines();
     let twitch = Arc::new(Twitch::plain().await);

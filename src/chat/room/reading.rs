@@ -86,7 +86,8 @@ impl Room {
             (start, found, state.ring.floor())
         };
         // After a restart the ring is young: what is older is in the log.
-        if found < backlog && self.log.holds(floor) && floor > self.log.floor() {
+        let older = floor > self.log.floor() && self.log.reaches(floor);
+        if found < backlog && self.log.is_kept() && older {
             self.log.settled().await;
             let older = self.log.backlog_start(floor + 1, backlog - found, filter).await;
             // The log may be out of reach: the ring's part is better than nothing.
@@ -102,11 +103,14 @@ impl Room {
     /// Where a client goes on; `None` when what it has is not a part of what is here.
     fn find_place(&self, state: &State, since: &Since) -> Option<u64> {
         let ring = &state.ring;
-        if *since.epoch != *self.epoch {
-            return self.log.find_place(&since.epoch, since.seq).filter(|it| *it <= ring.head());
-        }
-        let held = since.seq >= ring.floor() || self.log.holds(since.seq);
-        (held && since.seq <= ring.head()).then_some(since.seq)
+        let place = if *since.epoch == *self.epoch {
+            since.seq
+        } else {
+            self.log.find_place(&since.epoch, since.seq)?
+        };
+        // Where the ring has gone on, the log has to reach it: what cannot be caught up is begun anew.
+        let in_log = || self.log.holds(place) && self.log.reaches(ring.floor());
+        (place <= ring.head() && (place >= ring.floor() || in_log())).then_some(place)
     }
 
     fn hello(&self, state: &State, recovered: bool) -> Frame {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The session a room is in, if it is in one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Stream {
     open: Option<OpenSession>,
     idle_ms: i64,

@@ -174,11 +174,17 @@ impl<'a> Player<'a> {
     }
 
     async fn event(&mut self, line: &[u8]) -> Result<(), String> {
-        let event: Event = serde_json::from_slice(line).map_err(|it| it.to_string())?;
+        let mut event: Event = serde_json::from_slice(line).map_err(|it| it.to_string())?;
         self.wait_until(event.ts.unix_ms()).await;
-        if matches!(event.body, EventBody::SettingsUpdate(_) | EventBody::PlatformStatus(_)) {
-            // How the room was set up then is not how it is now.
-            return Ok(());
+        match &mut event.body {
+            // How the room was set up then is not how it is now, and what was missing then is not now.
+            EventBody::SettingsUpdate(_)
+            | EventBody::PlatformStatus(_)
+            | EventBody::FeedGap(_)
+            | EventBody::SessionEnd(_) => return Ok(()),
+            // Played, it is a stream of its own.
+            EventBody::SessionStart(it) => it.session_id = Timestamp::now().compact(),
+            _ => {}
         }
         let channel = Arc::from("recording");
         self.deliver(Platform::Streamsuites, channel, Raw::Event(Box::new(event.body))).await;

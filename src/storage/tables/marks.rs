@@ -66,6 +66,13 @@ impl Mark {
         let at = at.try_into().map_err(|_| damaged())?;
         Ok(Self { seq: u64::from_be_bytes(*seq), at_ms: i64::from_be_bytes(at) })
     }
+
+    fn value(&self) -> [u8; 16] {
+        let mut value = [0; 16];
+        value[..8].copy_from_slice(&self.seq.to_be_bytes());
+        value[8..].copy_from_slice(&self.at_ms.to_be_bytes());
+        value
+    }
 }
 
 /// The marks, for writing.
@@ -90,10 +97,7 @@ impl<'tx> Marks<'tx> {
         what: Marked<'_>,
         mark: Mark,
     ) -> Result<(), StorageError> {
-        let mut value = [0; 16];
-        value[..8].copy_from_slice(&mark.seq.to_be_bytes());
-        value[8..].copy_from_slice(&mark.at_ms.to_be_bytes());
-        self.0.insert(what.key(room).as_slice(), value.as_slice())?;
+        self.0.insert(what.key(room).as_slice(), mark.value().as_slice())?;
         Ok(())
     }
 
@@ -188,6 +192,38 @@ impl RoomMarks {
         }
         Ok(!author.is_empty() && self.find(Marked::Author(author))?.is_some_and(|it| it.seq > seq))
     }
+}
+
+/// Takes the marks of one room of a file over into another file's room, so that nothing that was deleted comes
+/// back with an older copy. `head` is the last place of the other: all before it is covered.
+///
+/// # Errors
+/// What the disk says.
+pub fn carry_over(
+    from: &Reading,
+    from_room: RoomNumber,
+    to: &mut Marks<'_>,
+    to_room: RoomNumber,
+    head: u64,
+) -> Result<(), StorageError> {
+    let table = from.open_table(MARKS)?;
+    let (first, behind) = (from_room.to_be_bytes(), from_room.saturating_add(1).to_be_bytes());
+    for row in table.range(first.as_slice()..behind.as_slice())? {
+        let (key, value) = row?;
+        let mut own = to_room.to_be_bytes().to_vec();
+        own.extend_from_slice(key.value().get(4..).unwrap_or_default());
+        let known = to.0.get(own.as_slice())?.is_some_and(|it| it.value() == value.value());
+        if known {
+            continue;
+        }
+        let mut mark = Mark::read(value.value())?;
+        if own.get(4) != Some(&b'm') {
+            // It came after everything the copy holds.
+            mark.seq = head + 1;
+        }
+        to.0.insert(own.as_slice(), mark.value().as_slice())?;
+    }
+    Ok(())
 }
 
 pub(super) fn make(tx: &Writing) -> Result<(), StorageError> {

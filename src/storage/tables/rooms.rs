@@ -40,12 +40,21 @@ pub struct RoomRow {
 /// # Errors
 /// What the disk says.
 pub fn list(tx: &Writing) -> Result<Vec<RoomRow>, StorageError> {
-    let table = tx.open_table(ROOMS)?;
-    let mut rooms = Vec::new();
-    for row in table.iter()? {
-        rooms.push(from_json("feed.rooms", row?.1.value())?);
-    }
-    Ok(rooms)
+    all(&tx.open_table(ROOMS)?)
+}
+
+fn all(
+    table: &impl ReadableTable<&'static str, &'static [u8]>,
+) -> Result<Vec<RoomRow>, StorageError> {
+    table.iter()?.map(|row| from_json("feed.rooms", row?.1.value())).collect()
+}
+
+/// All rooms, for a reader.
+///
+/// # Errors
+/// What the disk says.
+pub fn look(tx: &Reading) -> Result<Vec<RoomRow>, StorageError> {
+    all(&tx.open_table(ROOMS)?)
 }
 
 /// The rooms, for writing.

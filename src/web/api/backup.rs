@@ -110,13 +110,24 @@ pub async fn upload_backup(
     }
     file.sync_all().await?;
     drop(file);
-    state.hub.log().restore(scratch.0.clone()).await.map_err(|error| match error {
+    // A task of its own: once begun it goes through, whether somebody still waits for the answer or not.
+    let restoring = state.life.spawn({
+        let state = state.clone();
+        async move {
+            let restored = state.hub.log().restore(scratch.0.clone()).await;
+            if restored.is_ok() {
+                state.hub.reopen_recorded();
+                let message = "the feed log was restored from a copy";
+                tracing::warn!("{message}");
+                state.telemetry.recent.event(Severity::Warning, "feed", message);
+            }
+            restored
+        }
+    });
+    let restored = restoring.await.map_err(|it| ApiError::Internal(std::io::Error::other(it)))?;
+    restored.map_err(|error| match error {
         StorageError::Io(error) => ApiError::Internal(error),
         other => ApiError::BadRequest(format!("the copy cannot be used: {other}")),
     })?;
-    state.hub.reopen_recorded();
-    tracing::warn!("the feed log was restored from a copy");
-    let message = "the feed log was restored from a copy";
-    state.telemetry.recent.event(Severity::Warning, "feed", message);
     Ok(Json(json!({ "success": true, "rooms": state.hub.list_rooms().len() })).into_response())
 }

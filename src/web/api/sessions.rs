@@ -138,7 +138,11 @@ fn download_session(room: Arc<Room>, session: StreamSession, originals: bool) ->
             ..Span::default()
         };
         // An error cuts the download short, so that nobody takes it for whole.
-        let page = room.log().page(span).await.map_err(std::io::Error::other)?;
+        let log = room.log();
+        let page = log.page(span).await.map_err(std::io::Error::other)?;
+        if log.floor() > after {
+            return Err(std::io::Error::other("retention went past the download"));
+        }
         let mut text = Vec::with_capacity(page.events.iter().map(|it| it.json.len() + 1).sum());
         for event in &page.events {
             text.extend_from_slice(&event.json);

@@ -239,7 +239,7 @@ impl Socket {
         if !matches!(self.flushed().await, Ok(true)) {
             return;
         }
-        loop {
+        while !self.is_gone() {
             let mut bytes = Bytes::new();
             if self.room.head() > looked {
                 let (early, upto) =
