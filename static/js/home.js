@@ -63,7 +63,7 @@ function make_card(room) {
   const card = make("article", "card", head, statuses,
     link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
     make("p", "actions", open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
-      opener("Replay ↗", replay_url(room.room, room.overlay_url))), numbers);
+      room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url))), numbers);
   return { card, live, numbers, statuses, url: room.overlay_url, text: "" };
 }
 

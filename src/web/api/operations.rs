@@ -26,12 +26,20 @@ pub async fn is_ready(State(state): State<AppState>) -> Result<&'static str, Api
     if state.life.stop.is_cancelled() { Err(ApiError::Draining) } else { Ok("ready\n") }
 }
 
-/// `GET /api/health`: `{status, sessions, connections, version, build, uptime_seconds}`.
+/// `GET /api/health`: `{status, recording, sessions, connections, version, build, uptime_seconds}`.
+///
+/// `recording` is `on`, `off`, or `failing` while the disk takes nothing; then `status` is `degraded`.
 pub async fn show_health(State(state): State<AppState>) -> Response {
     let rooms = state.hub.list_rooms();
     let connections: usize = rooms.iter().map(|it| it.summary().watchers).sum();
+    let log = state.hub.log();
+    let (status, recording) = match (log.is_kept(), log.trouble()) {
+        (_, Some(_)) => ("degraded", "failing"),
+        (true, None) => ("healthy", "on"),
+        (false, None) => ("healthy", "off"),
+    };
     Json(json!({
-        "status": "healthy", "sessions": rooms.len(), "connections": connections,
+        "status": status, "recording": recording, "sessions": rooms.len(), "connections": connections,
         "version": VERSION, "build": BUILD, "uptime_seconds": state.started.elapsed().as_secs(),
     }))
     .into_response()

@@ -32,6 +32,8 @@ pub struct RoomCard {
     chat_url: String,
     /// Channels that are live (count).
     live: usize,
+    /// Whether its streams are recorded.
+    recorded: bool,
 }
 
 fn card(state: &AppState, room: &Room, with_key: bool) -> RoomCard {
@@ -47,6 +49,7 @@ fn card(state: &AppState, room: &Room, with_key: bool) -> RoomCard {
         overlay_url: format!("{base}/overlay/{id}{key}"),
         chat_url: format!("{base}/chat/{id}{key}"),
         live: summary.status.iter().filter(|it| it.state == PlatformState::Live).count(),
+        recorded: room.log().is_kept(),
         display_name,
         demo: is_demo,
         summary,
