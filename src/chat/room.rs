@@ -1,6 +1,7 @@
 //! A creator's room: where events of all platforms become one ordered feed, and who is watching.
 
 mod audience;
+mod memory;
 mod reading;
 mod stream;
 
@@ -23,10 +24,7 @@ use super::{
     shard::Shard,
 };
 use crate::{
-    feed::{
-        Deletion, FeedLog, Hidden, ReadError, Record, RoomLog, Wording, envelope::Envelope,
-        new_epoch,
-    },
+    feed::{FeedLog, Hidden, Record, RoomLog, Wording, envelope::Envelope, new_epoch},
     lifecycle::Lifecycle,
     model::{
         CreatorId, EventBody, Message, OverlaySettings, Platform, PlatformStatus, RoomState,
@@ -199,52 +197,6 @@ impl Room {
         }
     }
 
-    /// Takes in what the log remembers: what came already, what was deleted, what is featured. To be waited
-    /// for before anything that could be a repeat is published. Once; a second call returns at once.
-    pub async fn recall(&self) {
-        let recall = async || -> Result<(), ReadError> {
-            if !self.log.is_kept() || self.log.head() == 0 {
-                return Ok(());
-            }
-            let tail = self.log.tail(self.parts.dedupe_ids).await?;
-            let mut state = self.state();
-            for (kind, id) in &tail.seen {
-                state.seen.insert((*kind, id.as_str()));
-            }
-            state.moderation.recall(&tail);
-            if !state.stage_known {
-                state.featured = tail.featured;
-            }
-            Ok(())
-        };
-        // What failed is tried again the next time somebody needs it.
-        if let Err(error) = self.recalled.get_or_try_init(recall).await {
-            tracing::warn!(creator.id = %self.id, %error, "what was said before is not known");
-        }
-    }
-
-    /// Goes on with what another of the same name knew: of its channels, of what came and what was deleted. One
-    /// that is not recorded goes on with its stream as well.
-    pub(super) fn take_over(&self, before: &Self) {
-        let mut before = before.state();
-        let statuses = before.statuses.clone();
-        let states = before.room_states.clone();
-        let seen = std::mem::replace(&mut before.seen, Seen::new(self.parts.dedupe_ids));
-        let moderation = std::mem::take(&mut before.moderation);
-        let featured = before.featured.take();
-        let stream = (!self.log.is_kept()).then(|| before.stream.clone());
-        drop(before);
-        let mut state = self.state();
-        state.statuses = statuses;
-        state.room_states = states;
-        state.seen = seen;
-        state.moderation = moderation;
-        (state.featured, state.stage_known) = (featured, true);
-        if let Some(stream) = stream {
-            state.stream = stream;
-        }
-    }
-
     /// Its name.
     #[must_use]
     pub fn id(&self) -> &CreatorId {
@@ -393,18 +345,8 @@ impl Room {
         state.stage_known |= matches!(body, EventBody::FeatureShow(_) | EventBody::FeatureClear(_));
         state.stream.note(body, ts);
         state.ring.push(entry);
-        let record = Record {
-            seq,
-            ts,
-            kind: body.kind(),
-            platform: body.platform(),
-            content: body.is_content(),
-            data,
-            wording,
-            hidden,
-            deletion: Deletion::of(body),
-            sent_at,
-        };
+        let mut record = Record::new(seq, ts, body, data);
+        (record.hidden, record.sent_at) = (hidden, sent_at);
         // Told under the lock, so that the log has the feed's order; it never waits.
         if !self.log.append(record) {
             self.parts.telemetry.meters.not_recorded.increment(1);

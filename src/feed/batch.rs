@@ -10,7 +10,7 @@ use super::{
     record::{Hidden, Record},
 };
 use crate::{
-    model::{FeedGap, SessionStart, Timestamp},
+    model::{EventBody, FeedGap, SessionStart, Timestamp},
     storage::{
         StorageError, Writing,
         tables::{
@@ -131,19 +131,8 @@ impl<'tx> Batch<'tx> {
         }
         let events = last - head;
         self.gaps.push(Gap { room: Arc::clone(room), events });
-        let data = serde_json::to_vec(&FeedGap { events }).expect("a number always serialises");
-        let record = Record {
-            seq: last,
-            ts,
-            kind: "feed.gap",
-            platform: None,
-            content: false,
-            data: data.into(),
-            wording: None,
-            hidden: Hidden::Nothing,
-            deletion: None,
-            sent_at: None,
-        };
+        let body = EventBody::FeedGap(FeedGap { events });
+        let record = Record::new(last, ts, &body, body.data_json().into());
         self.put(room, &record, self.index.epoch)
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::{
     batch::{Batch, Written},
     index::Index,
-    record::{Deletion, Hidden, Record, Wording},
+    record::{Deletion, Hidden, Record},
 };
 use crate::{
     model::{CreatorId, Event, EventBody, QualifiedId, Timestamp},
@@ -222,7 +222,8 @@ pub(super) fn write(
                 index.epoch
             };
             let seq = if as_numbered { event.seq } else { batch.room(&room).row.head + 1 };
-            let mut record = record(&event, seq);
+            let body = &event.body;
+            let mut record = Record::new(seq, event.ts, body, body.data_json().into());
             match (&record.deletion, &record.wording) {
                 (Some(Deletion::Message(id)), _) => drop(deleted.insert(id.clone())),
                 // It came after its own deletion, and was never shown.
@@ -254,20 +255,4 @@ pub(super) fn write(
     let last_seq = written.rooms.first().map_or(0, |it| it.1.row.head);
     let imported = Imported { events: look.events, first_seq, last_seq, as_numbered };
     Ok((written, imported))
-}
-
-fn record(event: &Event, seq: u64) -> Record {
-    let body = &event.body;
-    Record {
-        seq,
-        ts: event.ts,
-        kind: body.kind(),
-        platform: body.platform(),
-        content: body.is_content(),
-        data: body.data_json().into(),
-        wording: Wording::of(body).map(Arc::new),
-        hidden: Hidden::Nothing,
-        deletion: Deletion::of(body),
-        sent_at: None,
-    }
 }

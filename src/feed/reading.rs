@@ -172,11 +172,11 @@ impl Reader<'_> {
             };
             let events = EventsView::look(tx)?;
             if span.newest {
-                events.backward(number, first, last, &mut each)?;
+                events.each(number, (first, last), true, &mut each)?;
                 page.events.reverse();
                 page.reached = reached.unwrap_or(first);
             } else {
-                events.forward(number, first, last, &mut each)?;
+                events.each(number, (first, last), false, &mut each)?;
                 // What is beyond the last row in time is not there: nothing more is to be looked at.
                 page.reached = reached.unwrap_or(span.after).max(span.after);
             }
@@ -220,10 +220,10 @@ impl Reader<'_> {
             let number = self.number();
             let view = View::new(tx, self.index, self.room, number, false)?;
             let (mut found, mut looked_at) = (0, 0);
-            EventsView::look(tx)?.backward(
+            EventsView::look(tx)?.each(
                 number,
-                floor + 1,
-                before.saturating_sub(1),
+                (floor + 1, before.saturating_sub(1)),
+                true,
                 |seq, row| {
                     looked_at += 1;
                     if view.wants(filter, seq, row)? {
@@ -249,7 +249,7 @@ impl Reader<'_> {
             let view = View::new(tx, self.index, self.room, number, false)?;
             let mut left = most;
             let mut featured = false;
-            EventsView::look(tx)?.backward(number, floor + 1, head, |seq, row| {
+            EventsView::look(tx)?.each(number, (floor + 1, head), true, |seq, row| {
                 left = left.saturating_sub(1);
                 // A purge deletes each of them: a reply that comes later must not quote them.
                 if view.hides(seq, row)?
@@ -359,7 +359,8 @@ impl Reader<'_> {
         self.database.read(|tx| {
             if finely {
                 let events = EventsView::look(tx)?;
-                return events.forward(number, session.first_seq, session.last_seq, |_, row| {
+                let all = (session.first_seq, session.last_seq);
+                return events.each(number, all, false, |_, row| {
                     if matches!(row.kind, "chat.message" | "activity") {
                         count(row.ts_ms, 1);
                     }

@@ -113,6 +113,23 @@ pub struct Record {
 }
 
 impl Record {
+    /// Of an event whose serialised `data` is given: nothing of it hidden, the platform's clock unknown.
+    #[must_use]
+    pub fn new(seq: u64, ts: Timestamp, body: &EventBody, data: Bytes) -> Self {
+        Self {
+            seq,
+            ts,
+            kind: body.kind(),
+            platform: body.platform(),
+            content: body.is_content(),
+            data,
+            wording: Wording::of(body).map(Arc::new),
+            hidden: Hidden::Nothing,
+            deletion: Deletion::of(body),
+            sent_at: None,
+        }
+    }
+
     /// The mark that its deletion sets.
     pub(super) fn mark(&self) -> Mark {
         Mark { seq: self.seq, at_ms: self.sent_at.map_or(0, Timestamp::unix_ms) }

@@ -2,7 +2,7 @@
 
 mod disk;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -43,18 +43,7 @@ fn said(id: u64, author: &str, text: &str) -> EventBody {
 }
 
 fn record(seq: u64, ts: Timestamp, body: &EventBody) -> Record {
-    Record {
-        seq,
-        ts,
-        kind: body.kind(),
-        platform: body.platform(),
-        content: body.is_content(),
-        data: body.data_json().into(),
-        wording: Wording::of(body).map(Arc::new),
-        hidden: Hidden::Nothing,
-        deletion: Deletion::of(body),
-        sent_at: None,
-    }
+    Record::new(seq, ts, body, body.data_json().into())
 }
 
 /// What happens in the script below at a place: a session, messages, deletions, a purge.
@@ -120,19 +109,24 @@ fn inspect(database: &Database, index: &Index) -> u64 {
         database
             .read(|tx| {
                 let (mut expected, mut bytes, mut messages, mut deleted) = (1, 0, 0, Vec::new());
-                EventsView::look(tx)?.forward(durable.row.number, 0, u64::MAX, |seq, row| {
-                    assert_eq!(seq, expected, "no hole");
-                    assert_eq!(row.data, event_at(seq).data_json(), "as it was written");
-                    let mut raw = Vec::new();
-                    row.write(&mut raw);
-                    bytes += 12 + raw.len() as u64;
-                    messages += u64::from(row.kind == "chat.message");
-                    if row.kind == "chat.delete" {
-                        deleted.push(seq - 1);
-                    }
-                    expected += 1;
-                    Ok(true)
-                })?;
+                EventsView::look(tx)?.each(
+                    durable.row.number,
+                    (0, u64::MAX),
+                    false,
+                    |seq, row| {
+                        assert_eq!(seq, expected, "no hole");
+                        assert_eq!(row.data, event_at(seq).data_json(), "as it was written");
+                        let mut raw = Vec::new();
+                        row.write(&mut raw);
+                        bytes += 12 + raw.len() as u64;
+                        messages += u64::from(row.kind == "chat.message");
+                        if row.kind == "chat.delete" {
+                            deleted.push(seq - 1);
+                        }
+                        expected += 1;
+                        Ok(true)
+                    },
+                )?;
                 assert_eq!(expected - 1, head, "as far as the room says");
                 assert_eq!(bytes, durable.row.bytes);
                 let all = minutes::list(tx, durable.row.number, 0, u64::MAX, |_| true)?;

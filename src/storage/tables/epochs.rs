@@ -28,10 +28,5 @@ pub fn add(tx: &Writing, number: u32, name: &str) -> Result<(), StorageError> {
 }
 
 pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {
-    let mut table = to.open_table(EPOCHS)?;
-    for row in from.open_table(EPOCHS)?.iter()? {
-        let (key, value) = row?;
-        table.insert(key.value(), value.value())?;
-    }
-    Ok(())
+    super::copy_rows(EPOCHS, from, to)
 }

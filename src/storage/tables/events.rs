@@ -1,6 +1,6 @@
 //! The events of every room, in order.
 
-use redb::{ReadOnlyTable, ReadableTable, ReadableTableMetadata, Table, TableDefinition};
+use redb::{ReadOnlyTable, ReadableTable, Table, TableDefinition};
 
 use super::{RoomNumber, key, parts};
 use crate::{
@@ -183,59 +183,29 @@ impl EventsView {
         Ok(Self(tx.open_table(EVENTS)?))
     }
 
-    /// Shows `each` the events of a room from one place to another, both included, in order, while it says
-    /// `true`.
+    /// Shows `each` the events of a room from one place to another, both included, in order or from the end,
+    /// while it says `true`.
     ///
     /// # Errors
     /// What the disk says, and those of `each`.
-    pub fn forward(
+    pub fn each(
         &self,
         room: RoomNumber,
-        from: u64,
-        to: u64,
+        (from, to): (u64, u64),
+        newest_first: bool,
         mut each: impl FnMut(u64, &EventRow<'_>) -> Result<bool, StorageError>,
     ) -> Result<(), StorageError> {
         if from > to {
             return Ok(());
         }
-        for row in self.0.range(key(room, from).as_slice()..=key(room, to).as_slice())? {
+        let mut rows = self.0.range(key(room, from).as_slice()..=key(room, to).as_slice())?;
+        while let Some(row) = if newest_first { rows.next_back() } else { rows.next() } {
             let (key, value) = row?;
             if !each(parts(key.value())?.1, &EventRow::read(value.value())?)? {
                 break;
             }
         }
         Ok(())
-    }
-
-    /// The same from the end.
-    ///
-    /// # Errors
-    /// As [`EventsView::forward`].
-    pub fn backward(
-        &self,
-        room: RoomNumber,
-        from: u64,
-        to: u64,
-        mut each: impl FnMut(u64, &EventRow<'_>) -> Result<bool, StorageError>,
-    ) -> Result<(), StorageError> {
-        if from > to {
-            return Ok(());
-        }
-        for row in self.0.range(key(room, from).as_slice()..=key(room, to).as_slice())?.rev() {
-            let (key, value) = row?;
-            if !each(parts(key.value())?.1, &EventRow::read(value.value())?)? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Events of all rooms (count).
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub fn count(&self) -> Result<u64, StorageError> {
-        Ok(self.0.len()?)
     }
 }
 

@@ -232,10 +232,5 @@ pub(super) fn make(tx: &Writing) -> Result<(), StorageError> {
 }
 
 pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {
-    let mut table = to.open_table(MARKS)?;
-    for row in from.open_table(MARKS)?.iter()? {
-        let (key, value) = row?;
-        table.insert(key.value(), value.value())?;
-    }
-    Ok(())
+    super::copy_rows(MARKS, from, to)
 }

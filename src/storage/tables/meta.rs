@@ -67,10 +67,5 @@ pub fn is_there(tx: &Reading) -> Result<bool, StorageError> {
 }
 
 pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {
-    let mut table = to.open_table(META)?;
-    for row in from.open_table(META)?.iter()? {
-        let (key, value) = row?;
-        table.insert(key.value(), value.value())?;
-    }
-    Ok(())
+    super::copy_rows(META, from, to)
 }

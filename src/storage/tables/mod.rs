@@ -8,7 +8,9 @@ pub mod minutes;
 pub mod rooms;
 pub mod sessions;
 
-use super::StorageError;
+use redb::{Key, ReadableTable, TableDefinition, Value};
+
+use super::{Reading, StorageError, Writing};
 
 /// The number of a room in the file: keys are short, and a room may be written in any case.
 pub type RoomNumber = u32;
@@ -30,6 +32,20 @@ pub(super) fn parts(key: &[u8]) -> Result<(RoomNumber, u64), StorageError> {
 
 fn short() -> StorageError {
     StorageError::damaged("a key is too short")
+}
+
+/// Copies a whole table.
+fn copy_rows<K: Key + 'static, V: Value + 'static>(
+    definition: TableDefinition<'_, K, V>,
+    from: &Reading,
+    to: &Writing,
+) -> Result<(), StorageError> {
+    let mut table = to.open_table(definition)?;
+    for row in from.open_table(definition)?.iter()? {
+        let (key, value) = row?;
+        table.insert(key.value(), value.value())?;
+    }
+    Ok(())
 }
 
 /// Reads a row of JSON.

@@ -81,10 +81,5 @@ impl<'tx> Rooms<'tx> {
 }
 
 pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {
-    let mut table = to.open_table(ROOMS)?;
-    for row in from.open_table(ROOMS)?.iter()? {
-        let (key, value) = row?;
-        table.insert(key.value(), value.value())?;
-    }
-    Ok(())
+    super::copy_rows(ROOMS, from, to)
 }

@@ -131,10 +131,5 @@ pub(super) fn make(tx: &Writing) -> Result<(), StorageError> {
 }
 
 pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {
-    let mut table = to.open_table(SESSIONS)?;
-    for row in from.open_table(SESSIONS)?.iter()? {
-        let (key, value) = row?;
-        table.insert(key.value(), value.value())?;
-    }
-    Ok(())
+    super::copy_rows(SESSIONS, from, to)
 }

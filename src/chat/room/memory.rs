@@ -1,0 +1,52 @@
+//! What a room knows of the time before it was opened: from the log, or from the room whose place it takes.
+
+use super::Room;
+use crate::{chat::seen::Seen, feed::ReadError};
+
+impl Room {
+    /// Takes in what the log remembers: what came already, what was deleted, what is featured. To be waited
+    /// for before anything that could be a repeat is published. Once; a second call returns at once.
+    pub async fn recall(&self) {
+        let recall = async || -> Result<(), ReadError> {
+            if !self.log.is_kept() || self.log.head() == 0 {
+                return Ok(());
+            }
+            let tail = self.log.tail(self.parts.dedupe_ids).await?;
+            let mut state = self.state();
+            for (kind, id) in &tail.seen {
+                state.seen.insert((*kind, id.as_str()));
+            }
+            state.moderation.recall(&tail);
+            if !state.stage_known {
+                state.featured = tail.featured;
+            }
+            Ok(())
+        };
+        // What failed is tried again the next time somebody needs it.
+        if let Err(error) = self.recalled.get_or_try_init(recall).await {
+            tracing::warn!(creator.id = %self.id, %error, "what was said before is not known");
+        }
+    }
+
+    /// Goes on with what another of the same name knew: of its channels, of what came and what was deleted. One
+    /// that is not recorded goes on with its stream as well.
+    pub(in crate::chat) fn take_over(&self, before: &Self) {
+        let mut before = before.state();
+        let statuses = before.statuses.clone();
+        let states = before.room_states.clone();
+        let seen = std::mem::replace(&mut before.seen, Seen::new(self.parts.dedupe_ids));
+        let moderation = std::mem::take(&mut before.moderation);
+        let featured = before.featured.take();
+        let stream = (!self.log.is_kept()).then(|| before.stream.clone());
+        drop(before);
+        let mut state = self.state();
+        state.statuses = statuses;
+        state.room_states = states;
+        state.seen = seen;
+        state.moderation = moderation;
+        (state.featured, state.stage_known) = (featured, true);
+        if let Some(stream) = stream {
+            state.stream = stream;
+        }
+    }
+}
