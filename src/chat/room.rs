@@ -75,6 +75,8 @@ pub struct Room {
     parts: RoomParts,
     /// What the log remembers was taken in.
     recalled: OnceCell<()>,
+    /// So was what is featured.
+    stage_recalled: OnceCell<()>,
     state: Mutex<State>,
     head: watch::Sender<u64>,
     /// Sockets and streams reading now.
@@ -190,6 +192,7 @@ impl Room {
             relieved: Notify::new(),
             closed: AtomicU8::new(0),
             recalled: OnceCell::new(),
+            stage_recalled: OnceCell::new(),
             id,
             epoch,
             log,

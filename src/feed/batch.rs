@@ -176,6 +176,11 @@ impl<'tx> Batch<'tx> {
             // A gap takes the places before its own as well.
             row.epochs.push((epoch, row.head + 1));
         }
+        match record.kind {
+            "feature.show" => row.featured = Some(record.seq),
+            "feature.clear" => row.featured = None,
+            _ => {}
+        }
         row.orderly &= ts_ms >= row.last_ms;
         row.last_ms = ts_ms;
         row.head = record.seq;

@@ -116,6 +116,7 @@ impl Index {
                 bytes: 0,
                 epochs: Vec::new(),
                 session: None,
+                featured: None,
                 orderly: true,
                 last_ms: i64::MIN,
             };

@@ -103,7 +103,7 @@ pub enum ReadError {
     Unavailable,
 }
 
-/// What a room remembers of its past when it opens: recognised repeats, deletions, the stage.
+/// What a room remembers of its past when it opens: recognised repeats and deletions.
 #[derive(Debug, Default)]
 pub struct Tail {
     /// Type and id of the newest events that have one, oldest first.
@@ -114,8 +114,6 @@ pub struct Tail {
     pub purged: Vec<(QualifiedId, Option<Timestamp>)>,
     /// Chats that were cleared, and until when.
     pub cleared: Vec<(Option<Platform>, Option<Timestamp>)>,
-    /// What is featured.
-    pub featured: Option<Box<Message>>,
 }
 
 /// A room, looked at in one moment of the database.
@@ -248,7 +246,6 @@ impl Reader<'_> {
             let number = self.number();
             let view = View::new(tx, self.index, self.room, number, false)?;
             let mut left = most;
-            let mut featured = false;
             EventsView::look(tx)?.each(number, (floor + 1, head), true, |seq, row| {
                 left = left.saturating_sub(1);
                 // A purge deletes each of them: a reply that comes later must not quote them.
@@ -282,17 +279,6 @@ impl Reader<'_> {
                         let it: ChatClear = parse(row)?;
                         tail.cleared.push((it.platform, at(Marked::Chat(it.platform))?));
                     }
-                    "feature.show" if !featured => {
-                        featured = true;
-                        if !view.hides(seq, row)? {
-                            let event: Event = serde_json::from_slice(&view.json(seq, row)?)
-                                .map_err(|it| StorageError::damaged(it.to_string()))?;
-                            if let EventBody::FeatureShow(it) = event.body {
-                                tail.featured = Some(it);
-                            }
-                        }
-                    }
-                    "feature.clear" => featured = true,
                     _ => {}
                 }
                 Ok(left > 0)
@@ -303,6 +289,21 @@ impl Reader<'_> {
         tail.purged.reverse();
         tail.cleared.reverse();
         Ok(tail)
+    }
+
+    /// The message that is featured, as viewers may read it.
+    pub(super) fn featured(&self) -> Result<Option<Box<Message>>, StorageError> {
+        let Some(seq) = self.room.durable().row.featured else { return Ok(None) };
+        let span = Span { after: seq.saturating_sub(1), most_events: 1, ..Span::default() };
+        let page = self.page(&span)?;
+        let Some(stored) = page.events.first().filter(|it| it.seq == seq) else { return Ok(None) };
+        let event: Event = serde_json::from_slice(&stored.json)
+            .map_err(|it| StorageError::damaged(it.to_string()))?;
+        Ok(match event.body {
+            EventBody::FeatureShow(it) => Some(it),
+            // It was moderated.
+            _ => None,
+        })
     }
 
     /// A room's sessions, newest first, before the one given.

@@ -15,7 +15,10 @@ use super::{
     record::Record,
     session::{Histogram, StreamSession},
 };
-use crate::{model::Timestamp, storage::StorageError};
+use crate::{
+    model::{Message, Timestamp},
+    storage::StorageError,
+};
 
 /// Longest wait of a reader for what was offered and is not yet on the disk.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
@@ -225,6 +228,19 @@ impl RoomLog {
     ) -> Result<u64, ReadError> {
         let filter = filter.clone();
         self.look(move |it| it.backlog_start(before, count, &filter)).await
+    }
+
+    /// The message that is featured; asks the disk only when there is one.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn featured(&self) -> Result<Option<Box<Message>>, ReadError> {
+        let any = |(_, room): &(_, Arc<Room>)| room.durable().row.featured.is_some();
+        if self.0.as_ref().is_some_and(any) {
+            self.look(|it| it.featured()).await
+        } else {
+            Ok(None)
+        }
     }
 
     /// What the room has to know of its newest `most` events.

@@ -4,8 +4,8 @@ use super::Room;
 use crate::{chat::seen::Seen, feed::ReadError};
 
 impl Room {
-    /// Takes in what the log remembers: what came already, what was deleted, what is featured. To be waited
-    /// for before anything that could be a repeat is published. Once; a second call returns at once.
+    /// Takes in what the log remembers: what came already, and what was deleted. To be waited for before anything
+    /// that could be a repeat is published. Once; a second call returns at once.
     pub async fn recall(&self) {
         let recall = async || -> Result<(), ReadError> {
             if !self.log.is_kept() || self.log.head() == 0 {
@@ -17,14 +17,27 @@ impl Room {
                 state.seen.insert((*kind, id.as_str()));
             }
             state.moderation.recall(&tail);
-            if !state.stage_known {
-                state.featured = tail.featured;
-            }
             Ok(())
         };
         // What failed is tried again the next time somebody needs it.
         if let Err(error) = self.recalled.get_or_try_init(recall).await {
             tracing::warn!(creator.id = %self.id, %error, "what was said before is not known");
+        }
+    }
+
+    /// Takes in what was featured: all that a reader has to know, so that thousands who come back after a restart
+    /// do not wait for more.
+    pub(super) async fn recall_stage(&self) {
+        let recall = async || -> Result<(), ReadError> {
+            let featured = self.log.featured().await?;
+            let mut state = self.state();
+            if !state.stage_known {
+                (state.featured, state.stage_known) = (featured, true);
+            }
+            Ok(())
+        };
+        if let Err(error) = self.stage_recalled.get_or_try_init(recall).await {
+            tracing::warn!(creator.id = %self.id, %error, "what is featured is not known");
         }
     }
 

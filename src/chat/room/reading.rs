@@ -73,7 +73,7 @@ impl Room {
     ///
     /// With a known `since` it goes on from there; otherwise it gets the newest `backlog` wanted events.
     pub async fn enter(&self, since: Option<&Since>, backlog: usize, filter: &Filter) -> Entrance {
-        self.recall().await;
+        self.recall_stage().await;
         {
             let state = self.state();
             if let Some(position) = since.and_then(|it| self.find_place(&state, it)) {

@@ -29,6 +29,8 @@ pub struct RoomRow {
     pub epochs: Vec<(u32, u64)>,
     /// The key of the stream session that is open.
     pub session: Option<u64>,
+    /// The place of what is featured.
+    pub featured: Option<u64>,
     /// Time never went back from one event to the next, so that a moment is found without looking at all.
     pub orderly: bool,
     /// The last event's `ts` (ms since 1970).
