@@ -360,7 +360,13 @@ pub async fn import(config: &Config, room: CreatorId, file: &Path) -> Result<Imp
     }
     let data =
         usable_folder("data", &config.system.data_dir, "--data").map_err(|it| it.to_string())?;
-    let lock = lock_folder(&data).map_err(|it| it.to_string())?;
+    let lock = lock_folder(&data).map_err(|it| match it {
+        StartError::Locked { .. } => problem(&format!(
+            "a server uses the data folder {}: stop it, import, and start it again",
+            data.display()
+        )),
+        other => other.to_string(),
+    })?;
     let (life, telemetry) = (Lifecycle::new(), Telemetry::new());
     let opened = feed_log::open(config, &data, &life, &telemetry).map_err(|it| it.to_string())?;
     if !opened.log.is_kept() {

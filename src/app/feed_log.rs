@@ -59,7 +59,8 @@ pub(super) fn open(
             "cannot open {}: {reason}; live chat works, but nothing is recorded until the next start",
             path.display()
         );
-        opened(FeedLog::none(), notice)
+        telemetry.meters.log_trouble.set(1.0);
+        opened(FeedLog::failed(&notice), notice)
     };
     match open() {
         Ok(log) => Ok(Opened { log, notice: None }),

@@ -74,7 +74,13 @@ struct RoomInlet {
 impl Inlet for RoomInlet {
     fn prepare(&mut self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         self.follow_room();
-        Box::pin(self.room.recall())
+        // A recording is played to be seen, however often it was played before.
+        let (room, recorded) = (&self.room, self.source.recorded);
+        Box::pin(async move {
+            if !recorded {
+                room.recall().await;
+            }
+        })
     }
 
     fn accept(&mut self, raw: Raw, received_at: Timestamp) {

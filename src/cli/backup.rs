@@ -71,6 +71,9 @@ pub fn back_up(arguments: BackupArgs) -> Result<(), Failure> {
         .unwrap_or_else(|| format!("streamsuites-{}.redb", Timestamp::now().compact()).into());
     let problem =
         |it: &dyn std::fmt::Display| Failure::new(format!("cannot write {}: {it}", file.display()));
+    if file.as_os_str() == "-" {
+        return Err(problem(&"a database cannot be written to standard output: name a file"));
+    }
     if file.exists() {
         return Err(problem(&"it exists already"));
     }
@@ -117,9 +120,14 @@ pub fn restore(arguments: RestoreArgs) -> Result<(), Failure> {
     let problem = |it: &dyn std::fmt::Display| {
         Failure::new(format!("cannot restore {}: {it}", file.display()))
     };
+    let log = config.system.data_dir.join(FEED_LOG_FILE);
+    if let (Ok(file), Ok(log)) = (fs::canonicalize(file), fs::canonicalize(&log))
+        && file == log
+    {
+        return Err(problem(&"it is the log itself"));
+    }
     match holder(&config)? {
         Holder::Us(_lock) => {
-            let log = config.system.data_dir.join(FEED_LOG_FILE);
             restore_file(file, &log).map_err(|it| problem(&it))?;
         }
         Holder::Server(server) => ask(&config, async |client, token| {

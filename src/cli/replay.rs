@@ -71,6 +71,16 @@ fn import_file(file: &Path, room: CreatorId, serve: &serve::ServeArgs) -> Result
     let imported =
         runtime.block_on(app::import(&config, room.clone(), file)).map_err(Failure::new)?;
     let Imported { events, first_seq, last_seq, as_numbered } = imported;
-    let how = if as_numbered { "as it was" } else { "behind what the room has" };
-    print(&format!("{events} events are in {room}, {how}: {first_seq} to {last_seq}\n"))
+    let how = match (as_numbered, first_seq) {
+        (true, _) => "as it was",
+        (false, 1) => "numbered anew",
+        (false, _) => "behind what the room has",
+    };
+    print(&format!("{events} events are in {room}, {how}: {first_seq} to {last_seq}\n"))?;
+    if !config.creators.creators.iter().any(|it| it.id == room) {
+        print(&format!(
+            "  to see them, give {room} a room: {{\"id\": \"{room}\"}} in creators.json\n"
+        ))?;
+    }
+    Ok(())
 }

@@ -58,6 +58,9 @@ pub enum ImportError {
     /// The room has a session of that name already.
     #[error("the room already has the session {0}")]
     Exists(String),
+    /// An event is older than the one before it.
+    #[error("it is out of order: an event of {0} stands behind a later one")]
+    Disordered(Timestamp),
     /// The file has two sessions of one name.
     #[error("the session {0} begins in it twice")]
     Twice(String),
@@ -142,7 +145,13 @@ fn first_place(event: &Event) -> u64 {
 
 fn look(file: &Path) -> Result<Look, ImportError> {
     let mut found: Option<(Look, u64)> = None;
+    let mut before = None;
     each_event(file, |event| {
+        // In a stream time never goes back: this one was put together by hand, or shuffled.
+        if before.is_some_and(|it| event.ts < it) {
+            return Err(ImportError::Disordered(event.ts));
+        }
+        before = Some(event.ts);
         let (look, last) = found.get_or_insert_with(|| {
             let consecutive = first_place(&event) > 0;
             let look = Look { events: 0, first: event.clone(), consecutive, sessions: Vec::new() };

@@ -71,7 +71,7 @@ pub struct Options {
 
 /// The feed log of a server. Cheap to clone.
 #[derive(Clone)]
-pub struct FeedLog(Option<Arc<Open>>);
+pub struct FeedLog(Option<Arc<Open>>, Option<Arc<str>>);
 
 struct Open {
     shared: Arc<Shared>,
@@ -85,7 +85,13 @@ impl FeedLog {
     /// Keeps nothing: a room remembers what its ring holds and no more.
     #[must_use]
     pub fn none() -> Self {
-        Self(None)
+        Self(None, None)
+    }
+
+    /// Keeps nothing, because it cannot: `trouble` says why.
+    #[must_use]
+    pub fn failed(trouble: &str) -> Self {
+        Self(None, Some(trouble.into()))
     }
 
     /// Opens the file, or makes it. Blocking, for some milliseconds.
@@ -135,7 +141,7 @@ impl FeedLog {
             .map_err(StorageError::Io)?;
         let readers = Semaphore::new(MOST_READERS);
         let thread = Mutex::new(Some(thread));
-        Ok(Self(Some(Arc::new(Open { shared, life, readers, thread, linger }))))
+        Ok(Self(Some(Arc::new(Open { shared, life, readers, thread, linger })), None))
     }
 
     /// Whether anything is kept.
@@ -147,7 +153,10 @@ impl FeedLog {
     /// What keeps the disk from taking events now: a sentence.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.0.as_ref().and_then(|it| it.shared.trouble().clone())
+        match &self.0 {
+            Some(open) => open.shared.trouble().clone(),
+            None => self.1.as_deref().map(str::to_owned),
+        }
     }
 
     /// What waits for the disk (bytes).

@@ -774,6 +774,10 @@ async fn what_a_recording_says_of_itself_is_checked_before_anything_is_written()
             line("E", 1, &session("s")) + &line("E", 2, &session("s")),
             "the session s begins in it twice",
         ),
+        (
+            line("E", 5, &said(5, "bo", "late")) + &line("E", 4, &said(4, "bo", "early")),
+            "it is out of order: an event of 2026-11-24T18:00:04.000Z",
+        ),
         ("x".repeat((1 << 20) + 1), "line 1: longer than"),
     ] {
         let file = folder.path().join("file.jsonl");

@@ -152,6 +152,8 @@ pub(super) struct Writer {
     held: Vec<Offered>,
     held_dropped: Dropped,
     retention_due: Instant,
+    /// The file was there when it was last looked for; what stands on something else never is.
+    seen_file: bool,
 }
 
 /// Whatever ends the writer, nobody may wait for it any more.
@@ -179,6 +181,7 @@ impl Writer {
             held_dropped: Dropped::new(),
             // The first look comes soon: what a long pause made old goes.
             retention_due: Instant::now() + RETENTION_FIRST,
+            seen_file: false,
         }
     }
 
@@ -197,6 +200,7 @@ impl Writer {
             }
             if Instant::now() >= self.retention_due && !self.retain_some() {
                 self.retention_due = Instant::now() + RETENTION_EVERY;
+                self.look_for_file();
             }
             if closed {
                 break;
@@ -345,6 +349,18 @@ impl Writer {
             self.shared.telemetry.recent.error("feed", "not_expired", "retention", message);
             false
         })
+    }
+
+    /// A file that is deleted while it is open takes everything that follows with it, without an error.
+    fn look_for_file(&mut self) {
+        let gone = self.seen_file && !self.shared.path.exists();
+        self.seen_file = self.shared.path.exists();
+        if gone {
+            let sentence = "the file of the feed log was taken away: what is recorded now is lost \
+                with the next stop";
+            tracing::error!(file = %self.shared.path.display(), "{sentence}");
+            self.shared.telemetry.recent.error("feed", "file_gone", "feed.redb", sentence);
+        }
     }
 
     /// Puts `file` in the place of the one in use, which stays beside it.

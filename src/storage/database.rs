@@ -1,6 +1,6 @@
 //! One open database file: reading never waits for writing, and a write is whole or not at all.
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use redb::{Builder, ReadableDatabase};
 
@@ -27,7 +27,13 @@ impl Database {
     /// # Errors
     /// When another process has it, when it is damaged, or when the disk refuses.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        Ok(Self(Builder::new().set_cache_size(CACHE_BYTES).create(path)?))
+        // For the owner's eyes only: it holds what was moderated as well.
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let backend = FileBackend::new(options.open(path)?)?;
+        Ok(Self(Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?))
     }
 
     /// The same on something else than a file: tests stand between the database and its disk.

@@ -145,13 +145,14 @@ function draw() {
 
 const BLANKS = {
   empty: ["Nothing recorded yet", "As soon as something is said in this room, it can be watched again here. This page notices by itself."],
+  unrecorded: ["Not recorded", "The streams of this room are not recorded. What was recorded before comes back when recording is switched on again."],
   missing: ["This stream is not here", "It may have been deleted meanwhile. Choose another one from the list."],
 };
 const NOTES = { loading: "Loading…", buffering: "Loading…", waiting: "You are at the live end" };
 
 function draw_notes() {
   const { phase, trouble } = player.state;
-  const blank = BLANKS[phase];
+  const blank = BLANKS[page.recorded === false && BLANKS[phase] ? "unrecorded" : phase];
   $("blank").hidden = !blank;
   if (blank) {
     set_text($("blank-title"), blank[0]);

@@ -208,3 +208,26 @@ fn reasons(bytes: &[u8]) -> (u64, BTreeMap<&'static str, u64>) {
     }
     (lines, reasons)
 }
+
+/// A recording is played to be seen: that its messages came before does not hide them.
+#[tokio::test]
+async fn a_recording_is_shown_as_often_as_it_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let text: String = (1..=20).map(|it| format!("{}\n", recorded(it))).collect();
+    fs::write(folder.path().join("tape.jsonl"), text).unwrap();
+    let arguments = ["replay", "tape.jsonl", "--into", "tape", "--speed", "max", "--listen"];
+    for _ in 0..2 {
+        let arguments = [&arguments[..], &["127.0.0.1:0", "--exit"]].concat();
+        let ended = Process::start_at(folder.path(), &arguments, &[]).ended().await;
+        assert!(ended.status.success(), "{}", ended.err);
+    }
+    fs::create_dir(folder.path().join("config")).unwrap();
+    let creators = json!({"creators": [{"id": "tape"}]}).to_string();
+    fs::write(folder.path().join("config/creators.json"), creators).unwrap();
+    let server = Process::start_at(folder.path(), &["--listen", "127.0.0.1:0"], &[]);
+    let url = format!("http://{}/api/rooms/tape/events?types=chat.message", server.address().await);
+    let page: Value =
+        serde_json::from_slice(&reqwest::get(url).await.unwrap().bytes().await.unwrap()).unwrap();
+    assert_eq!(page["events"].as_array().unwrap().len(), 40);
+    server.kill().await;
+}

@@ -98,9 +98,6 @@ pub async fn upload_backup(
     _operator: OperatorOnly,
     body: Body,
 ) -> Result<Response, ApiError> {
-    if !state.hub.log().is_kept() {
-        return Err(ApiError::Conflict("nothing is recorded here".to_owned()));
-    }
     let scratch = Scratch::new(&state, "restore");
     let mut file = File::create(&scratch.0).await?;
     let mut chunks = body.into_data_stream();
@@ -110,6 +107,12 @@ pub async fn upload_backup(
     }
     file.sync_all().await?;
     drop(file);
+    // Said once the body is in: who still sends does not listen.
+    if !state.hub.log().is_kept() {
+        return Err(ApiError::Conflict(
+            "nothing is recorded here now: stop the server, restore, and start it again".to_owned(),
+        ));
+    }
     // A task of its own: once begun it goes through, whether somebody still waits for the answer or not.
     let restoring = state.life.spawn({
         let state = state.clone();

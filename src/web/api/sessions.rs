@@ -59,6 +59,10 @@ pub async fn list_sessions(
     let sessions = if log.is_kept() {
         log.settled().await;
         let before = query.before.filter(|it| !it.is_empty());
+        if let Some(id) = &before {
+            let known = log.session(id).await.map_err(|_| ApiError::LogUnavailable)?;
+            known.ok_or(ApiError::NotFound("session"))?;
+        }
         log.sessions(before, limit.min(MOST_SESSIONS))
             .await
             .map_err(|_| ApiError::LogUnavailable)?

@@ -75,6 +75,7 @@ async fn show(
         page: json!({
             "room": room.id(), "key": query.key, "display_name": name, "settings": &*settings,
             "theme": theme, "build": BUILD, "version": VERSION, "session": session,
+            "recorded": room.log().is_kept(),
         }),
         theme,
     };
