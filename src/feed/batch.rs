@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    index::{Durable, Index, Room},
+    index::{Index, Room},
     record::{Hidden, Record},
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
             events::{EventRow, Events, HIDDEN, QUOTE_HIDDEN},
             marks::Marks,
             minutes::{Minute, Minutes, minute_of},
-            rooms::Rooms,
+            rooms::{RoomRow, Rooms},
             sessions::{SessionRow, Sessions},
         },
     },
@@ -33,7 +33,7 @@ pub(super) struct Gap {
 
 /// What a batch changed, for the memory: valid once its transaction is.
 pub(super) struct Written {
-    pub(super) rooms: Vec<(Arc<Room>, Durable)>,
+    pub(super) rooms: Vec<(Arc<Room>, RoomRow)>,
     pub(super) gaps: Vec<Gap>,
     pub(super) events: u64,
     /// Of a file that is no longer in place.
@@ -47,8 +47,9 @@ pub(super) struct Batch<'tx> {
     index: &'tx Index,
     events: Events<'tx>,
     marks: Marks<'tx>,
-    rooms: HashMap<usize, (Arc<Room>, Durable)>,
-    minutes: HashMap<(RoomNumber, u64), Minute>,
+    rooms: HashMap<usize, (Arc<Room>, RoomRow)>,
+    /// Minutes behind which others have begun.
+    minutes: Vec<(RoomNumber, Minute)>,
     ended: Vec<(RoomNumber, SessionRow)>,
     gaps: Vec<Gap>,
     count: u64,
@@ -70,7 +71,7 @@ impl<'tx> Batch<'tx> {
             events: Events::open(tx)?,
             marks: Marks::open(tx)?,
             rooms: HashMap::new(),
-            minutes: HashMap::new(),
+            minutes: Vec::new(),
             ended: Vec::new(),
             gaps: Vec::new(),
             count: 0,
@@ -88,12 +89,12 @@ impl<'tx> Batch<'tx> {
     }
 
     /// The room as this batch has made it so far.
-    pub(super) fn room(&mut self, room: &Arc<Room>) -> &mut Durable {
+    pub(super) fn room(&mut self, room: &Arc<Room>) -> &mut RoomRow {
         let next_number = &mut self.next_number;
         let (_, durable) = self.rooms.entry(Arc::as_ptr(room) as usize).or_insert_with(|| {
             let mut durable = room.durable().clone();
-            if durable.row.number == 0 {
-                durable.row.number = *next_number;
+            if durable.number == 0 {
+                durable.number = *next_number;
                 *next_number += 1;
             }
             (Arc::clone(room), durable)
@@ -109,10 +110,10 @@ impl<'tx> Batch<'tx> {
             self.passed_over += 1;
             return Ok(());
         }
-        if record.seq <= self.room(room).row.head {
+        if record.seq <= self.room(room).head {
             return Ok(());
         }
-        if record.seq > self.room(room).row.head + 1 {
+        if record.seq > self.room(room).head + 1 {
             self.add_gap(room, record.seq - 1, record.ts)?;
         }
         self.put(room, record, self.index.epoch)
@@ -125,7 +126,7 @@ impl<'tx> Batch<'tx> {
         last: u64,
         ts: Timestamp,
     ) -> Result<(), StorageError> {
-        let head = self.room(room).row.head;
+        let head = self.room(room).head;
         if room.generation != self.index.generation || last <= head {
             return Ok(());
         }
@@ -170,7 +171,7 @@ impl<'tx> Batch<'tx> {
             self.begin_session(room, start.session_id, record.ts);
             self.room(room).session.iter_mut().for_each(|it| it.title.clone_from(&start.title));
         }
-        let row = &mut self.room(room).row;
+        let row = self.room(room);
         let number = row.number;
         if row.epochs.last().is_none_or(|it| it.0 != epoch) {
             // A gap takes the places before its own as well.
@@ -185,7 +186,7 @@ impl<'tx> Batch<'tx> {
         row.last_ms = ts_ms;
         row.head = record.seq;
         let bytes = self.events.put(number, record.seq, &self.row)?;
-        self.room(room).row.bytes += bytes;
+        self.room(room).bytes += bytes;
 
         let (messages, activities) = match (record.content, record.kind) {
             (true, "chat.message") => (1, 0),
@@ -193,14 +194,13 @@ impl<'tx> Batch<'tx> {
             (false, _) => (0, 0),
         };
         let minute = minute_of(ts_ms);
-        let empty = Minute {
-            minute,
-            first_seq: record.seq,
-            last_seq: record.seq,
-            messages: 0,
-            activities: 0,
-        };
-        let slot = self.minutes.entry((number, minute)).or_insert(empty);
+        let row = self.room(room);
+        if let Some(over) = row.minute.take_if(|it| it.minute != minute) {
+            self.minutes.push((number, over));
+        }
+        let (first_seq, last_seq) = (record.seq, record.seq);
+        let empty = Minute { minute, first_seq, last_seq, messages: 0, activities: 0 };
+        let slot = self.room(room).minute.get_or_insert(empty);
         slot.add(record.seq, messages, activities);
 
         if record.kind == "session.end" {
@@ -218,8 +218,7 @@ impl<'tx> Batch<'tx> {
     pub(super) fn begin_session(&mut self, room: &Arc<Room>, session_id: String, at: Timestamp) {
         let imported_at = self.imported_at;
         let durable = self.room(room);
-        let start_seq = durable.row.head + 1;
-        durable.row.session = Some(start_seq);
+        let start_seq = durable.head + 1;
         durable.session = Some(SessionRow {
             session_id,
             title: None,
@@ -238,8 +237,7 @@ impl<'tx> Batch<'tx> {
     /// Ends the session that is open at the newest place.
     pub(super) fn end_session(&mut self, room: &Arc<Room>) {
         let durable = self.room(room);
-        durable.row.session = None;
-        let (number, head) = (durable.row.number, durable.row.head);
+        let (number, head) = (durable.number, durable.head);
         if let Some(mut session) = durable.session.take() {
             session.last_seq = Some(head);
             self.ended.push((number, session));
@@ -270,25 +268,23 @@ impl<'tx> Batch<'tx> {
         } = self;
         for (room, durable) in rooms.values() {
             // Those of events that could not be taken as well: what was deleted stays so.
-            for it in room.pending().iter().filter(|it| it.mark.seq <= durable.row.head) {
-                marks.set(durable.row.number, it.deletion.marked(), it.mark)?;
+            for it in room.pending().iter().filter(|it| it.mark.seq <= durable.head) {
+                marks.set(durable.number, it.deletion.marked(), it.mark)?;
             }
         }
         drop(marks);
         let mut table = Minutes::open(tx)?;
-        for ((room, _), minute) in &minutes {
+        for (room, minute) in &minutes {
             table.add(*room, minute)?;
         }
-        let (mut table, mut sessions) = (Rooms::open(tx)?, Sessions::open(tx)?);
+        let mut table = Sessions::open(tx)?;
         for (room, session) in &ended {
-            sessions.put(*room, session)?;
+            table.put(*room, session)?;
         }
+        let mut table = Rooms::open(tx)?;
         let rooms: Vec<_> = rooms.into_values().collect();
-        for (_, durable) in &rooms {
-            table.put(&durable.row)?;
-            if let Some(session) = &durable.session {
-                sessions.put(durable.row.number, session)?;
-            }
+        for (_, row) in &rooms {
+            table.put(row)?;
         }
         Ok(Written { rooms, gaps, events: count, passed_over, next_number })
     }
@@ -298,9 +294,9 @@ impl Written {
     /// Makes it known. Only after the commit: what is known is what the disk has.
     pub(super) fn publish(&self) {
         for (room, durable) in &self.rooms {
-            room.offered.fetch_max(durable.row.head, Ordering::AcqRel);
+            room.offered.fetch_max(durable.head, Ordering::AcqRel);
             *room.durable() = durable.clone();
-            room.pending().retain(|it| it.mark.seq > durable.row.head);
+            room.pending().retain(|it| it.mark.seq > durable.head);
         }
     }
 }

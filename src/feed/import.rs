@@ -181,7 +181,7 @@ pub(super) fn write(
 ) -> Result<(Written, Imported), ImportError> {
     let look = look(&import.file)?;
     let room = index.room(&import.room);
-    let as_numbered = room.durable().row.number == 0 && look.consecutive;
+    let as_numbered = room.durable().number == 0 && look.consecutive;
     let now = Timestamp::now();
     // What stops the transaction is no fault of the database.
     let mut stopped = None;
@@ -189,8 +189,9 @@ pub(super) fn write(
     let mut made: Vec<(u32, Arc<str>)> = Vec::new();
     let mut deleted: HashSet<QualifiedId> = HashSet::new();
     let outcome = database.write(|tx| {
-        let number = room.durable().row.number;
-        let there = sessions::list_oldest(tx, number, |_| true)?;
+        let number = room.durable().number;
+        let mut there = sessions::list_oldest(tx, number, |_| true)?;
+        there.extend(room.durable().session.clone());
         if let Some(twice) = there.iter().find(|it| look.sessions.contains(&it.session_id)) {
             stopped = Some(ImportError::Exists(twice.session_id.clone()));
             return Err(StorageError::damaged("import stopped"));
@@ -198,12 +199,12 @@ pub(super) fn write(
         let mut batch = Batch::new(tx, index, next_number)?.imported(now);
         if as_numbered {
             let durable = batch.room(&room);
-            durable.row.floor = first_place(&look.first) - 1;
-            durable.row.head = durable.row.floor;
+            durable.floor = first_place(&look.first) - 1;
+            durable.head = durable.floor;
         } else {
             batch.end_session(&room);
         }
-        first_seq = batch.room(&room).row.head + 1;
+        first_seq = batch.room(&room).head + 1;
         if !matches!(look.first.body, EventBody::SessionStart(_)) {
             let id = look.first.ts.compact();
             let taken = |id: &str| {
@@ -230,7 +231,7 @@ pub(super) fn write(
             } else {
                 index.epoch
             };
-            let seq = if as_numbered { event.seq } else { batch.room(&room).row.head + 1 };
+            let seq = if as_numbered { event.seq } else { batch.room(&room).head + 1 };
             let body = &event.body;
             let mut record = Record::new(seq, event.ts, body, body.data_json().into());
             match (&record.deletion, &record.wording) {
@@ -261,7 +262,7 @@ pub(super) fn write(
     for (number, name) in made {
         index.add_epoch(number, name);
     }
-    let last_seq = written.rooms.first().map_or(0, |it| it.1.row.head);
+    let last_seq = written.rooms.first().map_or(0, |it| it.1.head);
     let imported = Imported { events: look.events, first_seq, last_seq, as_numbered };
     Ok((written, imported))
 }

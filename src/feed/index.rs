@@ -11,16 +11,8 @@ use std::{
 use super::record::Deletion;
 use crate::{
     model::CreatorId,
-    storage::tables::{marks::Mark, rooms::RoomRow, sessions::SessionRow},
+    storage::tables::{marks::Mark, rooms::RoomRow},
 };
-
-/// What a room's log holds, as the disk has it.
-#[derive(Debug, Clone)]
-pub(super) struct Durable {
-    pub(super) row: RoomRow,
-    /// The session that is open.
-    pub(super) session: Option<SessionRow>,
-}
 
 /// One room of the log.
 #[derive(Debug)]
@@ -31,7 +23,8 @@ pub(super) struct Room {
     pub(super) generation: u64,
     /// The place of the last event that was offered to the log, taken or not.
     pub(super) offered: AtomicU64,
-    durable: Mutex<Durable>,
+    /// What it holds, as the disk has it.
+    durable: Mutex<RoomRow>,
     /// Deletions that are not on the disk yet, or never will be as events: their marks are written with the
     /// next group, and until then readers ask here.
     pending: Mutex<Vec<PendingMark>>,
@@ -63,16 +56,16 @@ impl Room {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn durable(&self) -> MutexGuard<'_, Durable> {
+    pub(super) fn durable(&self) -> MutexGuard<'_, RoomRow> {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn floor(&self) -> u64 {
-        self.durable().row.floor
+        self.durable().floor
     }
 
     pub(super) fn head(&self) -> u64 {
-        self.durable().row.head
+        self.durable().head
     }
 
     pub(super) fn offered(&self) -> u64 {
@@ -95,9 +88,9 @@ impl Index {
         generation: u64,
         epoch: u32,
         epochs: Vec<(u32, Arc<str>)>,
-        rooms: Vec<Durable>,
+        rooms: Vec<RoomRow>,
     ) -> Self {
-        let rooms = rooms.into_iter().map(|it| (it.row.name.clone(), room(generation, it)));
+        let rooms = rooms.into_iter().map(|it| (it.name.clone(), room(generation, it)));
         Self { rooms: RwLock::new(rooms.collect()), epochs: RwLock::new(epochs), generation, epoch }
     }
 
@@ -116,11 +109,12 @@ impl Index {
                 bytes: 0,
                 epochs: Vec::new(),
                 session: None,
+                minute: None,
                 featured: None,
                 orderly: true,
                 last_ms: i64::MIN,
             };
-            room(self.generation, Durable { row, session: None })
+            room(self.generation, row)
         };
         Arc::clone(rooms.entry(name.clone()).or_insert_with(fresh))
     }
@@ -153,11 +147,11 @@ impl Index {
     }
 }
 
-fn room(generation: u64, durable: Durable) -> Arc<Room> {
+fn room(generation: u64, durable: RoomRow) -> Arc<Room> {
     Arc::new(Room {
-        name: durable.row.name.clone(),
+        name: durable.name.clone(),
         generation,
-        offered: AtomicU64::new(durable.row.head),
+        offered: AtomicU64::new(durable.head),
         durable: Mutex::new(durable),
         pending: Mutex::default(),
     })

@@ -2,7 +2,7 @@
 //!
 //! A room offers each event by reference, in order, and never waits. One thread writes what waits as one
 //! group, within the commit delay; readers look at one moment of the file and never wait for the writer. What
-//! was moderated stays in its row for the audit and is marked: [`view`] is the one way out for viewers.
+//! was moderated stays in its row for the audit and is marked: `view` is the one way out for viewers.
 //!
 //! Numbers. The log says where a room goes on after a restart. A client may hold a number that was given
 //! and never reached the disk; after anything but a stop in order a new epoch says so, and

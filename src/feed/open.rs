@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::index::{Durable, Index};
+use super::index::Index;
 use crate::{
     model::Timestamp,
     storage::{
         Database, StorageError, migrate,
-        tables::{epochs, events, meta, rooms, sessions},
+        tables::{epochs, events, meta, rooms},
     },
 };
 
@@ -38,15 +38,8 @@ pub(super) fn prepare(database: &Database, generation: u64) -> Result<(Index, u3
         meta::set(&mut table, meta::EPOCH, &epoch.to_string())?;
         meta::set(&mut table, meta::CLEAN, "false")?;
 
-        let mut list = Vec::new();
-        for row in rooms::list(tx)? {
-            let session = match row.session {
-                Some(start) => sessions::find(tx, row.number, start)?,
-                None => None,
-            };
-            list.push(Durable { row, session });
-        }
-        let next_number = list.iter().map(|it| it.row.number).max().unwrap_or(0) + 1;
+        let list = rooms::list(tx)?;
+        let next_number = list.iter().map(|it| it.number).max().unwrap_or(0) + 1;
         let known = known.into_iter().map(|(number, name)| (number, Arc::from(name))).collect();
         Ok((Index::new(generation, epoch, known, list), next_number))
     })

@@ -14,12 +14,12 @@ use crate::{
         QualifiedId, Timestamp,
     },
     storage::{
-        Database, StorageError,
+        Database, Reading, StorageError,
         tables::{
-            RoomNumber,
             events::{EventRow, EventsView},
             marks::Marked,
-            minutes::{self, Minute, minute_of},
+            minutes::{self, minute_of},
+            rooms::{self, RoomRow},
             sessions,
         },
     },
@@ -81,6 +81,8 @@ pub struct Page {
     pub reached: u64,
     /// There may be more beyond.
     pub more: bool,
+    /// The place before the oldest event that was kept in the moment looked at.
+    pub floor: u64,
 }
 
 /// One event as read back.
@@ -124,28 +126,27 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn number(&self) -> RoomNumber {
-        self.room.durable().row.number
+    /// What the file says of the room in the moment looked at; nothing while nothing was recorded.
+    fn row(&self, tx: &Reading) -> Result<RoomRow, StorageError> {
+        let row = rooms::find(tx, &self.room.name)?;
+        Ok(row.unwrap_or_else(|| self.room.durable().clone()))
     }
 
     /// Some of the events of a span.
     pub(super) fn page(&self, span: &Span) -> Result<Page, StorageError> {
-        let (floor, head) = {
-            let durable = self.room.durable();
-            (durable.row.floor, durable.row.head)
-        };
         self.database.read(|tx| {
-            let number = self.number();
+            let room = self.row(tx)?;
+            let RoomRow { number, floor, head, .. } = room;
             let view = View::new(tx, self.index, self.room, number, span.originals)?;
             let mut first = span.after.max(floor).saturating_add(1);
             let mut last = span.before.saturating_sub(1).min(head);
             if let Some(from) = span.from {
-                first = first.max(self.first_of(tx, minute_of(from.unix_ms()))?);
+                first = first.max(first_of(tx, &room, minute_of(from.unix_ms()))?);
             }
             if let Some(to) = span.to {
-                last = last.min(self.last_of(tx, minute_of(to.unix_ms()))?);
+                last = last.min(last_of(tx, &room, minute_of(to.unix_ms()))?);
             }
-            let mut page = Page::default();
+            let mut page = Page { floor, ..Page::default() };
             let (mut looked_at, mut bytes) = (0, 0);
             let mut reached = None;
             let mut each = |seq: u64, row: &EventRow<'_>| {
@@ -197,8 +198,8 @@ impl Reader<'_> {
         let span =
             Span { after, filter: filter.clone(), most_events, most_bytes, ..Span::default() };
         let page = self.page(&span).map_err(broken)?;
-        // Retention may have passed by: asked behind the reading, so that nothing slips between.
-        if after < self.room.floor() {
+        // Retention may have passed by.
+        if after < page.floor {
             return Err(ReadError::Gone);
         }
         // Rows that should be there are not: going on would be going in circles.
@@ -212,10 +213,9 @@ impl Reader<'_> {
         count: usize,
         filter: &Filter,
     ) -> Result<u64, StorageError> {
-        let floor = self.room.floor();
         let mut start = before.saturating_sub(1);
         self.database.read(|tx| {
-            let number = self.number();
+            let RoomRow { number, floor, .. } = self.row(tx)?;
             let view = View::new(tx, self.index, self.room, number, false)?;
             let (mut found, mut looked_at) = (0, 0);
             EventsView::look(tx)?.each(
@@ -237,13 +237,9 @@ impl Reader<'_> {
 
     /// What the room has to know of its newest `most` events.
     pub(super) fn tail(&self, most: usize) -> Result<Tail, StorageError> {
-        let (floor, head) = {
-            let durable = self.room.durable();
-            (durable.row.floor, durable.row.head)
-        };
         let mut tail = Tail::default();
         self.database.read(|tx| {
-            let number = self.number();
+            let RoomRow { number, floor, head, .. } = self.row(tx)?;
             let view = View::new(tx, self.index, self.room, number, false)?;
             let mut left = most;
             EventsView::look(tx)?.each(number, (floor + 1, head), true, |seq, row| {
@@ -293,7 +289,7 @@ impl Reader<'_> {
 
     /// The message that is featured, as viewers may read it.
     pub(super) fn featured(&self) -> Result<Option<Box<Message>>, StorageError> {
-        let Some(seq) = self.room.durable().row.featured else { return Ok(None) };
+        let Some(seq) = self.room.durable().featured else { return Ok(None) };
         let span = Span { after: seq.saturating_sub(1), most_events: 1, ..Span::default() };
         let page = self.page(&span)?;
         let Some(stored) = page.events.first().filter(|it| it.seq == seq) else { return Ok(None) };
@@ -306,39 +302,50 @@ impl Reader<'_> {
         })
     }
 
+    /// Shows `each` the room's sessions, newest first, while it says `true`: the open one, then those that have ended.
+    fn each_session(
+        &self,
+        mut each: impl FnMut(StreamSession) -> bool,
+    ) -> Result<(), StorageError> {
+        let now = Timestamp::now();
+        self.database.read(|tx| {
+            let RoomRow { number, head, session, .. } = self.row(tx)?;
+            if let Some(open) = session
+                && !each(StreamSession::new(open, head, now))
+            {
+                return Ok(());
+            }
+            sessions::each_newest(tx, number, |it| each(StreamSession::new(it, head, now)))
+        })
+    }
+
     /// A room's sessions, newest first, before the one given.
     pub(super) fn sessions(
         &self,
         before: Option<&str>,
         most: usize,
     ) -> Result<Vec<StreamSession>, StorageError> {
-        let (head, now) = (self.room.head(), Timestamp::now());
         let mut skip = before.is_some();
         let mut found = Vec::new();
-        self.database.read(|tx| {
-            sessions::each_newest(tx, self.number(), |it| {
-                if skip {
-                    skip = Some(it.session_id.as_str()) != before;
-                } else {
-                    found.push(StreamSession::new(it, head, now));
-                }
-                found.len() < most
-            })
+        self.each_session(|it| {
+            if skip {
+                skip = Some(it.session_id.as_str()) != before;
+            } else {
+                found.push(it);
+            }
+            found.len() < most
         })?;
         Ok(found)
     }
 
     /// A session, by its id; the newest one for `latest`.
     pub(super) fn session(&self, id: &str) -> Result<Option<StreamSession>, StorageError> {
-        let (head, now) = (self.room.head(), Timestamp::now());
         let mut found = None;
-        self.database.read(|tx| {
-            sessions::each_newest(tx, self.number(), |it| {
-                if id == "latest" || it.session_id == id {
-                    found = Some(StreamSession::new(it, head, now));
-                }
-                found.is_none()
-            })
+        self.each_session(|it| {
+            if id == "latest" || it.session_id == id {
+                found = Some(it);
+            }
+            found.is_none()
         })?;
         Ok(found)
     }
@@ -346,7 +353,6 @@ impl Reader<'_> {
     /// How much was said when in a session.
     pub(super) fn histogram(&self, session: &StreamSession) -> Result<Histogram, StorageError> {
         let start = session.started_at.unix_ms();
-        let number = self.number();
         let finely = session.events <= COUNTED_ONE_BY_ONE;
         let least = if finely { 1_000 } else { minutes::MINUTE_MS.unsigned_abs() };
         let bucket_ms = (session.duration_ms / BUCKETS).next_multiple_of(least).max(least);
@@ -358,6 +364,7 @@ impl Reader<'_> {
             }
         };
         self.database.read(|tx| {
+            let RoomRow { number, minute, .. } = self.row(tx)?;
             if finely {
                 let events = EventsView::look(tx)?;
                 let all = (session.first_seq, session.last_seq);
@@ -369,7 +376,8 @@ impl Reader<'_> {
                 });
             }
             let end = minute_of(start + session.duration_ms as i64);
-            for it in minutes::list(tx, number, minute_of(start), end, |_| true)? {
+            let full = minutes::list(tx, number, minute_of(start), end, |_| true)?;
+            for it in full.into_iter().chain(minute) {
                 let mine = it.last_seq >= session.first_seq && it.first_seq <= session.last_seq;
                 if mine {
                     count(it.minute as i64 * minutes::MINUTE_MS, it.messages + it.activities);
@@ -379,27 +387,29 @@ impl Reader<'_> {
         })?;
         Ok(Histogram { bucket_ms, counts })
     }
+}
 
-    /// The first place that anything from this minute on can have.
-    fn first_of(&self, tx: &crate::storage::Reading, minute: u64) -> Result<u64, StorageError> {
-        let orderly = self.room.durable().row.orderly;
-        let mut first = u64::MAX;
-        minutes::list(tx, self.number(), minute, u64::MAX, |it| {
-            first = first.min(it.first_seq);
-            !orderly
-        })?;
-        Ok(first)
-    }
+/// The first place that anything from this minute on can have.
+fn first_of(tx: &Reading, room: &RoomRow, minute: u64) -> Result<u64, StorageError> {
+    let mut first = u64::MAX;
+    let current = room.minute.filter(|it| it.minute >= minute);
+    minutes::list(tx, room.number, minute, u64::MAX, |it| {
+        first = first.min(it.first_seq);
+        !room.orderly
+    })?;
+    Ok(current.map_or(first, |it| first.min(it.first_seq)))
+}
 
-    /// The last place that anything up to this minute can have.
-    fn last_of(&self, tx: &crate::storage::Reading, minute: u64) -> Result<u64, StorageError> {
-        if self.room.durable().row.orderly {
-            let last = minutes::find_last(tx, self.number(), minute)?;
-            return Ok(last.map_or(0, |it| it.last_seq));
-        }
-        let all = minutes::list(tx, self.number(), 0, minute, |_: &Minute| true)?;
-        Ok(all.iter().map(|it| it.last_seq).max().unwrap_or(0))
-    }
+/// The last place that anything up to this minute can have.
+fn last_of(tx: &Reading, room: &RoomRow, minute: u64) -> Result<u64, StorageError> {
+    let current = room.minute.filter(|it| it.minute <= minute).map_or(0, |it| it.last_seq);
+    let last = if room.orderly {
+        minutes::find_last(tx, room.number, minute)?.map_or(0, |it| it.last_seq)
+    } else {
+        let all = minutes::list(tx, room.number, 0, minute, |_| true)?;
+        all.iter().map(|it| it.last_seq).max().unwrap_or(0)
+    };
+    Ok(last.max(current))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(row: &EventRow<'_>) -> Result<T, StorageError> {

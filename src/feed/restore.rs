@@ -39,7 +39,7 @@ pub(super) fn make_ready(
                 for row in &rooms {
                     let Some(room) = ready.0.find(&row.name) else { continue };
                     let durable = room.durable();
-                    let (number, head) = (durable.row.number, durable.row.head);
+                    let (number, head) = (durable.number, durable.head);
                     drop(durable);
                     marks::carry_over(from, row.number, &mut to, number, head)?;
                 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::index::{Durable, Index, Room};
+use super::index::{Index, Room};
 use crate::{
     model::{ChatClearUser, ChatDelete, ChatRedacted, CreatorId, Timestamp},
     storage::{
@@ -11,7 +11,7 @@ use crate::{
             events::Events,
             marks::{Marked, Marks},
             minutes::{self, Minutes},
-            rooms::Rooms,
+            rooms::{RoomRow, Rooms},
             sessions::{self, Sessions},
         },
     },
@@ -57,7 +57,7 @@ pub(super) fn retain_some(
     for room in index.rooms() {
         let Some(policy) = policies.of(&room.name) else { continue };
         let durable = room.durable().clone();
-        if durable.row.head == durable.row.floor {
+        if durable.head == durable.floor {
             continue;
         }
         match remove(database, &room, durable, policy, now) {
@@ -77,17 +77,17 @@ pub(super) fn retain_some(
 fn remove(
     database: &Database,
     room: &Arc<Room>,
-    mut durable: Durable,
+    mut durable: RoomRow,
     policy: Retention,
     now: Timestamp,
 ) -> Result<u64, StorageError> {
     let cutoff = now.unix_ms() - i64::from(policy.days) * DAY_MS;
-    if durable.row.bytes <= policy.bytes && !begins_before(database, &durable, cutoff)? {
+    if durable.bytes <= policy.bytes && !begins_before(database, &durable, cutoff)? {
         return Ok(0);
     }
-    let before = durable.row.floor;
+    let before = durable.floor;
     database.write(|tx| {
-        let row = &mut durable.row;
+        let row = &mut durable;
         // What was imported is as young as its import.
         let imported = sessions::list_oldest(tx, row.number, |_| true)?;
         let young = |seq: u64| {
@@ -133,9 +133,9 @@ fn remove(
         if let Some(session) = &mut durable.session {
             session.first_seq = session.first_seq.max(floor + 1);
         }
-        Rooms::open(tx)?.put(&durable.row)
+        Rooms::open(tx)?.put(&durable)
     })?;
-    let removed = durable.row.floor - before;
+    let removed = durable.floor - before;
     *room.durable() = durable;
     Ok(removed)
 }
@@ -143,12 +143,12 @@ fn remove(
 /// Whether the oldest event may be older than `cutoff`: asked of the minutes, which are few.
 fn begins_before(
     database: &Database,
-    durable: &Durable,
+    durable: &RoomRow,
     cutoff: i64,
 ) -> Result<bool, StorageError> {
     let minute = minutes::minute_of(cutoff);
-    let number = durable.row.number;
-    let floor = durable.row.floor;
+    let number = durable.number;
+    let floor = durable.floor;
     let old = database.read(|tx| {
         let mut found = None;
         minutes::list(tx, number, 0, minute, |it| {
@@ -157,7 +157,8 @@ fn begins_before(
         })?;
         Ok(found)
     })?;
-    Ok(old.is_some_and(|it| it.last_seq > floor))
+    let current = durable.minute.filter(|it| it.minute <= minute);
+    Ok(old.into_iter().chain(current).any(|it| it.last_seq > floor))
 }
 
 /// A mark is of no use once the deletion that set it, and with it all that came before, is gone.

@@ -64,7 +64,7 @@ impl RoomLog {
     #[must_use]
     pub fn last_at(&self) -> Option<Timestamp> {
         let (_, room) = self.0.as_ref()?;
-        let last_ms = room.durable().row.last_ms;
+        let last_ms = room.durable().last_ms;
         Timestamp::from_unix_ms(last_ms).filter(|_| last_ms != i64::MIN)
     }
 
@@ -102,16 +102,16 @@ impl RoomLog {
         let index = open.shared.index();
         let number = index.epoch_number(epoch)?;
         let durable = room.durable();
-        let epochs = &durable.row.epochs;
+        let epochs = &durable.epochs;
         let end = match epochs.iter().rposition(|it| it.0 == number) {
             // The next one began behind the last of this one.
-            Some(at) => epochs.get(at + 1).map_or(durable.row.head, |next| next.1 - 1),
+            Some(at) => epochs.get(at + 1).map_or(durable.head, |next| next.1 - 1),
             // Nothing of it reached the disk: it is in force now, or was between two that are there.
-            None if number == index.epoch => durable.row.head,
-            None => epochs.iter().find(|it| it.0 > number).map_or(durable.row.head, |it| it.1 - 1),
+            None if number == index.epoch => durable.head,
+            None => epochs.iter().find(|it| it.0 > number).map_or(durable.head, |it| it.1 - 1),
         };
         let place = seq.min(end);
-        (place >= durable.row.floor).then_some(place)
+        (place >= durable.floor).then_some(place)
     }
 
     /// Whether the events behind a place are kept.
@@ -235,7 +235,7 @@ impl RoomLog {
     /// # Errors
     /// When the log cannot be read.
     pub async fn featured(&self) -> Result<Option<Box<Message>>, ReadError> {
-        let any = |(_, room): &(_, Arc<Room>)| room.durable().row.featured.is_some();
+        let any = |(_, room): &(_, Arc<Room>)| room.durable().featured.is_some();
         if self.0.as_ref().is_some_and(any) {
             self.look(|it| it.featured()).await
         } else {

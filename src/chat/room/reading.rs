@@ -219,6 +219,7 @@ impl Room {
             reached: edge.map_or(span.after, |it| it.seq),
             events: kept.iter().map(|it| Stored { seq: it.seq, json: it.frame.json() }).collect(),
             more,
+            floor: state.ring.floor(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What happened in each minute of a room: finds a moment in a million events, and draws the chat's density.
 
 use redb::{ReadableTable, Table, TableDefinition};
+use serde::{Deserialize, Serialize};
 
 use super::{RoomNumber, key, parts};
 use crate::storage::{Reading, StorageError, Writing};
@@ -19,7 +20,7 @@ pub fn minute_of(unix_ms: i64) -> u64 {
 }
 
 /// A minute that had events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Minute {
     /// Minutes since 1970.
     pub minute: u64,

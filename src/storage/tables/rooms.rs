@@ -3,7 +3,7 @@
 use redb::{ReadableTable, Table, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use super::{RoomNumber, from_json, to_json};
+use super::{RoomNumber, from_json, minutes::Minute, sessions::SessionRow, to_json};
 use crate::{
     model::CreatorId,
     storage::{Reading, StorageError, Writing},
@@ -27,8 +27,10 @@ pub struct RoomRow {
     pub bytes: u64,
     /// Its numberings: an epoch's number and the first place taken under it, in the feed's order.
     pub epochs: Vec<(u32, u64)>,
-    /// The key of the stream session that is open.
-    pub session: Option<u64>,
+    /// The stream session that is open; it gets its row in the table of sessions when it ends.
+    pub session: Option<SessionRow>,
+    /// The newest minute; it gets its row in the table of minutes when another begins.
+    pub minute: Option<Minute>,
     /// The place of what is featured.
     pub featured: Option<u64>,
     /// Time never went back from one event to the next, so that a moment is found without looking at all.
@@ -57,6 +59,16 @@ fn all(
 /// What the disk says.
 pub fn look(tx: &Reading) -> Result<Vec<RoomRow>, StorageError> {
     all(&tx.open_table(ROOMS)?)
+}
+
+/// One room, as a reader's moment of the file has it.
+///
+/// # Errors
+/// What the disk says.
+pub fn find(tx: &Reading, name: &CreatorId) -> Result<Option<RoomRow>, StorageError> {
+    let table = tx.open_table(ROOMS)?;
+    let row = table.get(name.as_str().to_ascii_lowercase().as_str())?;
+    row.map(|it| from_json("feed.rooms", it.value())).transpose()
 }
 
 /// The rooms, for writing.

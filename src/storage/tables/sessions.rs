@@ -1,4 +1,4 @@
-//! The stream sessions of every room: stretches of its feed.
+//! The stream sessions of every room that have ended: stretches of its feed.
 
 use std::collections::BTreeSet;
 
@@ -70,20 +70,6 @@ impl<'tx> Sessions<'tx> {
         self.0.remove(key(room, start_seq).as_slice())?;
         Ok(())
     }
-}
-
-/// The session that starts there.
-///
-/// # Errors
-/// What the disk says.
-pub fn find(
-    tx: &Writing,
-    room: RoomNumber,
-    start_seq: u64,
-) -> Result<Option<SessionRow>, StorageError> {
-    let table = tx.open_table(SESSIONS)?;
-    let row = table.get(key(room, start_seq).as_slice())?;
-    row.map(|it| from_json("feed.sessions", it.value())).transpose()
 }
 
 /// A room's sessions from the oldest on, while `wanted` says so.
