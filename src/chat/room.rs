@@ -13,6 +13,7 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, watch};
 
@@ -308,10 +309,10 @@ impl Room {
             // A purge deletes each of them: a reply that comes later must not quote them.
             state.moderation.note_deleted(&gone);
         }
-        let wording = Wording::of(body).map(Arc::new);
+        let mut record = Record::new(seq, ts, body, Bytes::new());
         let (entry, data, hidden) = match state.moderation.censor(body) {
             None => {
-                let entry = self.entry(body, &data, seq, ts, wording.clone());
+                let entry = self.entry(body, &data, seq, ts, record.wording.clone());
                 // The log shares the bytes with the sockets.
                 let json = entry.frame.json();
                 let end = json.len() - 1;
@@ -348,8 +349,7 @@ impl Room {
         state.stage_known |= matches!(body, EventBody::FeatureShow(_) | EventBody::FeatureClear(_));
         state.stream.note(body, ts);
         state.ring.push(entry);
-        let mut record = Record::new(seq, ts, body, data);
-        (record.hidden, record.sent_at) = (hidden, sent_at);
+        (record.data, record.hidden, record.sent_at) = (data, hidden, sent_at);
         // Told under the lock, so that the log has the feed's order; it never waits.
         if !self.log.append(record) {
             self.parts.telemetry.meters.not_recorded.increment(1);

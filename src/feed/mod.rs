@@ -71,7 +71,11 @@ pub struct Options {
 
 /// The feed log of a server. Cheap to clone.
 #[derive(Clone)]
-pub struct FeedLog(Option<Arc<Open>>, Option<Arc<str>>);
+pub struct FeedLog {
+    open: Option<Arc<Open>>,
+    /// Why it is not open, where it should be: a sentence.
+    failure: Option<Arc<str>>,
+}
 
 struct Open {
     shared: Arc<Shared>,
@@ -85,13 +89,13 @@ impl FeedLog {
     /// Keeps nothing: a room remembers what its ring holds and no more.
     #[must_use]
     pub fn none() -> Self {
-        Self(None, None)
+        Self { open: None, failure: None }
     }
 
     /// Keeps nothing, because it cannot: `trouble` says why.
     #[must_use]
     pub fn failed(trouble: &str) -> Self {
-        Self(None, Some(trouble.into()))
+        Self { open: None, failure: Some(trouble.into()) }
     }
 
     /// Opens the file, or makes it. Blocking, for some milliseconds.
@@ -141,34 +145,35 @@ impl FeedLog {
             .map_err(StorageError::Io)?;
         let readers = Semaphore::new(MOST_READERS);
         let thread = Mutex::new(Some(thread));
-        Ok(Self(Some(Arc::new(Open { shared, life, readers, thread, linger })), None))
+        let open = Open { shared, life, readers, thread, linger };
+        Ok(Self { open: Some(Arc::new(open)), failure: None })
     }
 
     /// Whether anything is kept.
     #[must_use]
     pub fn is_kept(&self) -> bool {
-        self.0.is_some()
+        self.open.is_some()
     }
 
     /// What keeps the disk from taking events now: a sentence.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        match &self.0 {
+        match &self.open {
             Some(open) => open.shared.trouble().clone(),
-            None => self.1.as_deref().map(str::to_owned),
+            None => self.failure.as_deref().map(str::to_owned),
         }
     }
 
     /// What waits for the disk (bytes).
     #[must_use]
     pub fn waiting_bytes(&self) -> usize {
-        self.0.as_ref().map_or(0, |it| it.shared.queue.bytes())
+        self.open.as_ref().map_or(0, |it| it.shared.queue.bytes())
     }
 
     /// The log of a room; of one that is new, it holds nothing yet.
     #[must_use]
     pub fn room(&self, name: &CreatorId) -> RoomLog {
-        RoomLog(self.0.as_ref().map(|open| {
+        RoomLog(self.open.as_ref().map(|open| {
             let index = open.shared.index();
             (Arc::clone(open), index.room(name))
         }))
@@ -176,7 +181,7 @@ impl FeedLog {
 
     /// Changes how much is kept.
     pub fn set_policies(&self, policies: Policies) {
-        if let Some(open) = &self.0 {
+        if let Some(open) = &self.open {
             open.shared.policies.store(Arc::new(policies));
         }
     }
@@ -192,7 +197,7 @@ impl FeedLog {
     }
 
     async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Option<T> {
-        let open = self.0.as_ref()?;
+        let open = self.open.as_ref()?;
         let (done, answer) = oneshot::channel();
         open.shared.queue.ask(job(done));
         // A writer that has ended answers nobody.
@@ -204,7 +209,7 @@ impl FeedLog {
     /// # Errors
     /// When the file exists, and what the disk says.
     pub async fn back_up(&self, path: PathBuf) -> Result<u64, StorageError> {
-        let Some(open) = self.0.clone() else { return Err(not_kept()) };
+        let Some(open) = self.open.clone() else { return Err(not_kept()) };
         self.flush().await;
         let database = open.shared.current().0.ok_or_else(not_kept)?;
         let life = open.life.clone();
@@ -232,7 +237,7 @@ impl FeedLog {
 
     /// Writes what waits, and closes the file. Nothing is taken any more.
     pub async fn close(&self) {
-        let Some(open) = &self.0 else { return };
+        let Some(open) = &self.open else { return };
         open.shared.queue.close();
         let thread = open.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {

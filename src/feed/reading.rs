@@ -1,12 +1,14 @@
 //! What can be asked of a room's log.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{
     filter::Filter,
     index::{Index, Room},
     session::{Histogram, StreamSession},
-    view::View,
+    view::{Pending, View},
 };
 use crate::{
     model::{
@@ -16,6 +18,7 @@ use crate::{
     storage::{
         Database, Reading, StorageError,
         tables::{
+            RoomNumber,
             events::{EventRow, EventsView},
             marks::Marked,
             minutes::{self, minute_of},
@@ -90,6 +93,8 @@ pub struct Page {
 pub struct Stored {
     /// Place in the feed.
     pub seq: u64,
+    /// Of the numbering: an older one's than the room's, where it was recorded before a kill.
+    pub epoch: Arc<str>,
     /// The event: the whole JSON object.
     pub json: Bytes,
 }
@@ -123,9 +128,24 @@ pub(super) struct Reader<'a> {
     pub(super) database: &'a Database,
     pub(super) index: &'a Index,
     pub(super) room: &'a Room,
+    pending: Pending,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// What is there now. Made before the file is looked at: see [`Pending`].
+    pub(super) fn new(database: &'a Database, index: &'a Index, room: &'a Room) -> Self {
+        Self { database, index, room, pending: Pending::of(room) }
+    }
+
+    fn view(
+        &self,
+        tx: &Reading,
+        number: RoomNumber,
+        originals: bool,
+    ) -> Result<View<'_>, StorageError> {
+        View::new(tx, self.index, &self.room.name, &self.pending, number, originals)
+    }
+
     /// What the file says of the room in the moment looked at; nothing while nothing was recorded.
     fn row(&self, tx: &Reading) -> Result<RoomRow, StorageError> {
         let row = rooms::find(tx, &self.room.name)?;
@@ -137,7 +157,7 @@ impl Reader<'_> {
         self.database.read(|tx| {
             let room = self.row(tx)?;
             let RoomRow { number, floor, head, .. } = room;
-            let view = View::new(tx, self.index, self.room, number, span.originals)?;
+            let view = self.view(tx, number, span.originals)?;
             let mut first = span.after.max(floor).saturating_add(1);
             let mut last = span.before.saturating_sub(1).min(head);
             if let Some(from) = span.from {
@@ -163,7 +183,8 @@ impl Reader<'_> {
                         return Ok(false);
                     }
                     bytes += json.len();
-                    page.events.push(Stored { seq, json: json.into() });
+                    let epoch = view.epoch(row)?;
+                    page.events.push(Stored { seq, epoch, json: json.into() });
                 }
                 looked_at += 1;
                 reached = Some(seq);
@@ -216,7 +237,7 @@ impl Reader<'_> {
         let mut start = before.saturating_sub(1);
         self.database.read(|tx| {
             let RoomRow { number, floor, .. } = self.row(tx)?;
-            let view = View::new(tx, self.index, self.room, number, false)?;
+            let view = self.view(tx, number, false)?;
             let (mut found, mut looked_at) = (0, 0);
             EventsView::look(tx)?.each(
                 number,
@@ -240,7 +261,7 @@ impl Reader<'_> {
         let mut tail = Tail::default();
         self.database.read(|tx| {
             let RoomRow { number, floor, head, .. } = self.row(tx)?;
-            let view = View::new(tx, self.index, self.room, number, false)?;
+            let view = self.view(tx, number, false)?;
             let mut left = most;
             EventsView::look(tx)?.each(number, (floor + 1, head), true, |seq, row| {
                 left = left.saturating_sub(1);

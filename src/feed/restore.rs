@@ -5,12 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{index::Index, open::prepare};
+use super::{
+    index::{Index, PendingMark},
+    open::prepare,
+    record::Deletion,
+};
 use crate::{
     model::Timestamp,
     storage::{
         Database, StorageError, guarded, migrate,
-        tables::{marks, meta},
+        tables::{marks, meta, rooms::RoomRow},
     },
 };
 
@@ -20,9 +24,9 @@ use crate::{
 /// another epoch. What was deleted since in the log it replaces stays deleted.
 pub(super) fn make_ready(
     candidate: &Database,
-    current: Option<&Database>,
-    generation: u64,
+    current: (Option<&Database>, &Index),
 ) -> Result<(Index, u32), StorageError> {
+    let (current, known) = current;
     if !candidate.read(meta::is_there)? {
         return Err(StorageError::damaged("it is no feed log"));
     }
@@ -30,7 +34,7 @@ pub(super) fn make_ready(
         migrate(tx)?;
         meta::set(&mut meta::open(tx)?, meta::CLEAN, "false")
     })?;
-    let ready = prepare(candidate, generation)?;
+    let ready = prepare(candidate, known.generation + 1)?;
     if let Some(current) = current {
         let rooms = current.read(crate::storage::tables::rooms::look)?;
         current.read(|from| {
@@ -38,15 +42,28 @@ pub(super) fn make_ready(
                 let mut to = marks::Marks::open(tx)?;
                 for row in &rooms {
                     let Some(room) = ready.0.find(&row.name) else { continue };
-                    let durable = room.durable();
-                    let (number, head) = (durable.number, durable.head);
-                    drop(durable);
+                    let RoomRow { number, head, .. } = room.durable().clone();
                     marks::carry_over(from, row.number, &mut to, number, head)?;
                 }
                 Ok(())
             })
         })?;
     }
+    // And what the disk does not know of yet, or will never know.
+    candidate.write(|tx| {
+        let mut marks = marks::Marks::open(tx)?;
+        for old in known.rooms() {
+            let Some(room) = ready.0.find(&old.name) else { continue };
+            let RoomRow { number, head, .. } = room.durable().clone();
+            for PendingMark { deletion, mut mark } in old.pending().iter().cloned() {
+                if !matches!(deletion, Deletion::Message(_)) {
+                    mark.seq = head + 1;
+                }
+                marks.set(number, deletion.marked(), mark)?;
+            }
+        }
+        Ok(())
+    })?;
     Ok(ready)
 }
 
@@ -74,7 +91,7 @@ pub fn restore_file(file: &Path, path: &Path) -> Result<PathBuf, StorageError> {
             let candidate = Database::open(&part)?;
             // One that cannot be opened has nothing that could be taken over.
             let current = path.is_file().then(|| Database::open(path).ok()).flatten();
-            make_ready(&candidate, current.as_ref(), 0)
+            make_ready(&candidate, (current.as_ref(), &Index::default()))
         })?;
         Ok(swap(&part, path)?)
     };

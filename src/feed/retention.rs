@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::index::{Index, Room};
+use super::index::Room;
 use crate::{
     model::{ChatClearUser, ChatDelete, ChatRedacted, CreatorId, Timestamp},
     storage::{
@@ -45,44 +45,18 @@ impl Policies {
     }
 }
 
-/// Lets a step's worth go. `true` when there is more.
+/// Lets a step's worth of a room's oldest events go; answers how many.
 pub(super) fn retain_some(
     database: &Database,
-    index: &Index,
-    policies: &Policies,
-    mut gone: impl FnMut(u64),
-) -> Result<bool, StorageError> {
-    let now = Timestamp::now();
-    let mut failed = Ok(());
-    for room in index.rooms() {
-        let Some(policy) = policies.of(&room.name) else { continue };
-        let durable = room.durable().clone();
-        if durable.head == durable.floor {
-            continue;
-        }
-        match remove(database, &room, durable, policy, now) {
-            Ok(0) => {}
-            Ok(removed) => {
-                gone(removed);
-                return Ok(true);
-            }
-            // What is wrong with one room keeps no other.
-            Err(error) => failed = Err(error),
-        }
-    }
-    failed.map(|()| false)
-}
-
-/// Removes the oldest events of a room that have to go; answers how many.
-fn remove(
-    database: &Database,
     room: &Arc<Room>,
-    mut durable: RoomRow,
-    policy: Retention,
-    now: Timestamp,
+    policies: &Policies,
 ) -> Result<u64, StorageError> {
-    let cutoff = now.unix_ms() - i64::from(policy.days) * DAY_MS;
-    if durable.bytes <= policy.bytes && !begins_before(database, &durable, cutoff)? {
+    let Some(policy) = policies.of(&room.name) else { return Ok(0) };
+    let mut durable = room.durable().clone();
+    let cutoff = Timestamp::now().unix_ms() - i64::from(policy.days) * DAY_MS;
+    if durable.head == durable.floor
+        || (durable.bytes <= policy.bytes && !begins_before(database, &durable, cutoff)?)
+    {
         return Ok(0);
     }
     let before = durable.floor;
@@ -140,13 +114,13 @@ fn remove(
     Ok(removed)
 }
 
-/// Whether the oldest event may be older than `cutoff`: asked of the minutes, which are few.
+/// Whether the oldest events are older than `cutoff`: asked of whole minutes, which are few.
 fn begins_before(
     database: &Database,
     durable: &RoomRow,
     cutoff: i64,
 ) -> Result<bool, StorageError> {
-    let minute = minutes::minute_of(cutoff);
+    let minute = minutes::minute_of(cutoff).saturating_sub(1);
     let number = durable.number;
     let floor = durable.floor;
     let old = database.read(|tx| {

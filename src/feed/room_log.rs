@@ -178,7 +178,7 @@ impl RoomLog {
                 // Of a file that is no longer in place: its places are not those of this one.
                 return Err(ReadError::Unavailable);
             }
-            look(Reader { database: &database, index: &index, room: &room })
+            look(Reader::new(&database, &index, &room))
         });
         let read = reading.await.unwrap_or(Err(ReadError::Unavailable));
         drop(turn);

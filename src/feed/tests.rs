@@ -132,7 +132,7 @@ fn inspect(database: &Database, index: &Index) -> u64 {
                 assert_eq!(session.messages, messages);
                 sessions::each_newest(tx, durable.number, |it| panic!("not ended: {it:?}"))?;
                 for seq in deleted {
-                    let reader = Reader { database, index, room: &room };
+                    let reader = Reader::new(database, index, &room);
                     let span = Span { after: seq - 1, most_events: 1, ..Span::default() };
                     let shown = reader.page(&span)?.events.remove(0).json;
                     let shown: Value = serde_json::from_slice(&shown).unwrap();

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
+    sync::Arc,
 };
 
 use super::{
@@ -26,16 +27,17 @@ use crate::{
     },
 };
 
-/// Deletions that are on their way to the disk.
+/// Deletions that are on their way to the disk. Asked for before the moment of the file that is looked at: what is no
+/// longer on its way then is among the marks of that moment.
 #[derive(Default)]
-struct Pending {
+pub(super) struct Pending {
     messages: HashSet<Box<str>>,
     authors: HashMap<Box<str>, u64>,
     chats: Vec<(Option<Platform>, u64)>,
 }
 
 impl Pending {
-    fn of(room: &Room) -> Self {
+    pub(super) fn of(room: &Room) -> Self {
         let mut all = Self::default();
         for PendingMark { deletion, mark } in room.pending().iter() {
             match deletion {
@@ -61,25 +63,25 @@ pub(super) struct View<'a> {
     room: &'a CreatorId,
     index: &'a Index,
     marks: RoomMarks,
-    pending: Pending,
+    pending: &'a Pending,
     /// The audit's: words that were moderated as well.
     originals: bool,
-    envelopes: RefCell<Vec<(u32, Envelope)>>,
+    /// The number of an epoch, its name, and what stands around its events.
+    envelopes: RefCell<Vec<(u32, Arc<str>, Envelope)>>,
 }
 
 impl<'a> View<'a> {
     pub(super) fn new(
         tx: &Reading,
         index: &'a Index,
-        room: &'a Room,
+        room: &'a CreatorId,
+        pending: &'a Pending,
         number: RoomNumber,
         originals: bool,
     ) -> Result<Self, StorageError> {
-        // In this order: what was pending and no longer is, is among the marks.
-        let pending = Pending::of(room);
         let marks = RoomMarks::look(tx, number)?;
         let envelopes = RefCell::default();
-        Ok(Self { room: &room.name, index, marks, pending, originals, envelopes })
+        Ok(Self { room, index, marks, pending, originals, envelopes })
     }
 
     /// Whether something that stands at `seq` was moderated.
@@ -175,19 +177,33 @@ impl<'a> View<'a> {
     ) -> Result<Vec<u8>, StorageError> {
         let ts = Timestamp::from_unix_ms(row.ts_ms)
             .ok_or_else(|| StorageError::damaged("feed.events: a time beyond the calendar"))?;
-        let mut envelopes = self.envelopes.borrow_mut();
-        let at = match envelopes.iter().position(|it| it.0 == row.epoch) {
+        self.with_epoch(row, |_, envelope| envelope.json(Some(seq), ts, kind, data))
+    }
+
+    /// The name of the epoch that a row was numbered under.
+    pub(super) fn epoch(&self, row: &EventRow<'_>) -> Result<Arc<str>, StorageError> {
+        self.with_epoch(row, |name, _| Arc::clone(name))
+    }
+
+    fn with_epoch<T>(
+        &self,
+        row: &EventRow<'_>,
+        show: impl FnOnce(&Arc<str>, &Envelope) -> T,
+    ) -> Result<T, StorageError> {
+        let mut known = self.envelopes.borrow_mut();
+        let at = match known.iter().position(|it| it.0 == row.epoch) {
             Some(at) => at,
             None => {
-                let epoch = self.index.epoch_name(row.epoch);
-                let epoch = epoch.ok_or_else(|| {
+                let name = self.index.epoch_name(row.epoch).ok_or_else(|| {
                     StorageError::damaged(format!("feed.events: an unknown epoch {}", row.epoch))
                 })?;
-                envelopes.push((row.epoch, Envelope::new(self.room.as_str(), &epoch)));
-                envelopes.len() - 1
+                let envelope = Envelope::new(self.room.as_str(), &name);
+                known.push((row.epoch, name, envelope));
+                known.len() - 1
             }
         };
-        Ok(envelopes[at].1.json(Some(seq), ts, kind, data))
+        let (_, name, envelope) = &known[at];
+        Ok(show(name, envelope))
     }
 
     /// What a row's author was purged by, for those who go on from here.

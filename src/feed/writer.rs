@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 use super::{
     batch::{Batch, Written},
     import::{self, Import, ImportError},
-    index::Index,
+    index::{Index, Room},
     queue::{Dropped, Offered, Queue, Taken},
     restore,
     retention::{self, Policies},
@@ -152,6 +152,8 @@ pub(super) struct Writer {
     held: Vec<Offered>,
     held_dropped: Dropped,
     retention_due: Instant,
+    /// Rooms that are still to be looked at in this round.
+    retention_left: Vec<Arc<Room>>,
     /// The file was there when it was last looked for; what stands on something else never is.
     seen_file: bool,
 }
@@ -181,6 +183,7 @@ impl Writer {
             held_dropped: Dropped::new(),
             // The first look comes soon: what a long pause made old goes.
             retention_due: Instant::now() + RETENTION_FIRST,
+            retention_left: Vec::new(),
             seen_file: false,
         }
     }
@@ -340,15 +343,27 @@ impl Writer {
         if self.shared.trouble().is_some() {
             return false;
         }
-        let expired = |count| self.shared.telemetry.meters.expired.increment(count);
+        if self.retention_left.is_empty() {
+            self.retention_left = index.rooms();
+        }
         let policies = self.shared.policies.load();
-        let step = guarded(|| retention::retain_some(&database, &index, &policies, expired));
-        step.unwrap_or_else(|error| {
-            tracing::warn!(%error, "what is too old cannot be removed");
-            let message = error.to_string();
-            self.shared.telemetry.recent.error("feed", "not_expired", "retention", message);
-            false
-        })
+        while let Some(room) = self.retention_left.pop() {
+            match guarded(|| retention::retain_some(&database, &room, &policies)) {
+                Ok(0) => {}
+                Ok(removed) => {
+                    self.shared.telemetry.meters.expired.increment(removed);
+                    self.retention_left.push(room);
+                    return true;
+                }
+                // What is wrong with one room keeps no other.
+                Err(error) => {
+                    tracing::warn!(creator.id = %room.name, %error, "what is too old cannot be removed");
+                    let (name, message) = (room.name.as_str(), error.to_string());
+                    self.shared.telemetry.recent.error("feed", "not_expired", name, message);
+                }
+            }
+        }
+        false
     }
 
     /// A file that is deleted while it is open takes everything that follows with it, without an error.
@@ -366,11 +381,10 @@ impl Writer {
     /// Puts `file` in the place of the one in use, which stays beside it.
     fn restore(&mut self, file: &Path) -> Result<(), StorageError> {
         let (database, index) = self.shared.current();
-        let generation = index.generation + 1;
         // Everything that can fail is tried on the copy, before anything is touched.
         let (ready, next_number) = guarded(|| {
             let candidate = Database::open(file)?;
-            restore::make_ready(&candidate, database.as_deref(), generation)
+            restore::make_ready(&candidate, (database.as_deref(), &index))
         })?;
         drop(database);
         self.shared.close_database()?;
@@ -392,6 +406,7 @@ impl Writer {
         *self.shared.lock() =
             Current { database: Some(Arc::new(database)), index: Arc::new(ready) };
         self.next_number = next_number;
+        self.retention_left.clear();
         // What waits belongs to the log that was.
         let held = std::mem::take(&mut self.held).len() as u64;
         self.held_dropped.clear();

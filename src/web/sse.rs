@@ -20,7 +20,7 @@ use crate::{
         room::{Collected, Watch},
         shard::Batch,
     },
-    feed::{Filter, Stored},
+    feed::Filter,
     telemetry::Meters,
 };
 
@@ -124,7 +124,10 @@ impl Reader {
                     let page = log.next(self.position, &self.filter, 64, BATCH_BYTES).await.ok()?;
                     self.position = page.reached;
                     if !page.events.is_empty() {
-                        return Some(page.events.iter().flat_map(stored).collect());
+                        let stored = page.events.iter();
+                        let text =
+                            stored.flat_map(|it| message(Some((&it.epoch, it.seq)), &it.json));
+                        return Some(text.collect());
                     }
                 }
                 Collected::Nothing if self.room.closed().is_some() => return None,
@@ -161,15 +164,6 @@ fn payload(frame: &[u8]) -> &[u8] {
         _ => 2,
     };
     &frame[header..]
-}
-
-/// One event as the log gives it. Its epoch may be an older one than the room's.
-fn stored(event: &Stored) -> Vec<u8> {
-    let epoch = memchr::memmem::find(&event.json, br#""epoch":""#).and_then(|at| {
-        let rest = str::from_utf8(&event.json[at + 9..]).ok()?;
-        rest.split_once('"').map(|it| it.0)
-    });
-    message(epoch.map(|it| (it, event.seq)), &event.json)
 }
 
 /// One event of the stream.

@@ -217,7 +217,10 @@ impl Room {
         let edge = if span.newest { kept.first() } else { kept.last() };
         Page {
             reached: edge.map_or(span.after, |it| it.seq),
-            events: kept.iter().map(|it| Stored { seq: it.seq, json: it.frame.json() }).collect(),
+            events: kept
+                .iter()
+                .map(|it| Stored { seq: it.seq, epoch: self.epoch.clone(), json: it.frame.json() })
+                .collect(),
             more,
             floor: state.ring.floor(),
         }
