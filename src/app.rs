@@ -2,6 +2,7 @@
 
 mod feed_log;
 pub mod running;
+mod state;
 mod typed_channels;
 
 use std::{
@@ -29,9 +30,11 @@ use crate::{
     lifecycle::Lifecycle,
     model::{CreatorId, OverlaySettings, Platform, PlatformState, Timestamp},
     platforms::{
-        Demand, Ingest, Listeners, Source,
+        self, Demand, Ingest, Listeners, Memory, Readers, Source,
         recording::{Played, Player, Speed, demo},
     },
+    quotas::Quotas,
+    storage::State,
     telemetry::{Severity, Telemetry},
     web::{
         accept, access::OverlayKeys, assets, assets::Assets, media::Media, operator,
@@ -43,6 +46,8 @@ use crate::{
 const LAST_FRAMES: Duration = Duration::from_secs(2);
 /// How long the log is given to write what waits when the server stops.
 const LOG_CLOSES: Duration = Duration::from_millis(800);
+/// How long the small state is given to be written when the server stops.
+const STATE_CLOSES: Duration = Duration::from_millis(500);
 /// How often it is looked whether a stream session has gone silent.
 const SESSIONS_EVERY: Duration = Duration::from_secs(15);
 
@@ -143,6 +148,7 @@ pub struct Server {
     pub notice: Option<String>,
     data_dir: PathBuf,
     shared: Arc<Shared>,
+    state: State,
     grace: Duration,
     _lock: fs::File,
 }
@@ -155,6 +161,9 @@ impl Server {
         // Behind everybody who fills it.
         if timeout(LOG_CLOSES, self.hub.log().close()).await.is_err() {
             tracing::error!("the disk does not take the last events: they are not recorded");
+        }
+        if timeout(STATE_CLOSES, self.state.close()).await.is_err() {
+            tracing::error!("the disk does not take what was learnt of the platforms");
         }
         left
     }
@@ -223,6 +232,12 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let life = Lifecycle::new();
     let telemetry = Telemetry::new();
     let feed_log::Opened { log, notice } = feed_log::open(&config, &data_dir, &life, &telemetry)?;
+    let state = state::open(&data_dir, &telemetry)?;
+    life.essential("state", {
+        let (state, stop) = (state.clone(), life.stop.clone());
+        async move { state.run(stop).await }
+    });
+    let quotas = Quotas::new(state.clone(), config.quotas.clone());
     let demand = Arc::new(Demand::default());
     let hub = Arc::new(Hub::new(RoomParts {
         life: life.clone(),
@@ -254,11 +269,15 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let report = report_reload(telemetry.clone(), restart);
     life.essential("configuration", reloader.run(life.stop.clone(), report));
     life.essential("rooms", {
-        let (applier, sink) = (Arc::clone(&applier), Arc::clone(&sink));
+        let (applier, sink, quotas) = (Arc::clone(&applier), Arc::clone(&sink), quotas.clone());
         let (life, mut files) = (life.clone(), files);
         async move {
             while let Some(Ok(())) = life.stop.run_until_cancelled(files.changed()).await {
-                sink.set_stale_seconds(files.borrow_and_update().platforms.stale_seconds);
+                {
+                    let files = files.borrow_and_update();
+                    sink.set_stale_seconds(files.platforms.stale_seconds);
+                    quotas.set_config(files.quotas.clone());
+                }
                 applier.apply();
             }
             life.stop.cancelled().await;
@@ -307,7 +326,13 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     life.essential("heartbeat", heartbeat.run(life.stop.clone()));
     let listeners = Listeners {
         life: life.clone(),
-        telemetry: telemetry.clone(),
+        readers: Readers::new(platforms::readers::Shared {
+            life: life.clone(),
+            telemetry: telemetry.clone(),
+            memory: Memory::new(state.clone()),
+            quotas: quotas.clone(),
+            clients: Arc::default(),
+        }),
         sink: Arc::clone(&sink) as Arc<_>,
         demand,
     };
@@ -344,6 +369,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         notice,
         data_dir,
         shared,
+        state,
         grace,
         _lock: lock,
     })

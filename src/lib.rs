@@ -9,6 +9,7 @@ pub mod lifecycle;
 pub mod config;
 pub mod storage;
 pub mod feed;
+pub mod quotas;
 pub mod platforms;
 pub mod chat;
 pub mod exports;

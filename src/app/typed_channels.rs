@@ -44,8 +44,7 @@ impl TypedChannels {
         let mut config = config.clone();
         let creators = &mut config.creators.creators;
         for typed in self.channels.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let channel =
-                ChannelConfig { platform: typed.platform, name: typed.name.clone(), enabled: true };
+            let channel = ChannelConfig::named(typed.platform, typed.name.clone());
             match creators.iter_mut().find(|it| it.id == typed.room) {
                 Some(creator) => {
                     let known = |it: &ChannelConfig| {

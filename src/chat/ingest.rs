@@ -7,16 +7,12 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::{Duration, Instant},
 };
-
-use twitch_irc::message::IRCMessage;
 
 use super::{
     Hub, Room,
-    normalize::{
-        Normalized,
-        twitch::{TwitchNormalizer, dedupe_key},
-    },
+    normalize::{NormalizeError, Normalizer, Reading},
     room::Arrival,
 };
 use crate::{
@@ -24,6 +20,9 @@ use crate::{
     platforms::{Inlet, Raw, Sink, Source},
     telemetry::Telemetry,
 };
+
+/// How often the number of viewers alone is worth an event.
+const VIEWERS_EVERY: Duration = Duration::from_secs(30);
 
 /// The rooms, as workers see them.
 pub struct Rooms {
@@ -52,9 +51,12 @@ impl Sink for Rooms {
             room: self.hub.find_room(source.creator.as_str())?,
             hub: Arc::clone(&self.hub),
             telemetry: self.telemetry.clone(),
-            twitch: TwitchNormalizer::new(&source.channel),
+            normalizer: Normalizer::new(source.platform, &source.channel),
+            readings: Vec::new(),
             stale_seconds: Arc::clone(&self.stale_seconds),
             delay_ms: None,
+            viewers: Viewers::default(),
+            told: None,
             source,
         }))
     }
@@ -66,9 +68,21 @@ struct RoomInlet {
     room: Arc<Room>,
     source: Source,
     telemetry: Telemetry,
-    twitch: TwitchNormalizer,
+    normalizer: Normalizer,
+    /// What the last thing that came was read as; kept for its room.
+    readings: Vec<Reading>,
     stale_seconds: Arc<AtomicU32>,
     delay_ms: Option<i64>,
+    viewers: Viewers,
+    /// The newest state that was said.
+    told: Option<(PlatformState, String)>,
+}
+
+/// How many watch on the platform, and when that was last said.
+#[derive(Default)]
+struct Viewers {
+    count: Option<u64>,
+    told_at: Option<Instant>,
 }
 
 impl Inlet for RoomInlet {
@@ -85,24 +99,28 @@ impl Inlet for RoomInlet {
 
     fn accept(&mut self, raw: Raw, received_at: Timestamp) {
         self.follow_room();
-        match raw {
-            Raw::Event(body) => {
-                let sent_at = sent_at_of(&body);
-                self.room.publish(&body, &Arrival { received_at, sent_at, key: None });
-            }
-            Raw::Twitch(line) => self.twitch_line(&line, received_at),
+        let mut readings = std::mem::take(&mut self.readings);
+        if let Err(error) = self.normalizer.normalize(raw, received_at, &mut readings) {
+            self.count_unreadable(&error);
         }
+        for reading in readings.drain(..) {
+            self.publish(reading, received_at);
+        }
+        self.readings = readings;
     }
 
     fn status(&mut self, state: PlatformState, detail: &str) {
-        self.follow_room();
-        self.room.set_status(PlatformStatus {
-            platform: self.source.platform,
-            channel: self.source.channel.to_string(),
-            state,
-            detail: detail.to_owned(),
-            viewers: None,
-        });
+        self.told = Some((state, detail.to_owned()));
+        self.tell_status();
+    }
+
+    fn viewers(&mut self, count: Option<u64>) {
+        let changed = self.viewers.count != count;
+        self.viewers.count = count;
+        let due = self.viewers.told_at.is_none_or(|it| it.elapsed() >= VIEWERS_EVERY);
+        if changed && due && self.told.is_some() {
+            self.tell_status();
+        }
     }
 
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -124,31 +142,35 @@ impl RoomInlet {
         }
     }
 
-    fn twitch_line(&mut self, line: &IRCMessage, received_at: Timestamp) {
-        let sent_at = line
-            .tags
-            .0
-            .get("tmi-sent-ts")
-            .and_then(|it| it.parse().ok())
-            .and_then(Timestamp::from_unix_ms);
-        match self.twitch.normalize(line, received_at) {
-            Ok(Normalized::Event(mut body)) => {
-                if let Some(sent_at) = sent_at {
-                    self.delay_ms = Some(received_at.ms_since(sent_at));
-                }
-                self.mark_stale(&mut body, received_at, sent_at);
-                let key = dedupe_key(line);
-                self.room.publish(&body, &Arrival { received_at, sent_at, key });
-            }
-            Ok(Normalized::Nothing(_)) => {}
-            Err(error) => {
-                self.telemetry.meters.unreadable.increment(1);
-                tracing::debug!(
-                    creator.id = %self.source.creator, platform = %self.source.platform, %error,
-                    "a line could not be normalized"
-                );
-            }
+    fn tell_status(&mut self) {
+        self.follow_room();
+        let Some((state, detail)) = self.told.clone() else { return };
+        let viewers = self.viewers.count.filter(|_| state == PlatformState::Live);
+        self.viewers.told_at = Some(Instant::now());
+        self.room.set_status(PlatformStatus {
+            platform: self.source.platform,
+            channel: self.source.channel.to_string(),
+            state,
+            detail,
+            viewers,
+        });
+    }
+
+    fn publish(&mut self, reading: Reading, received_at: Timestamp) {
+        let Reading { mut body, sent_at, key } = reading;
+        if let Some(sent_at) = sent_at.filter(|_| !is_history(&body)) {
+            self.delay_ms = Some(received_at.ms_since(sent_at));
         }
+        self.mark_stale(&mut body, received_at, sent_at);
+        self.room.publish(&body, &Arrival { received_at, sent_at, key });
+    }
+
+    fn count_unreadable(&self, error: &NormalizeError) {
+        self.telemetry.meters.unreadable.increment(1);
+        tracing::debug!(
+            creator.id = %self.source.creator, platform = %self.source.platform, %error,
+            "a line could not be normalized"
+        );
     }
 
     /// Marks what came late as history: it is shown as such and fires nothing.
@@ -169,10 +191,11 @@ impl RoomInlet {
     }
 }
 
-fn sent_at_of(body: &EventBody) -> Option<Timestamp> {
+/// Whether the platform itself sent it as history: it says nothing of the delay now.
+fn is_history(body: &EventBody) -> bool {
     match body {
-        EventBody::ChatMessage(it) | EventBody::FeatureShow(it) => Some(it.sent_at),
-        EventBody::Activity(it) => it.sent_at,
-        _ => None,
+        EventBody::ChatMessage(it) => it.flags.contains(&Flag::Historical),
+        EventBody::Activity(it) => it.flags.contains(&Flag::Historical),
+        _ => false,
     }
 }

@@ -157,9 +157,48 @@ impl fmt::Display for IrcUrl {
     }
 }
 
+/// A `wss://` or `ws://` base address, kept without a slash at its end, query or sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct WsUrl(String);
+
+impl WsUrl {
+    /// The address, with no slash at its end: a path that begins with one can follow.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for WsUrl {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = |why: &str| BadAddress(format!("`{text}` {why}: write `wss://example.org`"));
+        let url = Url::parse(text).map_err(|_| bad("is not an address"))?;
+        if !matches!(url.scheme(), "ws" | "wss") {
+            return Err(bad("is neither wss:// nor ws://"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(BadAddress("an address here carries no name or password".to_owned()));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(bad("carries a query or a fragment"));
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
+impl fmt::Display for WsUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 string_with_format!(ListenAddress, BadAddress, "listen-address");
 string_with_format!(HttpUrl, BadAddress, "http-url");
 string_with_format!(IrcUrl, BadAddress, "irc-url");
+string_with_format!(WsUrl, BadAddress, "ws-url");
 
 #[cfg(test)]
 mod tests {
@@ -197,6 +236,13 @@ mod tests {
         assert_eq!("http://127.0.0.1:9".parse::<HttpUrl>().unwrap().as_str(), "http://127.0.0.1:9");
         for bad in ["example.org", "ftp://a", "https://", "https://a/?b", "https://a/#b"] {
             assert!(bad.parse::<HttpUrl>().is_err(), "{bad}");
+        }
+        assert_eq!(
+            "wss://Example.org/ws/".parse::<WsUrl>().unwrap().as_str(),
+            "wss://example.org/ws"
+        );
+        for bad in ["example.org", "https://a", "ws://", "ws://a/?b"] {
+            assert!(bad.parse::<WsUrl>().is_err(), "{bad}");
         }
     }
 

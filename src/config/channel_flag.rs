@@ -113,6 +113,10 @@ mod tests {
         assert_eq!(named("__a.b c").as_deref(), Some("abc"));
         assert_eq!(named(&"a".repeat(40)).as_deref(), Some("a".repeat(32).as_str()));
         assert_eq!(named("@__-"), None);
+        assert_eq!(
+            parsed(&["youtube:@Lynx.TV", "kick:Lynx", "rumble:https://rumble.com/c/Lynx"]),
+            pairs(&[("LynxTV", "@lynx.tv"), ("LynxTV", "lynx"), ("LynxTV", "c/Lynx")])
+        );
         assert_eq!(parsed(&["twitch:_lynx_"]), pairs(&[("lynx_", "_lynx_")]));
         let errors = parse_all(&["twitch:___"]).unwrap_err();
         assert_eq!(errors, ["no room can be named after `___`: write `ROOM=twitch:___`"]);
@@ -120,12 +124,12 @@ mod tests {
 
     #[test]
     fn every_flag_that_cannot_be_understood_is_told() {
-        let flags = ["lynx", "twich:a", "youtube:@b", "a b=twitch:c", "twitch:d e", "twitch:f"];
+        let flags = ["lynx", "twich:a", "discord:b", "a b=twitch:c", "twitch:d e", "twitch:f"];
         let errors = parse_all(&flags).unwrap_err();
         let starts = [
             "`lynx` names no platform",
             "`twich` is not a platform",
-            "youtube cannot be read yet; twitch can",
+            "discord cannot be read; twitch",
             "`a b` is not a creator id",
             "`d e` is not a Twitch channel",
         ];

@@ -84,6 +84,22 @@ pub struct ChannelConfig {
     /// Whether it is read.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// The platform's number of the channel, for when it cannot be asked (Kick).
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub channel_id: Option<u64>,
+    /// The platform's number of its chat, for when it cannot be asked (Kick, Rumble).
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    pub chat_id: Option<u64>,
+}
+
+impl ChannelConfig {
+    /// A channel that is read, of which only the name is known.
+    #[must_use]
+    pub fn named(platform: Platform, name: String) -> Self {
+        Self { platform, name, enabled: true, channel_id: None, chat_id: None }
+    }
 }
 
 fn yes() -> bool {
@@ -239,8 +255,8 @@ mod tests {
             {"id": "x", "channels": [
                 {"platform": "twitch", "name": "Lynx"},
                 {"platform": "twitch", "name": "https://twitch.tv/lynx"},
-                {"platform": "youtube", "name": "@b"},
-                {"platform": "kick", "name": "b", "enabled": false},
+                {"platform": "discord", "name": "b"},
+                {"platform": "x", "name": "b", "enabled": false},
                 {"platform": "nowhere", "name": "b"}
             ]}
         ]}));

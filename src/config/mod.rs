@@ -12,6 +12,7 @@ mod layers;
 mod log_filter;
 pub mod platforms;
 mod problem;
+pub mod quotas;
 mod read;
 pub mod reload;
 pub mod schema;
@@ -27,13 +28,14 @@ use serde_json::Value;
 use self::layers::Layers;
 
 pub use self::{
-    addresses::{HttpUrl, IrcUrl, ListenAddress},
+    addresses::{HttpUrl, IrcUrl, ListenAddress, WsUrl},
     creators::{ChannelConfig, CreatorConfig, CreatorsConfig},
     environment::Environment,
     layers::Flags,
     log_filter::LogFilter,
     platforms::{PlatformsConfig, TwitchConfig},
     problem::{ConfigErrors, Problem},
+    quotas::QuotasConfig,
     reload::{Reload, Reloader},
     schema::schemas,
     secrets::Secrets,
@@ -50,6 +52,8 @@ pub struct Config {
     pub platforms: PlatformsConfig,
     /// `creators.json`: whose chats are read.
     pub creators: CreatorsConfig,
+    /// `quotas.json`: what may be spent.
+    pub quotas: QuotasConfig,
     /// Secrets, from the environment and `.env` only.
     pub secrets: Secrets,
 }
@@ -148,13 +152,16 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
     let system: Option<SystemConfig> = typed(&mut layers, 0);
     let platforms: Option<PlatformsConfig> = typed(&mut layers, 1);
     let creators: Option<CreatorsConfig> = typed(&mut layers, 2);
+    let quotas: Option<QuotasConfig> = typed(&mut layers, 3);
     layers.add_found(0, system.as_ref().map_or_else(Vec::new, SystemConfig::check));
     layers.add_found(1, platforms.as_ref().map_or_else(Vec::new, PlatformsConfig::check));
+    layers.add_found(3, quotas.as_ref().map_or_else(Vec::new, QuotasConfig::check));
 
     let mut config = Config {
         system: system.unwrap_or_default(),
         platforms: platforms.unwrap_or_default(),
         creators: creators.unwrap_or_default(),
+        quotas: quotas.unwrap_or_default(),
         secrets: Secrets::from_environment(&environment),
     };
     config.creators.normalize();

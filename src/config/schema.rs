@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::{
-    CreatorsConfig, HttpUrl, IrcUrl, ListenAddress, LogFilter, PlatformsConfig, SystemConfig,
+    CreatorsConfig, HttpUrl, IrcUrl, ListenAddress, LogFilter, PlatformsConfig, QuotasConfig,
+    SystemConfig, WsUrl,
 };
 
 /// Gives a type that parses from a string its place in a schema: a string of a named format.
@@ -52,10 +53,11 @@ pub(super) use string_with_format;
 type FormatCheck = fn(&str) -> Result<(), String>;
 
 /// The formats of [`string_with_format`], which say what is wrong in words of their own.
-const FORMATS: [(&str, FormatCheck); 4] = [
+const FORMATS: [(&str, FormatCheck); 5] = [
     ("listen-address", parses::<ListenAddress>),
     ("http-url", parses::<HttpUrl>),
     ("irc-url", parses::<IrcUrl>),
+    ("ws-url", parses::<WsUrl>),
     ("log-filter", parses::<LogFilter>),
 ];
 
@@ -99,18 +101,24 @@ impl Section {
 }
 
 /// Every file, in the order of [`super::Config`]'s fields.
-pub(super) static SECTIONS: LazyLock<[Section; 3]> = LazyLock::new(|| {
+pub(super) static SECTIONS: LazyLock<[Section; 4]> = LazyLock::new(|| {
     [
         Section::of::<SystemConfig>("system", "system.json"),
         Section::of::<PlatformsConfig>("platforms", "platforms.json"),
         Section::of::<CreatorsConfig>("creators", "creators.json"),
+        Section::of::<QuotasConfig>("quotas", "quotas.json"),
     ]
 });
 
 /// Every schema with its file name (`system.schema.json`), as committed in `config/schemas/`.
 #[must_use]
 pub fn schemas() -> Vec<(&'static str, Value)> {
-    let names = ["system.schema.json", "platforms.schema.json", "creators.schema.json"];
+    let names = [
+        "system.schema.json",
+        "platforms.schema.json",
+        "creators.schema.json",
+        "quotas.schema.json",
+    ];
     names.into_iter().zip(SECTIONS.iter().map(|it| it.schema.clone())).collect()
 }
 

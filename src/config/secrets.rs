@@ -13,7 +13,7 @@ struct Name {
 }
 
 /// Every secret that is read. A name that is both global and per creator stands twice.
-const NAMES: [Name; 8] = [
+const NAMES: [Name; 19] = [
     Name {
         name: "STREAMSUITES_OPERATOR_TOKEN",
         per_creator: false,
@@ -31,6 +31,31 @@ const NAMES: [Name; 8] = [
     },
     Name {
         name: "TWITCH_CLIENT_SECRET",
+        per_creator: false,
+        purpose: "The secret of that application.",
+    },
+    Name {
+        name: "YOUTUBE_API_KEY",
+        per_creator: false,
+        purpose: "The YouTube Data API key of every creator that has none of its own; without one, chat is read as the site does.",
+    },
+    Name {
+        name: "GOOGLE_CLIENT_ID",
+        per_creator: false,
+        purpose: "The Google application that sends to YouTube chats.",
+    },
+    Name {
+        name: "GOOGLE_CLIENT_SECRET",
+        per_creator: false,
+        purpose: "The secret of that application.",
+    },
+    Name {
+        name: "KICK_CLIENT_ID",
+        per_creator: false,
+        purpose: "The Kick application of every creator that has none of its own.",
+    },
+    Name {
+        name: "KICK_CLIENT_SECRET",
         per_creator: false,
         purpose: "The secret of that application.",
     },
@@ -54,7 +79,48 @@ const NAMES: [Name; 8] = [
         per_creator: true,
         purpose: "The secret of that application.",
     },
+    Name {
+        name: "YOUTUBE_API_KEY",
+        per_creator: true,
+        purpose: "A creator's own YouTube Data API key.",
+    },
+    Name {
+        name: "YOUTUBE_REFRESH_TOKEN",
+        per_creator: true,
+        purpose: "Lets that Google application send to the creator's YouTube chat.",
+    },
+    Name {
+        name: "KICK_REFRESH_TOKEN",
+        per_creator: true,
+        purpose: "Lets the Kick application send to the creator's chat; each use replaces it, and the newest is kept in the data folder.",
+    },
+    Name {
+        name: "RUMBLE_LIVESTREAM_KEY",
+        per_creator: true,
+        purpose: "The key of the creator's Rumble Live Stream API, or its whole address.",
+    },
+    Name {
+        name: "KICK_CLIENT_ID",
+        per_creator: true,
+        purpose: "A creator's own Kick application.",
+    },
+    Name {
+        name: "KICK_CLIENT_SECRET",
+        per_creator: true,
+        purpose: "The secret of that application.",
+    },
 ];
+
+/// What an application needs to act for somebody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct OAuthGrant<'a> {
+    /// The application.
+    pub client_id: &'a str,
+    /// Its secret.
+    pub client_secret: &'a str,
+    /// What was granted.
+    pub refresh_token: &'a str,
+}
 
 /// Every secret that is set. Shown, it tells the names and no value.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -108,6 +174,49 @@ impl Secrets {
     #[must_use]
     pub fn twitch_client_secret(&self, suffix: &str) -> Option<&str> {
         self.find_of("TWITCH_CLIENT_SECRET", suffix).or_else(|| self.find("TWITCH_CLIENT_SECRET"))
+    }
+
+    /// `YOUTUBE_API_KEY_<SUFFIX>`, else `YOUTUBE_API_KEY`.
+    #[must_use]
+    pub fn youtube_api_key(&self, suffix: &str) -> Option<&str> {
+        self.find_of("YOUTUBE_API_KEY", suffix).or_else(|| self.find("YOUTUBE_API_KEY"))
+    }
+
+    /// `YOUTUBE_REFRESH_TOKEN_<SUFFIX>`, with the Google application that may use it.
+    #[must_use]
+    pub fn youtube_sender(&self, suffix: &str) -> Option<OAuthGrant<'_>> {
+        Some(OAuthGrant {
+            client_id: self.find("GOOGLE_CLIENT_ID")?,
+            client_secret: self.find("GOOGLE_CLIENT_SECRET")?,
+            refresh_token: self.find_of("YOUTUBE_REFRESH_TOKEN", suffix)?,
+        })
+    }
+
+    /// `KICK_CLIENT_ID_<SUFFIX>` and its secret, else those of the server.
+    #[must_use]
+    pub fn kick_application(&self, suffix: &str) -> Option<(&str, &str)> {
+        let of_creator = || {
+            let id = self.find_of("KICK_CLIENT_ID", suffix)?;
+            Some((
+                id,
+                self.find_of("KICK_CLIENT_SECRET", suffix)
+                    .or_else(|| self.find("KICK_CLIENT_SECRET"))?,
+            ))
+        };
+        of_creator()
+            .or_else(|| Some((self.find("KICK_CLIENT_ID")?, self.find("KICK_CLIENT_SECRET")?)))
+    }
+
+    /// `KICK_REFRESH_TOKEN_<SUFFIX>`: where the chain of tokens began.
+    #[must_use]
+    pub fn kick_refresh_token(&self, suffix: &str) -> Option<&str> {
+        self.find_of("KICK_REFRESH_TOKEN", suffix)
+    }
+
+    /// `RUMBLE_LIVESTREAM_KEY_<SUFFIX>`: a key, or the whole address that holds it.
+    #[must_use]
+    pub fn rumble_livestream_key(&self, suffix: &str) -> Option<&str> {
+        self.find_of("RUMBLE_LIVESTREAM_KEY", suffix)
     }
 
     fn find(&self, name: &str) -> Option<&str> {

@@ -8,7 +8,7 @@ use super::Config;
 /// `not set`.
 #[must_use]
 pub fn show(config: &Config) -> String {
-    let Config { system, platforms, creators, secrets } = config;
+    let Config { system, platforms, creators, quotas, secrets } = config;
     let suffixes: Vec<_> = creators.creators.iter().map(|it| it.env_suffix()).collect();
     let state = |set: bool| if set { "set" } else { "not set" };
     let states = secrets.list_states(&suffixes);
@@ -18,6 +18,7 @@ pub fn show(config: &Config) -> String {
         "system": system,
         "platforms": platforms,
         "creators": creators.creators,
+        "quotas": quotas,
         "secrets": states,
     });
     format!("{shown:#}")

@@ -1,6 +1,6 @@
 //! `config/system.json`: the server itself.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -252,11 +252,18 @@ pub struct MediaConfig {
     /// Time a picture may take to arrive (ms).
     #[schemars(range(min = 100, max = 120_000))]
     pub timeout_ms: u32,
+    /// Other addresses for hosts of pictures, by host: mirrors and stand-ins.
+    pub origins: BTreeMap<String, HttpUrl>,
 }
 
 impl Default for MediaConfig {
     fn default() -> Self {
-        Self { cache_max_bytes: 268_435_456, max_picture_bytes: 1_048_576, timeout_ms: 8_000 }
+        Self {
+            cache_max_bytes: 268_435_456,
+            max_picture_bytes: 1_048_576,
+            timeout_ms: 8_000,
+            origins: BTreeMap::new(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod amount;
 pub mod creator_id;
 pub mod event;
+pub mod hosted_picture;
 pub mod message;
 pub mod overlay_settings;
 pub mod platform;
@@ -19,6 +20,7 @@ pub use event::{
     ChatClear, ChatClearUser, ChatDelete, ChatRedacted, Event, EventBody, FeatureClear, FeedGap,
     PlatformStatus, QueueUpdate, RoomState, SessionEnd, SessionStart,
 };
+pub use hosted_picture::HostedPicture;
 pub use message::{
     Author, Badge, Channel, Emote, EmoteProvider, Flag, Fragment, Message, ReplyTo, Role,
 };

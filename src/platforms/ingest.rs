@@ -4,6 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use twitch_irc::message::IRCMessage;
 
+use super::{kick, rumble, youtube};
 use crate::model::{CreatorId, EventBody, Platform, PlatformState, Timestamp};
 
 /// One channel of one platform, read for one creator.
@@ -24,7 +25,14 @@ pub struct Source {
 pub enum Raw {
     /// A Twitch chat line.
     Twitch(Box<IRCMessage>),
-    /// An event of the feed itself, from a recording.
+    /// An item of a YouTube chat.
+    Youtube(Box<youtube::Item>),
+    /// Something that happened on Kick.
+    Kick(Box<kick::Happening>),
+    /// Something that happened on Rumble.
+    Rumble(Box<rumble::Happening>),
+    /// An event of the feed itself: from a recording, or one that a worker made because the platform says
+    /// it in no words of its own.
     Event(Box<EventBody>),
 }
 
@@ -44,6 +52,10 @@ pub trait Inlet: Send + Sync {
 
     /// Says how well the channel is being read. Repeats are ignored.
     fn status(&mut self, state: PlatformState, detail: &str);
+
+    /// Says how many are watching on the platform; `None` when that is not known. Told to the room with the
+    /// next status, and by itself at most every half minute.
+    fn viewers(&mut self, count: Option<u64>);
 
     /// Waits while the room's audience cannot be written to as fast as events come.
     fn ready(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
@@ -86,6 +98,11 @@ impl Ingest {
     /// Says how well the channel is being read; `detail` is for people and may be empty.
     pub fn status(&mut self, state: PlatformState, detail: impl AsRef<str>) {
         self.inlet.status(state, detail.as_ref());
+    }
+
+    /// Says how many are watching on the platform.
+    pub fn viewers(&mut self, count: Option<u64>) {
+        self.inlet.viewers(count);
     }
 
     /// Waits while the room's audience cannot be written to as fast as events come.

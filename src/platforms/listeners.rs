@@ -12,12 +12,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Ingest, Sink, Source, backoff::Backoff, supervise::supervise, twitch};
+use super::{Ingest, Readers, Sink, Source, plan::Plan};
 use crate::{
     config::Config,
     lifecycle::Lifecycle,
     model::{CreatorId, Platform, PlatformState},
-    telemetry::Telemetry,
 };
 
 /// How many are watching each room, and who wants to know.
@@ -78,12 +77,6 @@ impl Demand {
 /// What identifies a worker: for whom, where, which channel.
 type Key = (CreatorId, Platform, Arc<str>);
 
-/// What a worker was started with; one that should be started with something else is replaced.
-#[derive(Debug, Clone, PartialEq)]
-enum Plan {
-    Twitch(twitch::TwitchPlan),
-}
-
 struct Running {
     plan: Plan,
     stop: CancellationToken,
@@ -94,8 +87,8 @@ struct Running {
 pub struct Listeners {
     /// Where the tasks run.
     pub life: Lifecycle,
-    /// Where failures are counted.
-    pub telemetry: Telemetry,
+    /// The platforms.
+    pub readers: Readers,
     /// Where events go.
     pub sink: Arc<dyn Sink>,
     /// Who is watching.
@@ -107,10 +100,9 @@ impl Listeners {
     pub async fn run(self, mut config: watch::Receiver<Arc<Config>>) {
         let mut running: BTreeMap<Key, Running> = BTreeMap::new();
         let mut idle: BTreeMap<Key, (PlatformState, &'static str)> = BTreeMap::new();
-        let pools = twitch::Pools::new(self.life.clone(), self.telemetry.clone());
         loop {
             let current = Arc::clone(&config.borrow_and_update());
-            let next_check = self.reconcile(&current, &pools, &mut running, &mut idle).await;
+            let next_check = self.reconcile(&current, &mut running, &mut idle).await;
             let wake = async {
                 match next_check {
                     Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -137,7 +129,6 @@ impl Listeners {
     async fn reconcile(
         &self,
         config: &Config,
-        pools: &Arc<twitch::Pools>,
         running: &mut BTreeMap<Key, Running>,
         told: &mut BTreeMap<Key, (PlatformState, &'static str)>,
     ) -> Option<Instant> {
@@ -159,7 +150,7 @@ impl Listeners {
                 let key = (creator.id.clone(), channel.platform, Arc::from(channel.name.as_str()));
                 if !channel.enabled {
                     idle.insert(key, (PlatformState::Paused, "switched off"));
-                } else if let Some(plan) = plan(config, creator, channel) {
+                } else if let Some(plan) = Plan::new(config, creator, channel) {
                     match until {
                         Some(_) => {
                             wanted.insert(key, plan);
@@ -202,24 +193,11 @@ impl Listeners {
             let stop = self.life.stop.child_token();
             // Its room is gone: the configuration without it is on its way.
             let Some(ingest) = self.ingest(&key) else { continue };
-            let backoff = &config.platforms.backoff;
-            let backoff = Backoff::new(
-                Duration::from_millis(u64::from(backoff.first_ms)),
-                Duration::from_millis(u64::from(backoff.longest_ms)),
-                Duration::from_millis(u64::from(backoff.stable_ms)),
-            );
-            let task = match plan.clone() {
-                Plan::Twitch(plan) => {
-                    let pool = pools.pool(&plan);
-                    let telemetry = self.telemetry.clone();
-                    let connect =
-                        move || twitch::TwitchWorker::new(Arc::clone(&pool), plan.clone());
-                    self.life.spawn(supervise(connect, ingest, backoff, telemetry, stop.clone()))
-                }
-            };
+            let task =
+                self.readers.start(plan.clone(), ingest, &config.platforms.backoff, stop.clone());
             running.insert(key, Running { plan, stop, task });
         }
-        pools.sweep();
+        self.readers.sweep();
         next_check
     }
 
@@ -231,20 +209,5 @@ impl Listeners {
             recorded: false,
         };
         Ingest::new(&*self.sink, source)
-    }
-}
-
-/// How a channel would be read; `None` while its platform is switched off.
-fn plan(
-    config: &Config,
-    creator: &crate::config::creators::CreatorConfig,
-    channel: &crate::config::creators::ChannelConfig,
-) -> Option<Plan> {
-    match channel.platform {
-        Platform::Twitch => {
-            twitch::TwitchPlan::new(config, creator, &channel.name).map(Plan::Twitch)
-        }
-        // Configuration refuses channels of platforms that cannot be read.
-        _ => None,
     }
 }

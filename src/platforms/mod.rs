@@ -1,11 +1,22 @@
 //! Reading the platforms: one supervised worker per channel, started while somebody needs it.
 
 pub mod backoff;
+pub mod http;
 pub mod ingest;
+pub mod kick;
 pub mod listeners;
+pub mod liveness;
+pub mod memory;
+pub mod pilled;
+mod plan;
+pub mod readers;
 pub mod recording;
+pub mod rumble;
+pub mod socket;
 pub mod supervise;
+pub mod tls;
 pub mod twitch;
+pub mod youtube;
 
 use std::{borrow::Cow, future::Future};
 
@@ -13,6 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use ingest::{Ingest, Inlet, Raw, Sink, Source};
 pub use listeners::{Demand, Listeners};
+pub use liveness::Liveness;
+pub use memory::Memory;
+pub use readers::Readers;
 
 /// Reads one channel of one platform for one creator. Used once: a retry makes a fresh one.
 pub trait PlatformWorker: Send {

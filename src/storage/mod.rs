@@ -7,11 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 mod copy;
 mod database;
 mod migrate;
+mod state;
 pub mod tables;
 
 pub use copy::copy_to;
 pub use database::{Backend, BackendIoError, Database, FileBackend, Reading, Writing};
 pub use migrate::{Migration, VERSION, migrate};
+pub use state::{Kind, State};
 
 /// Why the database did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

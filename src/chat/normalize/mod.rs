@@ -3,13 +3,29 @@
 //! Nothing here does I/O or waits, and nothing here panics on what a platform sends.
 
 mod fragments;
+pub mod kick;
+mod normalizer;
+pub mod rumble;
 mod text;
 pub mod twitch;
+pub mod youtube;
 
+pub use normalizer::Normalizer;
 pub use text::clean;
 pub use twitch::TwitchNormalizer;
 
-use crate::model::{EventBody, Fragment};
+use crate::model::{EventBody, Fragment, Timestamp};
+
+/// An event that something a platform sent became: one, several, or none.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// What it says.
+    pub body: EventBody,
+    /// The platform's clock, where it told.
+    pub sent_at: Option<Timestamp>,
+    /// What identifies an event that has no id of its own, where repeats can come.
+    pub key: Option<u64>,
+}
 
 /// What one line, frame or item of a platform means to a feed.
 #[derive(Debug, Clone, PartialEq)]

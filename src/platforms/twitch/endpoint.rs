@@ -4,15 +4,11 @@ use std::{
     io,
     path::{Path, PathBuf},
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
-};
+use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -20,7 +16,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::config::IrcUrl;
+use crate::{config::IrcUrl, platforms::tls};
 
 /// Longest wait for a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -62,26 +58,12 @@ impl Endpoint {
                 return Ok(Link::Plain(tcp));
             }
             let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
-            let connector = TlsConnector::from(self.tls_config().await?);
+            let connector = TlsConnector::from(tls::client_config(self.ca_file.as_deref()).await?);
             Ok(Link::Tls(Box::new(connector.connect(name, tcp).await?)))
         };
         timeout(CONNECT_TIMEOUT, attempt)
             .await
             .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in 10 s")))
-    }
-
-    async fn tls_config(&self) -> io::Result<Arc<ClientConfig>> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        if let Some(file) = &self.ca_file {
-            // Read for each connection, so that a renewed authority needs no restart.
-            let pem = tokio::fs::read(file).await?;
-            for certificate in CertificateDer::pem_slice_iter(&pem) {
-                let certificate = certificate.map_err(io::Error::other)?;
-                roots.add(certificate).map_err(io::Error::other)?;
-            }
-        }
-        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        Ok(Arc::new(config))
     }
 }
 

@@ -70,6 +70,7 @@ impl TwitchPlan {
         if !twitch.enabled {
             return None;
         }
+        let ca_file = twitch.tls_ca_file.as_deref().or(config.platforms.tls_ca_file.as_deref());
         let suffix = creator.env_suffix();
         let credentials = config.secrets.twitch_oauth_token(&suffix).map(|token| Credentials {
             nick: config.secrets.twitch_bot_nick(&suffix).unwrap_or(channel).to_ascii_lowercase(),
@@ -78,7 +79,7 @@ impl TwitchPlan {
         Some(Self {
             login: channel.to_ascii_lowercase().into(),
             account: Account {
-                endpoint: Endpoint::new(&twitch.irc_url, twitch.tls_ca_file.as_deref()),
+                endpoint: Endpoint::new(&twitch.irc_url, ca_file),
                 credentials,
                 channels_per_connection: twitch.channels_per_connection as usize,
                 joins_per_10_seconds: twitch.joins_per_10_seconds as usize,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -11,15 +11,13 @@ use super::{
 };
 use crate::{
     model::PlatformState,
-    platforms::{Ingest, PlatformWorker, Raw, WorkerError},
+    platforms::{Ingest, Liveness, PlatformWorker, Raw, WorkerError},
 };
 
 /// Lines taken at once before the room's audience is given a turn.
 const BATCH_LINES: usize = 64;
 /// How often liveness is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Delay of the platform from which it is worth saying (s).
-const LAG_SECONDS: i64 = 10;
 
 /// Reads one channel until it is lost.
 pub struct TwitchWorker {
@@ -41,8 +39,7 @@ impl PlatformWorker for TwitchWorker {
         let mut batch = Vec::with_capacity(BATCH_LINES);
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let quiet = Duration::from_secs(u64::from(self.plan.quiet_seconds));
-        let mut heard = Instant::now();
+        let mut liveness = Liveness::new(self.plan.quiet_seconds);
         let mut joined = false;
         let mut unanswered = 0_u32;
         loop {
@@ -50,7 +47,7 @@ impl PlatformWorker for TwitchWorker {
                 () = stop.cancelled() => return Ok(()),
                 count = subscription.deliveries.recv_many(&mut batch, BATCH_LINES) => count,
                 _ = look.tick(), if joined => {
-                    ingest.status(PlatformState::Live, detail(ingest, heard, quiet));
+                    ingest.status(PlatformState::Live, liveness.detail(ingest));
                     continue;
                 }
             };
@@ -60,14 +57,15 @@ impl PlatformWorker for TwitchWorker {
             for delivery in batch.drain(..) {
                 match delivery {
                     Delivery::Line(line, received_at) => {
-                        heard = Instant::now();
+                        liveness.hear();
                         if let Some(error) = refusal(&line) {
                             return Err(error);
                         }
                         ingest.accept(Raw::Twitch(line), received_at);
                     }
                     Delivery::Joined => {
-                        (joined, heard) = (true, Instant::now());
+                        joined = true;
+                        liveness.hear();
                         ingest.status(PlatformState::Live, "");
                     }
                     Delivery::Rejoining => {
@@ -101,15 +99,6 @@ impl PlatformWorker for TwitchWorker {
                 return Ok(());
             }
         }
-    }
-}
-
-/// What is to be said of a channel that is being read.
-fn detail(ingest: &Ingest, heard: Instant, quiet: Duration) -> String {
-    match ingest.delay_ms().map(|it| it / 1000) {
-        Some(lag) if lag >= LAG_SECONDS && heard.elapsed() < quiet => format!("lagging {lag} s"),
-        _ if heard.elapsed() >= quiet => "quiet".to_owned(),
-        _ => String::new(),
     }
 }
 

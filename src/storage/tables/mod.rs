@@ -1,4 +1,4 @@
-//! The tables of the feed log, one file each. Rows are bytes whose shape is ours and has a number.
+//! The tables, one file each: of the feed log, and `texts` of the small state beside it. Rows are bytes whose shape is ours and has a number.
 
 pub mod epochs;
 pub mod events;
@@ -7,6 +7,7 @@ pub mod meta;
 pub mod minutes;
 pub mod rooms;
 pub mod sessions;
+pub mod texts;
 
 use redb::{Key, ReadableTable, TableDefinition, Value};
 

@@ -112,7 +112,14 @@ impl Media {
         let start = config.borrow().clone();
         Self {
             cache: Cache::open(cache_dir, start.system.media.cache_max_bytes, life.clone()),
-            download: Download::new(start.platforms.twitch.tls_ca_file.as_deref()),
+            download: Download::new(
+                start
+                    .platforms
+                    .twitch
+                    .tls_ca_file
+                    .as_deref()
+                    .or(start.platforms.tls_ca_file.as_deref()),
+            ),
             failures: Arc::default(),
             flights: Arc::default(),
             permits: Arc::new(Semaphore::new(MAX_FETCHES)),
@@ -146,7 +153,7 @@ impl Media {
         };
         outcome.or_else(|error| match picture {
             Picture::TwitchBadge { set, .. } => (self.parts.built_in_badge)(set).ok_or(error),
-            Picture::TwitchEmote { .. } => Err(error),
+            Picture::TwitchEmote { .. } | Picture::Hosted(_) => Err(error),
         })
     }
 
@@ -239,6 +246,17 @@ impl Media {
                 let badge = (room_id.as_str(), set.as_str(), version.as_str());
                 let url = self.badges.find_url(&self.download, &access, badge).await?;
                 self.download.get_picture(url, &cdn, known, max_bytes).await
+            }
+            Picture::Hosted(hosted) => {
+                // A stand-in for a host takes its place whole.
+                let origin = config.system.media.origins.get(hosted.host());
+                let url = match origin {
+                    Some(origin) => format!("{origin}{}", hosted.path()),
+                    None => hosted.url(),
+                };
+                let url: url::Url = url.parse().map_err(|_| MediaError::Refused)?;
+                let same_host = url.clone();
+                self.download.get_picture(url, &same_host, known, max_bytes).await
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Which picture is asked for.
 
+use crate::model::HostedPicture;
+
 /// Longest emote id, badge set or badge version (bytes).
 const ID_BYTES: usize = 128;
 
@@ -22,6 +24,8 @@ pub enum Picture {
         /// Its version, such as `12`.
         version: String,
     },
+    /// Any picture on a host of the list: avatars, badges, emotes of every other platform.
+    Hosted(HostedPicture),
 }
 
 impl Picture {
@@ -45,6 +49,7 @@ impl Picture {
                     version: (*version).to_owned(),
                 })
             }
+            ["at", host, path] => HostedPicture::new(host, &format!("/{path}")).map(Self::Hosted),
             _ => None,
         }
     }
@@ -59,6 +64,7 @@ impl Picture {
             Self::TwitchBadge { room_id, set, version } => {
                 format!("twitch/badges/{room_id}/{set}/{version}")
             }
+            Self::Hosted(it) => it.url(),
         }
     }
 
@@ -66,7 +72,8 @@ impl Picture {
     pub(super) const fn fresh_ms(&self) -> i64 {
         const DAY_MS: i64 = 24 * 60 * 60 * 1000;
         match self {
-            Self::TwitchEmote { .. } => 7 * DAY_MS,
+            // An address stands for one picture: what changes gets another.
+            Self::TwitchEmote { .. } | Self::Hosted(_) => 7 * DAY_MS,
             Self::TwitchBadge { .. } => DAY_MS,
         }
     }
@@ -74,7 +81,7 @@ impl Picture {
     /// Time a browser may keep it without asking (s).
     pub(super) const fn max_age_seconds(&self) -> u32 {
         match self {
-            Self::TwitchEmote { .. } => 86_400,
+            Self::TwitchEmote { .. } | Self::Hosted(_) => 86_400,
             // A creator who draws a new badge wants to see it.
             Self::TwitchBadge { .. } => 3_600,
         }
@@ -116,6 +123,10 @@ mod tests {
         let emote = Picture::parse("twitch/emotes/80481_%2F3", true).unwrap();
         assert_eq!(emote, Picture::TwitchEmote { id: "80481_/3".into(), still: true });
         let badge = Picture::parse("twitch/badges/7/sub-gifter/5", false).unwrap();
+        let avatar = HostedPicture::find("https://yt3.ggpht.com/a/b=s64?c").unwrap();
+        let path = avatar.media_path();
+        let path = path.strip_prefix("/media/").unwrap();
+        assert_eq!(Picture::parse(path, false), Some(Picture::Hosted(avatar)));
         let (set, version) = ("sub-gifter".into(), "5".into());
         assert_eq!(badge, Picture::TwitchBadge { room_id: "7".into(), set, version });
     }
@@ -146,6 +157,10 @@ mod tests {
             "twitch/badges/7/vip/1/2",
             "twitch/badges/123456789012345678901/vip/1",
             "kick/emotes/1",
+            "at/example.org/a.png",
+            "at/yt3.ggpht.com/",
+            "at/yt3.ggpht.com/a%2F..%2Fb",
+            "at/yt3.ggpht.com/a/b",
         ] {
             assert_eq!(Picture::parse(path, false), None, "{path}");
         }

@@ -1,11 +1,26 @@
 //! `config/platforms.json`: how platforms are reached, for every creator alike.
 
+mod emotes;
+mod kick;
+mod pilled;
+mod rumble;
+mod twitch;
+mod youtube;
+
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HttpUrl, IrcUrl};
+pub use self::{
+    emotes::EmotesConfig,
+    kick::KickConfig,
+    pilled::PilledConfig,
+    rumble::RumbleConfig,
+    twitch::TwitchConfig,
+    youtube::{YoutubeConfig, YoutubeReading},
+};
+use super::{HttpUrl, WsUrl};
 
 /// `config/platforms.json`: switches, endpoints and patience per platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -19,8 +34,22 @@ pub struct PlatformsConfig {
     pub stale_seconds: u32,
     /// How long a failed worker waits before it tries again.
     pub backoff: BackoffConfig,
+    /// PEM file of further certificate authorities to trust on every platform, for a stand-in or an
+    /// intercepting proxy.
+    #[schemars(length(min = 1))]
+    pub tls_ca_file: Option<PathBuf>,
     /// twitch.tv
     pub twitch: TwitchConfig,
+    /// youtube.com
+    pub youtube: YoutubeConfig,
+    /// kick.com
+    pub kick: KickConfig,
+    /// rumble.com
+    pub rumble: RumbleConfig,
+    /// pilled.net
+    pub pilled: PilledConfig,
+    /// Emotes of 7TV, BetterTTV and FrankerFaceZ.
+    pub emotes: EmotesConfig,
 }
 
 impl PlatformsConfig {
@@ -42,7 +71,13 @@ impl Default for PlatformsConfig {
             listener_grace_minutes: 10,
             stale_seconds: 60,
             backoff: BackoffConfig::default(),
+            tls_ca_file: None,
             twitch: TwitchConfig::default(),
+            youtube: YoutubeConfig::default(),
+            kick: KickConfig::default(),
+            rumble: RumbleConfig::default(),
+            pilled: PilledConfig::default(),
+            emotes: EmotesConfig::default(),
         }
     }
 }
@@ -68,59 +103,12 @@ impl Default for BackoffConfig {
     }
 }
 
-/// `twitch` in `config/platforms.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TwitchConfig {
-    /// Whether Twitch is read at all.
-    pub enabled: bool,
-    /// The chat server: `ircs://host:port` (TLS) or `irc://host:port` (plain).
-    pub irc_url: IrcUrl,
-    /// Where emotes and pictures come from.
-    pub cdn_url: HttpUrl,
-    /// The API.
-    pub helix_url: HttpUrl,
-    /// Where tokens are checked and renewed.
-    pub id_url: HttpUrl,
-    /// Most channels that one connection carries (count).
-    #[schemars(range(min = 1, max = 1_000))]
-    pub channels_per_connection: u32,
-    /// Most channels joined (count per 10 s).
-    #[schemars(range(min = 1, max = 10_000))]
-    pub joins_per_10_seconds: u32,
-    /// Silence of a connection after which it is asked whether it lives (s).
-    #[schemars(range(min = 1, max = 3_600))]
-    pub ping_seconds: u32,
-    /// Time it has to answer before it counts as dead (s).
-    #[schemars(range(min = 1, max = 600))]
-    pub pong_seconds: u32,
-    /// Time between two tries to reach a server that cannot be reached (ms).
-    #[schemars(range(min = 10, max = 60_000))]
-    pub probe_ms: u32,
-    /// Silence of a channel after which it is shown as quiet (s).
-    #[schemars(range(min = 1, max = 86_400))]
-    pub quiet_seconds: u32,
-    /// PEM file of a further certificate authority to trust, for a stand-in or an intercepting proxy.
-    #[schemars(length(min = 1))]
-    pub tls_ca_file: Option<PathBuf>,
+/// An address of a default.
+fn http(text: &str) -> HttpUrl {
+    text.parse().expect("a valid address")
 }
 
-impl Default for TwitchConfig {
-    fn default() -> Self {
-        let http = |text: &str| text.parse::<HttpUrl>().expect("a valid address");
-        Self {
-            enabled: true,
-            irc_url: "ircs://irc.chat.twitch.tv:6697".parse().expect("a valid address"),
-            cdn_url: http("https://static-cdn.jtvnw.net"),
-            helix_url: http("https://api.twitch.tv/helix"),
-            id_url: http("https://id.twitch.tv/oauth2"),
-            channels_per_connection: 50,
-            joins_per_10_seconds: 20,
-            ping_seconds: 5,
-            pong_seconds: 4,
-            probe_ms: 500,
-            quiet_seconds: 300,
-            tls_ca_file: None,
-        }
-    }
+/// An address of a default.
+fn ws(text: &str) -> WsUrl {
+    text.parse().expect("a valid address")
 }

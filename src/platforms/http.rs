@@ -1,0 +1,144 @@
+//! Calls to the platforms over HTTP: one client per way out, bounded answers, failures in words.
+
+use std::{collections::HashMap, path::PathBuf, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Client, Response, StatusCode, redirect};
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+
+use super::{WorkerError, tls};
+
+/// Longest wait for a connection, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+/// Longest silence in the middle of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest time a call takes in all, unless it says otherwise.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// Most redirects followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// A way out: whom to trust, and through which proxy.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Way {
+    /// PEM file with further certificate authorities.
+    pub ca_file: Option<PathBuf>,
+    /// The address of a proxy.
+    pub proxy: Option<String>,
+}
+
+/// The clients of all ways out. One is made when first needed, and shared by all workers: it keeps its
+/// connections open for the next call.
+#[derive(Debug, Default)]
+pub struct Clients {
+    made: Mutex<HashMap<Way, Client>>,
+}
+
+impl Clients {
+    /// The client of a way out.
+    ///
+    /// # Errors
+    /// When the authorities' file cannot be read, or the proxy's address is none: again later.
+    pub async fn client(&self, way: &Way) -> Result<Client, WorkerError> {
+        let mut made = self.made.lock().await;
+        if let Some(client) = made.get(way) {
+            return Ok(client.clone());
+        }
+        let config = tls::client_config(way.ca_file.as_deref()).await.map_err(|it| {
+            WorkerError::transient(format!("the file tls_ca_file cannot be used: {it}"))
+        })?;
+        let mut builder = Client::builder()
+            .use_preconfigured_tls((*config).clone())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .redirect(redirect::Policy::limited(MAX_REDIRECTS))
+            .pool_max_idle_per_host(8)
+            .user_agent(concat!("StreamSuites/", env!("CARGO_PKG_VERSION")));
+        if let Some(proxy) = &way.proxy {
+            let proxy = reqwest::Proxy::all(proxy)
+                .map_err(|_| WorkerError::transient("a proxy's address is not understood"))?;
+            builder = builder.proxy(proxy);
+        }
+        let client = builder.build().map_err(|it| failure("the client", &it))?;
+        made.insert(way.clone(), client.clone());
+        Ok(client)
+    }
+}
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// How it went.
+    pub status: StatusCode,
+    /// Seconds the platform asks to wait (`Retry-After`).
+    pub retry_after: Option<Duration>,
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Content-Type`.
+    pub content_type: String,
+    /// The body, whole.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Reads an answer of at most `max_bytes`.
+    ///
+    /// # Errors
+    /// When it is larger, or breaks off: worth another try.
+    pub async fn read(mut response: Response, max_bytes: usize) -> Result<Self, WorkerError> {
+        let status = response.status();
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|it| it.to_str().ok()).map(str::to_owned)
+        };
+        let retry_after =
+            header("retry-after").and_then(|it| it.trim().parse().ok()).map(Duration::from_secs);
+        let etag = header("etag");
+        let content_type = header("content-type").unwrap_or_default();
+        let mut body = BytesMut::new();
+        while let Some(chunk) =
+            response.chunk().await.map_err(|it| failure("the answer broke off", &it))?
+        {
+            if body.len() + chunk.len() > max_bytes {
+                return Err(WorkerError::transient(format!(
+                    "an answer is larger than {max_bytes} bytes"
+                )));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self { status, retry_after, etag, content_type, body: body.freeze() })
+    }
+
+    /// The body as JSON; `None` when it is none, or of another shape.
+    #[must_use]
+    pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The body as text; what is no UTF-8 is replaced.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+}
+
+/// Says in a few words why a call failed, without its address: that may hold a key.
+#[must_use]
+pub fn failure(what: &str, error: &reqwest::Error) -> WorkerError {
+    let reason = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if error.is_connect() {
+        format!("cannot connect: {}", innermost(error))
+    } else {
+        innermost(error)
+    };
+    WorkerError::transient(format!("{what}: {reason}"))
+}
+
+/// The cause of causes, which has no address in it.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

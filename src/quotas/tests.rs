@@ -1,0 +1,86 @@
+use super::*;
+use crate::config::quotas::PlatformAllowances;
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+fn ana() -> CreatorId {
+    "ana".parse().unwrap()
+}
+
+fn config(daily_units: u32, buffer_units: u32) -> QuotasConfig {
+    let youtube = AllowanceConfig { daily_units, buffer_units };
+    QuotasConfig { default: PlatformAllowances { youtube }, ..QuotasConfig::default() }
+}
+
+#[test]
+fn an_allowance_goes_from_free_over_its_buffer_to_spent_and_never_beyond() {
+    let quotas = Quotas::new(State::in_memory(), config(20, 10));
+    let quota = quotas.open(&ana(), Platform::Youtube, None);
+    let now = at("2026-11-24T20:00:00Z");
+    let standings: Vec<_> = (0..5).map(|_| quota.spend(5, now)).collect();
+    let spent = QuotaSpent { resets_at: at("2026-11-25T08:00:00Z") };
+    assert_eq!(
+        standings,
+        [
+            Ok(Standing::Free),
+            Ok(Standing::Buffer),
+            Ok(Standing::Buffer),
+            Ok(Standing::Spent),
+            Err(spent)
+        ]
+    );
+    assert_eq!(quota.snapshot(now).used, 20, "what was refused was not spent");
+    assert_eq!(quota.spend(5, at("2026-11-25T08:00:00Z")), Ok(Standing::Free), "another day");
+}
+
+#[tokio::test]
+async fn what_was_spent_stays_spent_over_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.redb");
+    let now = at("2026-11-24T20:00:00Z");
+    {
+        let state = State::open(&path).unwrap();
+        let quotas = Quotas::new(state.clone(), config(20, 10));
+        quotas.open(&ana(), Platform::Youtube, None).spend(15, now).unwrap();
+        state.close().await;
+    }
+    let quotas = Quotas::new(State::open(&path).unwrap(), config(20, 10));
+    assert_eq!(quotas.list(now)[0].used, 15);
+    assert!(quotas.open(&ana(), Platform::Youtube, None).spend(6, now).is_err());
+}
+
+#[test]
+fn those_who_share_a_key_share_its_allowance_and_its_refusal() {
+    let quotas = Quotas::new(State::in_memory(), config(20, 0));
+    let now = at("2026-11-24T20:00:00Z");
+    let ana = quotas.open(&ana(), Platform::Youtube, Some(7));
+    let ben = quotas.open(&"ben".parse().unwrap(), Platform::Youtube, Some(7));
+    let cy = quotas.open(&"cy".parse().unwrap(), Platform::Youtube, Some(8));
+    ana.spend(15, now).unwrap();
+    assert!(ben.spend(10, now).is_err());
+    assert_eq!(cy.spend(10, now), Ok(Standing::Free));
+    ana.note_refusal(now);
+    assert_eq!(ben.snapshot(now).standing, Standing::Spent);
+    assert!(ben.spend(1, now).is_err());
+    assert_eq!(cy.snapshot(now).standing, Standing::Free);
+    assert!(ben.spend(1, at("2026-11-25T08:00:00Z")).is_ok(), "believed until the reset");
+}
+
+#[test]
+fn the_forecast_says_until_when_it_lasts_at_the_pace_of_the_last_minutes() {
+    let quotas = Quotas::new(State::in_memory(), config(10_000, 2_000));
+    let quota = quotas.open(&ana(), Platform::Youtube, None);
+    let start = at("2026-11-24T18:00:00Z");
+    // Every 3 s for 30 minutes: 600 calls, 6000 units an hour.
+    for call in 0..600 {
+        quota.spend(5, start.plus_ms(call * 3_000)).unwrap();
+    }
+    let now = start.plus_ms(1_800_000);
+    let lasts_until = quota.snapshot(now).lasts_until.unwrap();
+    let minutes = lasts_until.ms_since(now) / 60_000;
+    assert!((65..=75).contains(&minutes), "7,000 units left at 6,000 an hour: {minutes} min");
+    let later = now.plus_ms(20 * 60_000);
+    assert_eq!(quota.snapshot(later).lasts_until, None, "at rest it lasts");
+}

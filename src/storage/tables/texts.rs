@@ -1,0 +1,63 @@
+//! Small things kept over restarts: texts by name, one table per kind of thing.
+
+use redb::{ReadableTable, TableDefinition, TableError};
+
+use crate::storage::{Reading, StorageError, Writing};
+
+/// What kind of thing a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// What a worker learnt of its channel: ids, page tokens, the newest refresh token.
+    Platforms,
+    /// What was spent of an allowance.
+    Quotas,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Platforms, Self::Quotas];
+
+    const fn table(self) -> TableDefinition<'static, &'static str, &'static str> {
+        TableDefinition::new(match self {
+            Self::Platforms => "platforms.v1",
+            Self::Quotas => "quotas.v1",
+        })
+    }
+}
+
+/// All texts of a kind, by name.
+///
+/// # Errors
+/// What the disk says.
+pub fn list(tx: &Reading, kind: Kind) -> Result<Vec<(String, String)>, StorageError> {
+    let table = match tx.open_table(kind.table()) {
+        Ok(it) => it,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut found = Vec::new();
+    for row in table.iter()? {
+        let (name, text) = row?;
+        found.push((name.value().to_owned(), text.value().to_owned()));
+    }
+    Ok(found)
+}
+
+/// Sets texts, and removes those that are `None`.
+///
+/// # Errors
+/// What the disk says.
+pub fn set(
+    tx: &Writing,
+    kind: Kind,
+    changes: &[(String, Option<String>)],
+) -> Result<(), StorageError> {
+    let mut table = tx.open_table(kind.table())?;
+    for (name, text) in changes {
+        match text {
+            Some(text) => drop(table.insert(name.as_str(), text.as_str())?),
+            None => drop(table.remove(name.as_str())?),
+        }
+    }
+    Ok(())
+}
