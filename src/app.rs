@@ -30,7 +30,8 @@ use crate::{
     lifecycle::Lifecycle,
     model::{CreatorId, OverlaySettings, Platform, PlatformState, Timestamp},
     platforms::{
-        self, Demand, Ingest, Listeners, Memory, Readers, Source,
+        self, Demand, Emotes, Ingest, Listeners, Memory, Readers, Source,
+        http::Clients,
         recording::{Played, Player, Speed, demo},
     },
     quotas::Quotas,
@@ -248,8 +249,13 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         dedupe_ids: system.feed.dedupe_ids as usize,
         idle_minutes: system.feed.idle_minutes,
     }));
-    let sink =
-        Arc::new(Rooms::new(Arc::clone(&hub), telemetry.clone(), config.platforms.stale_seconds));
+    let emotes = Emotes::default();
+    let sink = Arc::new(Rooms::new(
+        Arc::clone(&hub),
+        telemetry.clone(),
+        emotes.clone(),
+        config.platforms.stale_seconds,
+    ));
 
     // What the files say, and what the operator typed: together they are what everybody follows.
     let no_creators = config.creators.creators.is_empty() && typed.is_empty();
@@ -324,6 +330,14 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let meters = Arc::clone(&telemetry.meters);
     life.essential("web", accept::serve(listener, routes, limits, life.clone(), meters));
     life.essential("heartbeat", heartbeat.run(life.stop.clone()));
+    let clients = Arc::new(Clients::default());
+    let parts = platforms::emotes::Parts {
+        life: life.clone(),
+        telemetry: telemetry.clone(),
+        clients: Arc::clone(&clients),
+        folder: data_dir.join("emotes"),
+    };
+    life.essential("emotes", emotes.clone().run(parts, config.clone()));
     let listeners = Listeners {
         life: life.clone(),
         readers: Readers::new(platforms::readers::Shared {
@@ -331,7 +345,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             telemetry: telemetry.clone(),
             memory: Memory::new(state.clone()),
             quotas: quotas.clone(),
-            clients: Arc::default(),
+            clients,
+            emotes,
         }),
         sink: Arc::clone(&sink) as Arc<_>,
         demand,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     model::{EventBody, Flag, PlatformState, PlatformStatus, Timestamp},
-    platforms::{Inlet, Raw, Sink, Source},
+    platforms::{Emotes, Inlet, Raw, Sink, Source, emotes::RoomEmotes},
     telemetry::Telemetry,
 };
 
@@ -28,6 +28,7 @@ const VIEWERS_EVERY: Duration = Duration::from_secs(30);
 pub struct Rooms {
     hub: Arc<Hub>,
     telemetry: Telemetry,
+    emotes: Emotes,
     /// Age from which an event is history (s).
     stale_seconds: Arc<AtomicU32>,
 }
@@ -35,8 +36,8 @@ pub struct Rooms {
 impl Rooms {
     /// Delivers into the rooms of `hub`.
     #[must_use]
-    pub fn new(hub: Arc<Hub>, telemetry: Telemetry, stale_seconds: u32) -> Self {
-        Self { hub, telemetry, stale_seconds: Arc::new(AtomicU32::new(stale_seconds)) }
+    pub fn new(hub: Arc<Hub>, telemetry: Telemetry, emotes: Emotes, stale_seconds: u32) -> Self {
+        Self { hub, telemetry, emotes, stale_seconds: Arc::new(AtomicU32::new(stale_seconds)) }
     }
 
     /// Changes the age from which an event is history (s).
@@ -51,6 +52,7 @@ impl Sink for Rooms {
             room: self.hub.find_room(source.creator.as_str())?,
             hub: Arc::clone(&self.hub),
             telemetry: self.telemetry.clone(),
+            emotes: self.emotes.open(&source.creator),
             normalizer: Normalizer::new(source.platform, &source.channel),
             readings: Vec::new(),
             stale_seconds: Arc::clone(&self.stale_seconds),
@@ -69,6 +71,7 @@ struct RoomInlet {
     source: Source,
     telemetry: Telemetry,
     normalizer: Normalizer,
+    emotes: RoomEmotes,
     /// What the last thing that came was read as; kept for its room.
     readings: Vec<Reading>,
     stale_seconds: Arc<AtomicU32>,
@@ -107,6 +110,9 @@ impl Inlet for RoomInlet {
             self.publish(reading, received_at);
         }
         self.readings = readings;
+        if let Some(id) = self.normalizer.take_channel_id() {
+            self.emotes.note_channel(self.source.platform, &id);
+        }
     }
 
     fn status(&mut self, state: PlatformState, detail: &str) {
@@ -162,6 +168,10 @@ impl RoomInlet {
             self.delay_ms = Some(received_at.ms_since(sent_at));
         }
         self.mark_stale(&mut body, received_at, sent_at);
+        if !self.source.recorded {
+            // What was recorded has its emotes.
+            self.emotes.place(&mut body);
+        }
         self.room.publish(&body, &Arrival { received_at, sent_at, key });
     }
 

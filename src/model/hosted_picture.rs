@@ -89,6 +89,21 @@ impl HostedPicture {
         format!("https://{}{}", self.host, self.path)
     }
 
+    /// The same without movement, where its host has one.
+    #[must_use]
+    pub fn still(mut self) -> Self {
+        match self.host.as_str() {
+            "cdn.7tv.app" if !self.path.contains("_static.") => {
+                if let Some((stem, ending)) = self.path.rsplit_once('.') {
+                    self.path = format!("{stem}_static.{ending}");
+                }
+            }
+            "cdn.frankerfacez.com" => self.path = self.path.replacen("/animated/", "/", 1),
+            _ => {}
+        }
+        self
+    }
+
     /// Where this server serves it: `/media/at/HOST/PATH`, the path as one segment.
     #[must_use]
     pub fn media_path(&self) -> String {
@@ -129,6 +144,18 @@ mod tests {
         assert_eq!(HostedPicture::new("yt3.ggpht.com", picture.path()), Some(picture));
         let relative = HostedPicture::find("//cdn.7tv.app/emote/1/2x.webp").unwrap();
         assert_eq!(relative.url(), "https://cdn.7tv.app/emote/1/2x.webp");
+    }
+
+    #[test]
+    fn the_still_picture_is_where_its_host_keeps_it() {
+        let still = |url: &str| HostedPicture::find(url).unwrap().still().url();
+        let seventv = "https://cdn.7tv.app/emote/1/3x_static.webp";
+        assert_eq!(still("https://cdn.7tv.app/emote/1/3x.webp"), seventv);
+        assert_eq!(still(seventv), seventv);
+        assert_eq!(
+            still("https://cdn.frankerfacez.com/emote/1/animated/4"),
+            "https://cdn.frankerfacez.com/emote/1/4"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Reading the platforms: one supervised worker per channel, started while somebody needs it.
 
 pub mod backoff;
+pub mod emotes;
 pub mod http;
 pub mod ingest;
 pub mod kick;
@@ -22,6 +23,7 @@ use std::{borrow::Cow, future::Future};
 
 use tokio_util::sync::CancellationToken;
 
+pub use emotes::Emotes;
 pub use ingest::{Ingest, Inlet, Raw, Sink, Source};
 pub use listeners::{Demand, Listeners};
 pub use liveness::Liveness;

@@ -6,8 +6,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Ingest, Memory, PlatformWorker, backoff::Backoff, http::Clients, kick, pilled, plan::Plan,
-    rumble, supervise::supervise, twitch, youtube,
+    Emotes, Ingest, Memory, PlatformWorker, backoff::Backoff, http::Clients, kick, pilled,
+    plan::Plan, rumble, supervise::supervise, twitch, youtube,
 };
 use crate::{
     config::platforms::BackoffConfig, lifecycle::Lifecycle, quotas::Quotas, telemetry::Telemetry,
@@ -26,6 +26,8 @@ pub struct Shared {
     pub quotas: Quotas,
     /// The ways out over HTTP.
     pub clients: Arc<Clients>,
+    /// Emotes of other providers.
+    pub emotes: Emotes,
 }
 
 /// The platforms, as they are read.

@@ -87,7 +87,8 @@ impl Socket {
                 .await
                 .map_err(|it| refused(&it))
         };
-        match timeout(CONNECT_TIMEOUT, attempt).await {
+        // Boxed, because a handshake is large and a worker that is connected needs it no more.
+        match timeout(CONNECT_TIMEOUT, Box::pin(attempt)).await {
             Ok(Ok((socket, _))) => Ok(Self(socket)),
             Ok(Err(reason)) => {
                 Err(WorkerError::transient(format!("the socket cannot be opened: {reason}")))

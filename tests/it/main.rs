@@ -8,6 +8,7 @@ mod support;
 mod architecture;
 mod close_codes;
 mod command_line;
+mod emotes;
 mod faults;
 mod feed_log;
 mod keys;

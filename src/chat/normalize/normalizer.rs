@@ -40,6 +40,15 @@ impl Normalizer {
         }
     }
 
+    /// The platform's number of the channel, once, when it is first known: what emote providers go by.
+    pub fn take_channel_id(&mut self) -> Option<String> {
+        match self {
+            Self::Twitch(it) => it.take_channel_id(),
+            // Told by their workers, or not known to emote providers.
+            _ => None,
+        }
+    }
+
     /// Adds to `readings` what `raw` means to a feed.
     ///
     /// # Errors

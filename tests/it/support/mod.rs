@@ -1,5 +1,6 @@
 //! A server started for one test, and the clients that look at it.
 
+pub(crate) mod emotes;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod socket;
@@ -59,6 +60,8 @@ impl Setup {
             playback: None,
         };
         // Retries at once, so that a test waits for the event and not for the pause.
+        // And nobody outside is asked for anything.
+        let setup = setup.set("PLATFORMS__EMOTES__ENABLED", false);
         setup.set("PLATFORMS__BACKOFF__FIRST_MS", 50).set("PLATFORMS__BACKOFF__LONGEST_MS", 200)
     }
 

@@ -94,6 +94,8 @@ impl Process {
         }
         let mut child = command
             .args(arguments)
+            // Nobody outside is asked for anything.
+            .env("STREAMSUITES__PLATFORMS__EMOTES__ENABLED", "false")
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .current_dir(folder)
             .stdin(Stdio::null())

@@ -39,6 +39,8 @@ use crate::model::{Platform, QualifiedId, Timestamp};
 pub struct TwitchNormalizer {
     login: String,
     room_id: Option<String>,
+    /// It was told once.
+    room_id_taken: bool,
     rules: RoomStates,
     bundles: Bundles,
 }
@@ -50,9 +52,17 @@ impl TwitchNormalizer {
         Self {
             login: channel_login.trim_start_matches('#').to_ascii_lowercase(),
             room_id: None,
+            room_id_taken: false,
             rules: RoomStates::default(),
             bundles: Bundles::default(),
         }
+    }
+
+    /// The channel's number, once, when it is first known.
+    pub fn take_channel_id(&mut self) -> Option<String> {
+        let id = self.room_id.as_ref().filter(|_| !self.room_id_taken)?.clone();
+        self.room_id_taken = true;
+        Some(id)
     }
 
     /// Turns one line into what the feed carries.
