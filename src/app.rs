@@ -30,9 +30,10 @@ use crate::{
     lifecycle::Lifecycle,
     model::{CreatorId, OverlaySettings, Platform, PlatformState, Timestamp},
     platforms::{
-        self, Demand, Emotes, Ingest, Listeners, Memory, Readers, Source,
+        self, Demand, Emotes, Ingest, Listeners, Memory, Readers, Source, Voices,
         http::Clients,
         recording::{Played, Player, Speed, demo},
+        sending::{Echoes, Outbox},
     },
     quotas::Quotas,
     storage::State,
@@ -250,10 +251,12 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         idle_minutes: system.feed.idle_minutes,
     }));
     let emotes = Emotes::default();
+    let echoes = Echoes::default();
     let sink = Arc::new(Rooms::new(
         Arc::clone(&hub),
         telemetry.clone(),
         emotes.clone(),
+        echoes.clone(),
         config.platforms.stale_seconds,
     ));
 
@@ -301,6 +304,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         }
     });
 
+    let clients = Arc::new(Clients::default());
+    let outbox = Outbox::new(life.clone(), echoes);
     let heartbeat = Arc::new(Heartbeat::default());
     let sign_in = format!("/auth/operator?token={}", operator.new_link());
     let keyed = system.overlay_access() == OverlayAccess::Key;
@@ -320,6 +325,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         add_channel: add_channel(Arc::clone(&applier)),
         remove_room: remove_room(applier),
         synthetic: Default::default(),
+        voices: Voices::new(Arc::clone(&clients), outbox.clone()),
+        outbox,
         base_url: base_url.clone(),
     });
     let limits = accept::Limits {
@@ -330,7 +337,6 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let meters = Arc::clone(&telemetry.meters);
     life.essential("web", accept::serve(listener, routes, limits, life.clone(), meters));
     life.essential("heartbeat", heartbeat.run(life.stop.clone()));
-    let clients = Arc::new(Clients::default());
     let parts = platforms::emotes::Parts {
         life: life.clone(),
         telemetry: telemetry.clone(),
@@ -347,6 +353,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             quotas: quotas.clone(),
             clients,
             emotes,
+            starts_per_second: config.borrow().platforms.starts_per_second,
         }),
         sink: Arc::clone(&sink) as Arc<_>,
         demand,
@@ -357,6 +364,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         telemetry: telemetry.clone(),
         config: config.clone(),
         restart: needs_restart,
+        quotas,
         life: life.clone(),
         dir: exports_dir,
     };

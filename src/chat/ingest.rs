@@ -16,8 +16,8 @@ use super::{
     room::Arrival,
 };
 use crate::{
-    model::{EventBody, Flag, PlatformState, PlatformStatus, Timestamp},
-    platforms::{Emotes, Inlet, Raw, Sink, Source, emotes::RoomEmotes},
+    model::{EventBody, Flag, PlatformState, PlatformStatus, Role, Timestamp},
+    platforms::{Emotes, Inlet, Raw, Sink, Source, emotes::RoomEmotes, sending::Echoes},
     telemetry::Telemetry,
 };
 
@@ -29,6 +29,7 @@ pub struct Rooms {
     hub: Arc<Hub>,
     telemetry: Telemetry,
     emotes: Emotes,
+    echoes: Echoes,
     /// Age from which an event is history (s).
     stale_seconds: Arc<AtomicU32>,
 }
@@ -36,8 +37,20 @@ pub struct Rooms {
 impl Rooms {
     /// Delivers into the rooms of `hub`.
     #[must_use]
-    pub fn new(hub: Arc<Hub>, telemetry: Telemetry, emotes: Emotes, stale_seconds: u32) -> Self {
-        Self { hub, telemetry, emotes, stale_seconds: Arc::new(AtomicU32::new(stale_seconds)) }
+    pub fn new(
+        hub: Arc<Hub>,
+        telemetry: Telemetry,
+        emotes: Emotes,
+        echoes: Echoes,
+        stale_seconds: u32,
+    ) -> Self {
+        Self {
+            hub,
+            telemetry,
+            emotes,
+            echoes,
+            stale_seconds: Arc::new(AtomicU32::new(stale_seconds)),
+        }
     }
 
     /// Changes the age from which an event is history (s).
@@ -52,6 +65,7 @@ impl Sink for Rooms {
             room: self.hub.find_room(source.creator.as_str())?,
             hub: Arc::clone(&self.hub),
             telemetry: self.telemetry.clone(),
+            echoes: self.echoes.clone(),
             emotes: self.emotes.open(&source.creator),
             normalizer: Normalizer::new(source.platform, &source.channel),
             readings: Vec::new(),
@@ -72,6 +86,7 @@ struct RoomInlet {
     telemetry: Telemetry,
     normalizer: Normalizer,
     emotes: RoomEmotes,
+    echoes: Echoes,
     /// What the last thing that came was read as; kept for its room.
     readings: Vec<Reading>,
     stale_seconds: Arc<AtomicU32>,
@@ -171,8 +186,19 @@ impl RoomInlet {
         if !self.source.recorded {
             // What was recorded has its emotes.
             self.emotes.place(&mut body);
+            self.mark_ours(&mut body);
         }
         self.room.publish(&body, &Arrival { received_at, sent_at, key });
+    }
+
+    /// Marks what this server said as a bot's: it triggers nothing.
+    fn mark_ours(&self, body: &mut EventBody) {
+        if let EventBody::ChatMessage(it) = body
+            && self.echoes.is_ours(&self.source.creator, it)
+            && !it.author.roles.contains(&Role::Bot)
+        {
+            it.author.roles.push(Role::Bot);
+        }
     }
 
     fn count_unreadable(&self, error: &NormalizeError) {

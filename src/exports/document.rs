@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{chat::Hub, config::Config, model::Timestamp, telemetry::Telemetry};
+use crate::{chat::Hub, config::Config, model::Timestamp, quotas::Quotas, telemetry::Telemetry};
 
 /// What all files say they are from.
 pub const SOURCE: &str = "runtime";
@@ -147,6 +147,8 @@ pub struct Sources {
     pub config: Arc<Config>,
     /// Keys of `system.json` that wait for a restart.
     pub restart: Vec<&'static str>,
+    /// What was spent; `None` when no server runs.
+    pub quotas: Option<Quotas>,
     /// When the server started; `None` when none runs.
     pub started_at: Option<Timestamp>,
 }

@@ -12,7 +12,8 @@ use super::{
     writer::{Due, Writer},
 };
 use crate::{
-    chat::Hub, config::Config, lifecycle::Lifecycle, model::Timestamp, telemetry::Telemetry,
+    chat::Hub, config::Config, lifecycle::Lifecycle, model::Timestamp, quotas::Quotas,
+    telemetry::Telemetry,
 };
 
 /// Time between two looks for changes.
@@ -33,6 +34,8 @@ pub struct Exporter {
     pub config: watch::Receiver<Arc<Config>>,
     /// Keys of `system.json` that wait for a restart.
     pub restart: watch::Receiver<Vec<&'static str>>,
+    /// What was spent.
+    pub quotas: Quotas,
     /// Where the file work runs, and what says when to end.
     pub life: Lifecycle,
     /// The exports folder; made when it is missing.
@@ -98,6 +101,7 @@ impl Exporter {
             telemetry: self.telemetry.clone(),
             config: Arc::clone(&self.config.borrow()),
             restart: self.restart.borrow().clone(),
+            quotas: Some(self.quotas.clone()),
             started_at: Some(started_at),
         }
     }

@@ -8,6 +8,7 @@ pub mod document;
 pub mod exporter;
 pub mod manifest;
 pub mod platforms;
+pub mod quotas;
 pub mod replace_file;
 pub mod runtime_snapshot;
 pub mod target;
@@ -29,7 +30,7 @@ pub use writer::write_once;
 
 /// Every exported file, in the order they are written. The manifest is last, because it describes the
 /// others.
-pub static EXPORTS: [Export; 8] = [
+pub static EXPORTS: [Export; 9] = [
     version::EXPORT,
     runtime_snapshot::EXPORT,
     platforms::EXPORT,
@@ -37,6 +38,7 @@ pub static EXPORTS: [Export; 8] = [
     telemetry_rates::EXPORT,
     telemetry_errors::EXPORT,
     chat_events::EXPORT,
+    quotas::EXPORT,
     manifest::EXPORT,
 ];
 

@@ -17,6 +17,7 @@ use crate::{
     platforms::Demand,
     telemetry::{Severity, Telemetry},
 };
+use crate::{config::QuotasConfig, quotas::Quotas, storage::State};
 
 fn hub(telemetry: &Telemetry) -> Arc<Hub> {
     Arc::new(Hub::new(RoomParts {
@@ -84,6 +85,13 @@ fn config(creators: Value) -> Config {
 }
 
 /// A server in the middle of an evening.
+fn busy_quotas() -> Quotas {
+    let quotas = Quotas::new(State::in_memory(), QuotasConfig::default());
+    let quota = quotas.open(&"ana".parse().unwrap(), Platform::Youtube, None);
+    quota.spend(5, Timestamp::now()).unwrap();
+    quotas
+}
+
 fn busy_sources() -> Sources {
     let telemetry = Telemetry::new();
     let hub = hub(&telemetry);
@@ -103,6 +111,7 @@ fn busy_sources() -> Sources {
             {"id": "ben", "enabled": false, "channels": [{"platform": "twitch", "name": "ben"}]}
         ]))),
         restart: vec!["listen"],
+        quotas: Some(busy_quotas()),
         started_at: Some(Timestamp::now()),
     }
 }
@@ -538,6 +547,7 @@ impl Running {
             telemetry: telemetry.clone(),
             config: config.subscribe(),
             restart: restart.subscribe(),
+            quotas: busy_quotas(),
             life: life.clone(),
             dir: folder.path().join("exports"),
         };

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use twitch_irc::message::IRCMessage;
 
-use super::{kick, rumble, youtube};
+use super::{kick, rumble, twitch, youtube};
 use crate::model::{CreatorId, EventBody, Platform, PlatformState, Timestamp};
 
 /// One channel of one platform, read for one creator.
@@ -25,6 +25,8 @@ pub struct Source {
 pub enum Raw {
     /// A Twitch chat line.
     Twitch(Box<IRCMessage>),
+    /// Something that Twitch tells beside chat.
+    TwitchEvent(Box<twitch::Notification>),
     /// An item of a YouTube chat.
     Youtube(Box<youtube::Item>),
     /// Something that happened on Kick.

@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod emotes;
+pub mod gate;
 pub mod http;
 pub mod ingest;
 pub mod kick;
@@ -13,10 +14,13 @@ mod plan;
 pub mod readers;
 pub mod recording;
 pub mod rumble;
+pub mod secret;
+pub mod sending;
 pub mod socket;
 pub mod supervise;
 pub mod tls;
 pub mod twitch;
+pub mod voices;
 pub mod youtube;
 
 use std::{borrow::Cow, future::Future};
@@ -29,6 +33,8 @@ pub use listeners::{Demand, Listeners};
 pub use liveness::Liveness;
 pub use memory::Memory;
 pub use readers::Readers;
+pub use secret::Secret;
+pub use voices::Voices;
 
 /// Reads one channel of one platform for one creator. Used once: a retry makes a fresh one.
 pub trait PlatformWorker: Send {

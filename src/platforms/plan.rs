@@ -9,7 +9,7 @@ use crate::{
 /// What a worker was started with; one that should be started with something else is replaced.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Plan {
-    Twitch(twitch::TwitchPlan),
+    Twitch(Box<twitch::TwitchPlan>),
     Youtube(youtube::YoutubePlan),
     Kick(kick::KickPlan),
     Rumble(rumble::RumblePlan),
@@ -24,9 +24,9 @@ impl Plan {
         channel: &ChannelConfig,
     ) -> Option<Self> {
         match channel.platform {
-            Platform::Twitch => {
-                twitch::TwitchPlan::new(config, creator, &channel.name).map(Self::Twitch)
-            }
+            Platform::Twitch => twitch::TwitchPlan::new(config, creator, &channel.name)
+                .map(Box::new)
+                .map(Self::Twitch),
             Platform::Youtube => {
                 youtube::YoutubePlan::new(config, creator, channel).map(Self::Youtube)
             }

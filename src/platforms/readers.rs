@@ -1,16 +1,17 @@
 //! What the workers of each platform share, and how one is started.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Emotes, Ingest, Memory, PlatformWorker, backoff::Backoff, http::Clients, kick, pilled,
-    plan::Plan, rumble, supervise::supervise, twitch, youtube,
+    Emotes, Ingest, Memory, PlatformWorker, backoff::Backoff, gate::Gate, http::Clients, kick,
+    pilled, plan::Plan, rumble, supervise::supervise, twitch, youtube,
 };
 use crate::{
-    config::platforms::BackoffConfig, lifecycle::Lifecycle, quotas::Quotas, telemetry::Telemetry,
+    config::platforms::BackoffConfig, lifecycle::Lifecycle, model::Platform, quotas::Quotas,
+    telemetry::Telemetry,
 };
 
 /// What is shared by all workers, whatever their platform. Cheap to clone.
@@ -28,6 +29,8 @@ pub struct Shared {
     pub clients: Arc<Clients>,
     /// Emotes of other providers.
     pub emotes: Emotes,
+    /// Most workers of one platform that begin within a second (count).
+    pub starts_per_second: u32,
 }
 
 /// The platforms, as they are read.
@@ -38,6 +41,8 @@ pub struct Readers {
     kick: Arc<kick::Kick>,
     rumble: Arc<rumble::Rumble>,
     pilled: Arc<pilled::Pilled>,
+    /// By platform. Twitch has none: its connections and joins have a pace of their own.
+    gates: HashMap<Platform, Gate>,
 }
 
 impl Readers {
@@ -50,6 +55,9 @@ impl Readers {
             kick: Arc::new(kick::Kick::new(shared.clone())),
             rumble: Arc::new(rumble::Rumble::new(shared.clone())),
             pilled: Arc::new(pilled::Pilled::new(shared.clone())),
+            gates: [Platform::Youtube, Platform::Kick, Platform::Rumble, Platform::Pilled]
+                .map(|it| (it, Gate::new(shared.starts_per_second)))
+                .into(),
             shared,
         }
     }
@@ -70,7 +78,14 @@ impl Readers {
         match plan {
             Plan::Twitch(plan) => {
                 let pool = self.twitch.pool(&plan);
-                let connect = move || twitch::TwitchWorker::new(Arc::clone(&pool), plan.clone());
+                let clients = Arc::clone(&self.shared.clients);
+                let connect = move || {
+                    twitch::TwitchWorker::new(
+                        Arc::clone(&pool),
+                        Arc::clone(&clients),
+                        (*plan).clone(),
+                    )
+                };
                 self.supervise(connect, ingest, backoff, stop)
             }
             Plan::Youtube(plan) => {
@@ -105,7 +120,8 @@ impl Readers {
         stop: CancellationToken,
     ) -> JoinHandle<()> {
         let telemetry = self.shared.telemetry.clone();
-        self.shared.life.spawn(supervise(connect, ingest, backoff, telemetry, stop))
+        let gate = self.gates.get(&ingest.source().platform).cloned();
+        self.shared.life.spawn(supervise(connect, ingest, backoff, gate, telemetry, stop))
     }
 
     /// Lets go of what no worker uses any more.

@@ -7,17 +7,19 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{Ingest, PlatformWorker, WorkerError, backoff::Backoff};
+use super::{Ingest, PlatformWorker, WorkerError, backoff::Backoff, gate::Gate};
 use crate::{
     model::PlatformState,
     telemetry::{Severity, Telemetry},
 };
 
-/// Runs one worker after another until `stop`, or until one fails for good.
+/// Runs one worker after another until `stop`, or until one fails for good. Each passes the gate of its platform,
+/// if that has one.
 pub async fn supervise<W: PlatformWorker>(
     connect: impl Fn() -> W + Send,
     mut ingest: Ingest,
     mut backoff: Backoff,
+    gate: Option<Gate>,
     telemetry: Telemetry,
     stop: CancellationToken,
 ) {
@@ -30,8 +32,13 @@ pub async fn supervise<W: PlatformWorker>(
     async {
         ingest.prepare().await;
         while !stop.is_cancelled() {
-            let started = Instant::now();
             ingest.status(PlatformState::Connecting, "");
+            if let Some(gate) = &gate
+                && stop.run_until_cancelled(gate.pass()).await.is_none()
+            {
+                break;
+            }
+            let started = Instant::now();
             // A panic over one creator's chat must not reach the others: it counts as a failure.
             let attempt = AssertUnwindSafe(connect().run(&mut ingest, &stop)).catch_unwind();
             match attempt.await.unwrap_or(Err(WorkerError::Panicked)) {

@@ -21,7 +21,7 @@ use tower_http::{
 
 use super::{
     ApiError, AppState,
-    api::{backup, events, operations, rooms, schemas, sessions, synthetic},
+    api::{backup, events, messages, operations, rooms, schemas, sessions, synthetic},
     assets,
     pages::{chat, home, missing, overlay, replay},
     pictures, sse,
@@ -42,6 +42,10 @@ pub fn router(state: AppState) -> Router {
         .route("/api/rooms", get(rooms::list_rooms).post(rooms::add_room))
         .route("/api/rooms/{room}", get(rooms::find_room).delete(rooms::remove_room))
         .route("/api/rooms/{room}/events", get(events::list_events))
+        .route(
+            "/api/rooms/{room}/messages",
+            get(messages::list_messages).post(messages::send_message),
+        )
         .route("/api/rooms/{room}/sessions", get(sessions::list_sessions))
         .route("/api/rooms/{room}/sessions/{id}", get(sessions::find_session))
         .route("/api/rooms/{room}/synthetic", post(synthetic::post_synthetic))

@@ -15,6 +15,7 @@ use crate::{
     config::Config,
     lifecycle::Lifecycle,
     model::{CreatorId, Platform},
+    platforms::{Voices, sending::Outbox},
     telemetry::Telemetry,
 };
 
@@ -60,6 +61,10 @@ pub struct Shared {
     pub remove_room: RemoveRoom,
     /// Synthetic messages per room.
     pub synthetic: SyntheticLimit,
+    /// What was said here.
+    pub outbox: Outbox,
+    /// Where something can be said.
+    pub voices: Voices,
     /// The address pages are reached at, without a slash at the end.
     pub base_url: String,
 }

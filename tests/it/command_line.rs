@@ -41,8 +41,8 @@ async fn what_keeps_the_server_from_starting_is_said_in_one_sentence() {
     fails(process, &["--listen", "somewhere"]).await;
     let process = Process::start(&["--channel", "myspace:tom"], &[]);
     fails(process, &["--channel", "`myspace` is not a platform"]).await;
-    let process = Process::start(&["--channel", "youtube:@tom"], &[]);
-    fails(process, &["--channel", "youtube cannot be read yet"]).await;
+    let process = Process::start(&["--channel", "discord:tom"], &[]);
+    fails(process, &["--channel", "discord cannot be read"]).await;
     let process = Process::start(&["replay", "tape.mp4", "--into", "ana"], &[]);
     fails(process, &["tape.mp4", ".jsonl or .irc"]).await;
     let process =

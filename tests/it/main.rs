@@ -9,6 +9,7 @@ mod architecture;
 mod close_codes;
 mod command_line;
 mod emotes;
+mod eventsub;
 mod faults;
 mod feed_log;
 mod keys;
@@ -19,6 +20,7 @@ mod playback;
 mod reload;
 mod resume;
 mod rooms;
+mod sending;
 #[cfg(target_os = "linux")]
 mod slow_reader;
 mod torn_lines;

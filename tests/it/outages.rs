@@ -23,6 +23,8 @@ async fn a_cut_connection_degrades_the_room_until_it_is_live_again() {
     assert_eq!(status["channel"], "ana");
     assert!(!status["detail"].as_str().unwrap().is_empty());
     socket.next_status("live").await;
+    let metrics = server.get("/metrics").send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("streamsuites_channels{platform=\"twitch\",state=\"live\"} 1\n"));
     twitch.say("ana", "2", "after").await;
     assert_eq!(socket.next_text().await, "after");
     server.stop().await;

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::support::{Setup, TOKEN, TestServer, twitch::Twitch};
 
-/// Every route that changes something, with a body it takes.
-const ROUTES: [(&str, &str); 2] = [
-    ("/api/rooms/ana/synthetic", r#"{"text":"hello"}"#),
-    ("/api/rooms", r#"{"channel":"twitch:newcomer"}"#),
+/// Every route that changes something, with a body it takes and how it answers the operator.
+const ROUTES: [(&str, &str, u16); 3] = [
+    ("/api/rooms/ana/synthetic", r#"{"text":"hello"}"#, 201),
+    ("/api/rooms", r#"{"channel":"twitch:newcomer"}"#, 201),
+    ("/api/rooms/ana/messages", r#"{"text":"hello","platforms":["twitch"]}"#, 202),
 ];
 
 /// Signs in over the link printed at the start: the cookie.
@@ -40,7 +41,7 @@ async fn start() -> (TestServer, Twitch) {
 async fn only_the_operator_changes_anything() {
     let (server, _twitch) = start().await;
     let host = server.url("");
-    for (path, body) in ROUTES {
+    for (path, body, _) in ROUTES {
         let send = |it: reqwest::RequestBuilder| it.send();
         let answer = send(server.post(path, body)).await.unwrap();
         assert_eq!(answer.headers()["www-authenticate"], "Bearer");
@@ -60,9 +61,9 @@ async fn only_the_operator_changes_anything() {
     assert!(server.history("ana").await.is_empty());
     assert!(server.server.hub.find_room("newcomer").is_none());
 
-    for (path, body) in ROUTES {
+    for (path, body, status) in ROUTES {
         let answer = server.post(path, body).bearer_auth(TOKEN).send().await.unwrap();
-        assert_eq!(answer.status(), 201, "{path}");
+        assert_eq!(answer.status(), status, "{path}");
     }
     assert!(server.server.hub.find_room("newcomer").is_some());
     let own = server.post(ROUTES[0].0, ROUTES[0].1).header("x-streamsuites-token", TOKEN);
@@ -82,14 +83,14 @@ async fn a_session_changes_things_from_our_own_pages_only_and_the_link_works_onc
     assert!(!again.headers().contains_key("set-cookie"));
 
     let own = server.url("");
-    for (path, body) in ROUTES {
+    for (path, body, status) in ROUTES {
         let post = || server.post(path, body).header("cookie", &cookie);
         let lookalike = format!("{own}.evil.example");
         for origin in ["https://evil.example", "null", "http://127.0.0.1:1", &lookalike] {
             problem(post().header("origin", origin).send().await.unwrap(), 403).await;
         }
         problem(post().send().await.unwrap(), 403).await;
-        assert_eq!(post().header("origin", &own).send().await.unwrap().status(), 201, "{path}");
+        assert_eq!(post().header("origin", &own).send().await.unwrap().status(), status, "{path}");
     }
     // A page of another site cannot read over the session either.
     let foreign = server.get("/api/rooms/ana/events").header("cookie", &cookie);
@@ -160,7 +161,7 @@ async fn a_bad_body_is_refused_with_a_problem_that_says_what_is_wrong() {
     for body in [
         r#"{"channel":"myspace:tom"}"#,
         r#"{"channel":"twitch:two words"}"#,
-        r#"{"channel":"youtube:@tom"}"#,
+        r#"{"channel":"discord:@tom"}"#,
         r#"{"channel":""}"#,
         r#"{"channle":"twitch:tom"}"#,
         "null",
@@ -168,7 +169,7 @@ async fn a_bad_body_is_refused_with_a_problem_that_says_what_is_wrong() {
         let post = server.post("/api/rooms", body).bearer_auth(TOKEN);
         problem(post.send().await.unwrap(), 400).await;
     }
-    for (path, _) in ROUTES {
+    for (path, _, _) in ROUTES {
         let body = json!({"text": "x".repeat(300_000), "channel": "y".repeat(300_000)});
         problem(server.post(path, body).bearer_auth(TOKEN).send().await.unwrap(), 413).await;
     }

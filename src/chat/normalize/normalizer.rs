@@ -4,7 +4,7 @@ use super::{
     NormalizeError, Normalized, Reading,
     kick::KickNormalizer,
     rumble::RumbleNormalizer,
-    twitch::{TwitchNormalizer, dedupe_key},
+    twitch::{self, TwitchNormalizer, dedupe_key},
     youtube::YoutubeNormalizer,
 };
 use crate::{
@@ -70,6 +70,9 @@ impl Normalizer {
                     let sent_at = sent_at.and_then(Timestamp::from_unix_ms);
                     readings.push(Reading { body, sent_at, key: dedupe_key(&line) });
                 }
+            }
+            (Self::Twitch(_), Raw::TwitchEvent(it)) => {
+                twitch::eventsub::normalize(&it, received_at, readings);
             }
             (Self::Youtube(it), Raw::Youtube(item)) => {
                 it.normalize(&item, received_at, readings)?

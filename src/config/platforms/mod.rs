@@ -32,6 +32,10 @@ pub struct PlatformsConfig {
     /// Age from which an event is history: shown, but triggers nothing (s).
     #[schemars(range(min = 1, max = 86_400))]
     pub stale_seconds: u32,
+    /// Most workers of one platform that begin or begin again within a second (count), so that an outage that
+    /// ends does not call for all at once. Twitch has a pace of its own.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub starts_per_second: u32,
     /// How long a failed worker waits before it tries again.
     pub backoff: BackoffConfig,
     /// PEM file of further certificate authorities to trust on every platform, for a stand-in or an
@@ -70,6 +74,7 @@ impl Default for PlatformsConfig {
         Self {
             listener_grace_minutes: 10,
             stale_seconds: 60,
+            starts_per_second: 20,
             backoff: BackoffConfig::default(),
             tls_ca_file: None,
             twitch: TwitchConfig::default(),

@@ -121,7 +121,7 @@ fn seventv_set(set: &Value) -> Vec<Named> {
 pub(super) fn seventv(answer: &Value) -> Option<List> {
     let id = |it: &Value| it.as_str().map(str::to_owned);
     let object = answer.as_object()?;
-    if !object.contains_key("platform") {
+    if !["platform", "emote_set", "user"].iter().any(|it| object.contains_key(*it)) {
         // A set by itself. Without `emotes` it is one only if it says how many it has.
         object
             .get("emotes")
@@ -328,7 +328,7 @@ mod tests {
                     assert_eq!(list, None, "{name}");
                 } else {
                     let expected = expected.unwrap_or_else(|| panic!("{name} has a list"));
-                    assert_eq!(list.unwrap().emotes.len(), expected, "{name}");
+                    assert_eq!(list.map(|it| it.emotes.len()), Some(expected), "{name}");
                     assert!(expected > 0, "{name}");
                 }
             }

@@ -5,14 +5,21 @@
 
 pub mod connection;
 pub mod endpoint;
+mod eventsub;
+mod helix;
 pub mod line;
 pub mod pool;
+mod sender;
+mod speaker;
 pub mod worker;
 
 use std::sync::Arc;
 
 pub use endpoint::Endpoint;
+pub use eventsub::{EventSubPlan, Notification};
+pub use helix::HelixPlan;
 pub use pool::{Pool, Pools};
+pub use sender::{TwitchSender, TwitchSenderPlan};
 pub use worker::TwitchWorker;
 
 use crate::config::{Config, creators::CreatorConfig};
@@ -24,6 +31,8 @@ pub struct TwitchPlan {
     pub login: Arc<str>,
     /// Shared by all channels read with the same account over the same server.
     pub account: Account,
+    /// What is told beside chat, where a token allows.
+    pub eventsub: Option<EventSubPlan>,
     /// Silence of a channel after which its `detail` says so (s).
     pub quiet_seconds: u32,
 }
@@ -87,6 +96,7 @@ impl TwitchPlan {
                 pong_seconds: twitch.pong_seconds,
                 probe_ms: twitch.probe_ms,
             },
+            eventsub: EventSubPlan::new(config, &suffix),
             quiet_seconds: twitch.quiet_seconds,
         })
     }

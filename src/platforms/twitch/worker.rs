@@ -2,34 +2,41 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     TwitchPlan,
+    eventsub::{self, Told},
     pool::{Delivery, Pool},
 };
 use crate::{
-    model::PlatformState,
-    platforms::{Ingest, Liveness, PlatformWorker, Raw, WorkerError},
+    model::{PlatformState, Timestamp},
+    platforms::{Ingest, Liveness, PlatformWorker, Raw, WorkerError, http::Clients},
 };
 
 /// Lines taken at once before the room's audience is given a turn.
 const BATCH_LINES: usize = 64;
+/// Things told beside chat that wait to be taken (count). When full, EventSub is not read.
+const TOLD: usize = 64;
 /// How often liveness is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Reads one channel until it is lost.
 pub struct TwitchWorker {
     pool: Arc<Pool>,
+    clients: Arc<Clients>,
     plan: TwitchPlan,
 }
 
 impl TwitchWorker {
     /// For one attempt.
     #[must_use]
-    pub fn new(pool: Arc<Pool>, plan: TwitchPlan) -> Self {
-        Self { pool, plan }
+    pub fn new(pool: Arc<Pool>, clients: Arc<Clients>, plan: TwitchPlan) -> Self {
+        Self { pool, clients, plan }
     }
 }
 
@@ -40,14 +47,42 @@ impl PlatformWorker for TwitchWorker {
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut liveness = Liveness::new(self.plan.quiet_seconds);
+        let mut beside = Beside::default();
+        let (tell, mut told) = mpsc::channel(TOLD);
+        // Runs on this task, so that it ends with it.
+        let eventsub = async {
+            match self.plan.eventsub.clone() {
+                Some(plan) => {
+                    let login = Arc::clone(&self.plan.login);
+                    eventsub::run(Arc::clone(&self.clients), plan, login, tell, stop.clone()).await;
+                }
+                None => drop(tell),
+            }
+            std::future::pending::<()>().await;
+        };
+        let mut eventsub = std::pin::pin!(eventsub);
         let mut joined = false;
         let mut unanswered = 0_u32;
         loop {
             let count = tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 count = subscription.deliveries.recv_many(&mut batch, BATCH_LINES) => count,
+                Some(told) = told.recv() => {
+                    match told {
+                        Told::Happened(it) => {
+                            ingest.accept(Raw::TwitchEvent(it), Timestamp::now());
+                        }
+                        Told::Missing(what) => beside.missing = what,
+                        Told::Revoked(why) => beside.revoked = Some(why),
+                    }
+                    if joined {
+                        beside.tell(ingest, &liveness);
+                    }
+                    continue;
+                }
+                () = &mut eventsub => continue,
                 _ = look.tick(), if joined => {
-                    ingest.status(PlatformState::Live, liveness.detail(ingest));
+                    beside.tell(ingest, &liveness);
                     continue;
                 }
             };
@@ -66,7 +101,7 @@ impl PlatformWorker for TwitchWorker {
                     Delivery::Joined => {
                         joined = true;
                         liveness.hear();
-                        ingest.status(PlatformState::Live, "");
+                        beside.tell(ingest, &liveness);
                     }
                     Delivery::Rejoining => {
                         joined = false;
@@ -98,6 +133,28 @@ impl PlatformWorker for TwitchWorker {
             if stop.run_until_cancelled(ingest.ready()).await.is_none() {
                 return Ok(());
             }
+        }
+    }
+}
+
+/// How what is read beside chat is doing.
+#[derive(Default)]
+struct Beside {
+    /// What is not read; empty when all is well.
+    missing: String,
+    revoked: Option<String>,
+}
+
+impl Beside {
+    /// Says how the channel is read.
+    fn tell(&self, ingest: &mut Ingest, liveness: &Liveness) {
+        if let Some(why) = &self.revoked {
+            // Chat goes on; but whoever gave the token expects more.
+            return ingest.status(PlatformState::Degraded, why);
+        }
+        match liveness.detail(ingest) {
+            it if it.is_empty() => ingest.status(PlatformState::Live, &self.missing),
+            it => ingest.status(PlatformState::Live, it),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod events;
+pub mod messages;
 pub mod operations;
 pub mod rooms;
 pub mod schemas;

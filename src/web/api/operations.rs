@@ -1,5 +1,7 @@
 //! For operators and their machines: is it alive, is it ready, what does it count.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Extension, Json,
     extract::State,
@@ -10,6 +12,7 @@ use serde_json::json;
 
 use crate::{
     BUILD, VERSION,
+    model::Platform,
     web::{ApiError, AppState, accept::Peer},
 };
 
@@ -58,5 +61,27 @@ pub async fn show_metrics(
         return Err(ApiError::Forbidden("metrics are for this machine and for the operator"));
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    Ok((kind, state.telemetry.meters.render()).into_response())
+    let mut text = state.telemetry.meters.render();
+    text.push_str(&channels(&state));
+    Ok((kind, text).into_response())
+}
+
+/// How many channels are in which state, by platform: what an alarm is set on.
+fn channels(state: &AppState) -> String {
+    let mut counts: BTreeMap<(Platform, &'static str), usize> = BTreeMap::new();
+    for room in state.hub.list_rooms() {
+        for it in room.summary().status {
+            *counts.entry((it.platform, it.state.as_str())).or_default() += 1;
+        }
+    }
+    let mut text = String::from(
+        "# HELP streamsuites_channels Channels by platform and state.\n\
+         # TYPE streamsuites_channels gauge\n",
+    );
+    for ((platform, state), count) in counts {
+        text.push_str(&format!(
+            "streamsuites_channels{{platform=\"{platform}\",state=\"{state}\"}} {count}\n"
+        ));
+    }
+    text
 }

@@ -5,6 +5,7 @@ pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod socket;
 pub(crate) mod twitch;
+pub(crate) mod twitch_api;
 
 use std::{
     fs,

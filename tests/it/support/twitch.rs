@@ -22,7 +22,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-pub(crate) use script::{privmsg, privmsg_at};
+pub(crate) use script::{number_of, privmsg, privmsg_at};
 
 use super::soon;
 
@@ -62,7 +62,10 @@ pub(crate) struct Seen {
     pub(crate) pings: usize,
     /// What the client answered to PINGs.
     pub(crate) pongs: Vec<String>,
+    /// What was said: by whom, where, what.
+    pub(crate) said: Vec<(String, String, String)>,
     refuse_login: Option<String>,
+    refuse_words: Option<String>,
     ignored: HashSet<String>,
     hold_joins: bool,
     mute: bool,
@@ -196,6 +199,12 @@ impl Twitch {
     }
 
     /// Refuses every login from now on, with this NOTICE.
+    /// Answers everything that is said with this notice.
+    pub(crate) fn refuse_words(&self, notice: &str) {
+        self.seen().refuse_words = Some(notice.to_owned());
+    }
+
+    /// Refuses logins with this notice.
     pub(crate) fn refuse_login(&self, notice: &str) {
         self.seen().refuse_login = Some(notice.to_owned());
     }

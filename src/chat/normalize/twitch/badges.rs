@@ -23,7 +23,7 @@ pub(super) fn read(tags: Tags<'_>, room_id: Option<&str>) -> Vec<Badge> {
 }
 
 /// The well-known sets in words; `None` for one that only Twitch's catalogue can name.
-fn title(set: &str, version: &str, info: &str) -> Option<String> {
+pub(super) fn title(set: &str, version: &str, info: &str) -> Option<String> {
     let fixed = match set {
         "broadcaster" => "Broadcaster",
         "moderator" => "Moderator",

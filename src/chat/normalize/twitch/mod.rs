@@ -11,6 +11,7 @@ mod body;
 mod bundles;
 mod cheermotes;
 mod emotes;
+pub(super) mod eventsub;
 mod media;
 mod message;
 mod moderation;

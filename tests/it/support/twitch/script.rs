@@ -7,7 +7,7 @@ use streamsuites::model::Timestamp;
 use super::Seen;
 
 /// A stable number for a name.
-fn number_of(name: &str) -> u32 {
+pub(crate) fn number_of(name: &str) -> u32 {
     1000 + name.bytes().fold(7_u32, |sum, it| (sum * 31 + u32::from(it)) % 8_999)
 }
 
@@ -99,6 +99,25 @@ pub(super) fn answer(seen: &mut Seen, number: usize, line: &str) -> (String, boo
             text = format!(":tmi.twitch.tv PONG tmi.twitch.tv {rest}\r\n");
         }
         "PONG" => seen.pongs.push(rest.to_owned()),
+        "PRIVMSG" => {
+            let (channel, words) = rest.split_once(" :").unwrap_or((rest, ""));
+            let channel = channel.trim_start_matches('#').to_owned();
+            let id = format!("irc-{}", seen.said.len());
+            seen.said.push((nick.clone(), channel.clone(), words.to_owned()));
+            if let Some(notice) = &seen.refuse_words {
+                text = format!("@msg-id=msg_x :tmi.twitch.tv NOTICE #{channel} :{notice}\r\n");
+            } else {
+                text = format!("@badges=;mod=0;id={id} :tmi.twitch.tv USERSTATE #{channel}\r\n");
+                // Everybody but the connection it came over hears it.
+                let line = privmsg(&channel, &id, &nick, words);
+                for (other, connection) in seen.connections.iter().enumerate() {
+                    if other != number && !connection.closed && connection.joined.contains(&channel)
+                    {
+                        let _ = connection.out.send(super::Out::Bytes(line.clone().into_bytes()));
+                    }
+                }
+            }
+        }
         _ => {}
     }
     if seen.mute {
