@@ -548,8 +548,11 @@ fn follow_rooms(hub: &Hub, before: Option<&Config>, config: &Config) {
 }
 
 fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChannel {
-    Box::new(move |platform: Platform, name: &str| {
-        let flags = [format!("{platform}:{name}")];
+    Box::new(move |room: Option<&CreatorId>, platform: Platform, name: &str| {
+        let flags = [match room {
+            Some(room) => format!("{room}={platform}:{name}"),
+            None => format!("{platform}:{name}"),
+        }];
         let mut channels = channel_flag::parse_all(&flags).map_err(|it| it.join("; "))?;
         let channel = channels.pop().ok_or("no channel")?;
         let room = channel.room.clone();

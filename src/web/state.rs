@@ -22,9 +22,10 @@ use crate::{
 /// What handlers share. Cheap to clone.
 pub type AppState = Arc<Shared>;
 
-/// Adds a channel that the operator typed, for good; answers its room.
-pub type AddChannel =
-    Box<dyn Fn(Platform, &str) -> Result<CreatorId, String> + Send + Sync + 'static>;
+/// Adds a channel that the operator typed, for good, to a room or to one of its own name; answers its room.
+pub type AddChannel = Box<
+    dyn Fn(Option<&CreatorId>, Platform, &str) -> Result<CreatorId, String> + Send + Sync + 'static,
+>;
 
 /// Takes a room away that the operator typed; `false` when the configuration made it.
 pub type RemoveRoom = Box<dyn Fn(&CreatorId) -> std::io::Result<bool> + Send + Sync + 'static>;

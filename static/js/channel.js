@@ -1,12 +1,32 @@
-// What people type or paste when asked for their channel.
+// What people type or paste when asked for their channel. The server has the last word on names.
 
-/** The channel in whatever was pasted: a name, @name, or any link to it. Null if there is none. */
-export function channel_name(text) {
-  const name = text.trim()
-    .replace(/^(https?:\/\/)?((www|m|dashboard|player)\.)?twitch\.tv\/(popout\/|u\/|moderator\/)?/i, "")
-    .replace(/^twitch:/i, "")
-    .replace(/^@/, "")
-    .replace(/[/?#].*$/, "")
-    .toLowerCase();
-  return /^[a-z0-9_]{1,25}$/.test(name) ? name : null;
+/** The platforms that can be read, with what a channel's name looks like there. */
+export const PLATFORMS = Object.freeze([
+  { id: "twitch", title: "Twitch", example: "yourname" },
+  { id: "youtube", title: "YouTube", example: "@yourname" },
+  { id: "kick", title: "Kick", example: "yourname" },
+  { id: "rumble", title: "Rumble", example: "yourname" },
+  { id: "pilled", title: "Pilled", example: "yourname" },
+]);
+
+const HOSTS = Object.freeze({
+  "twitch.tv": "twitch", "youtube.com": "youtube", "youtu.be": "youtube", "kick.com": "kick", "rumble.com": "rumble",
+  "pilled.net": "pilled",
+});
+
+/** The platform that an address or a prefix names; null for a bare name. */
+export function platform_of(text) {
+  const prefix = text.trim().match(/^([a-z]+):(?!\/\/)/i)?.[1].toLowerCase();
+  if (PLATFORMS.some((it) => it.id === prefix)) return prefix;
+  const host = text.trim().match(/^(?:https?:\/\/)?([a-z0-9.-]+\.[a-z]+)(?:[/?#]|$)/i)?.[1].toLowerCase();
+  if (!host) return null;
+  const known = Object.keys(HOSTS).find((it) => host === it || host.endsWith(`.${it}`));
+  return known ? HOSTS[known] : null;
+}
+
+/** `platform:name` of what was pasted or typed with `chosen` selected; null if nothing was. */
+export function channel_of(text, chosen) {
+  const bare = text.trim().replace(/^(twitch|youtube|kick|rumble|pilled):(?!\/\/)/i, "").trim();
+  if (!bare) return null;
+  return `${platform_of(text) ?? chosen}:${bare}`;
 }

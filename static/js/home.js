@@ -1,6 +1,6 @@
 // The operator's start page: from a channel's name to a link in OBS.
 
-import { channel_name } from "./channel.js";
+import { PLATFORMS, channel_of, platform_of } from "./channel.js";
 import { copy } from "./copy.js";
 import { follow_rooms, make, replay_url, status_list } from "./rooms.js";
 
@@ -63,7 +63,8 @@ function make_card(room) {
   const card = make("article", "card", head, statuses,
     link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
     make("p", "actions", open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
-      room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url))), numbers);
+      room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url))),
+    room.demo ? "" : another_channel(room.room), numbers);
   return { card, live, numbers, statuses, url: room.overlay_url, text: "" };
 }
 
@@ -128,39 +129,70 @@ function show_made(made) {
   $("made").scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
-$("add").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const error = $("add-error");
-  error.textContent = "";
-  const name = channel_name($("channel").value);
-  if (!name) {
-    error.textContent = $("channel").value.trim()
-      ? "That does not look like a Twitch channel: letters, digits and underscores only."
-      : "Type the name of your channel first.";
-    $("channel").focus();
-    return;
-  }
-  $("add-button").disabled = true;
-  try {
-    const answer = await fetch("/api/rooms", {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify({ channel: `twitch:${name}` }),
-    });
-    const body = await answer.json().catch(() => ({}));
-    if (!answer.ok) {
-      error.textContent = body.detail ?? body.title ?? `The server refused (${answer.status}).`;
+/** Lets a form take channels of every platform; `made` gets the room that answers. */
+function take_channels(form, { platform, channel, button, error, room = null, made }) {
+  platform.append(...PLATFORMS.map((it) => new Option(it.title, it.id)));
+  const show_example = () => (channel.placeholder = PLATFORMS.find((it) => it.id === platform.value).example);
+  show_example();
+  platform.addEventListener("change", show_example);
+  channel.addEventListener("input", () => {
+    // An address says where it is from.
+    const named = platform_of(channel.value);
+    if (named) platform.value = named;
+    show_example();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    error.textContent = "";
+    const name = channel_of(channel.value, platform.value);
+    if (!name) {
+      error.textContent = "Type the name of your channel first.";
+      channel.focus();
       return;
     }
-    $("channel").value = "";
-    show_made(body);
-    ask();
-  } catch {
-    error.textContent = "StreamSuites does not answer. Is it still running?";
-  } finally {
-    $("add-button").disabled = false;
-  }
+    button.disabled = true;
+    try {
+      const answer = await fetch("/api/rooms", {
+        method: "POST",
+        headers: { "content-type": "application/json", accept: "application/json" },
+        body: JSON.stringify(room ? { channel: name, room } : { channel: name }),
+      });
+      const body = await answer.json().catch(() => ({}));
+      if (!answer.ok) {
+        error.textContent = body.detail ?? body.title ?? `The server refused (${answer.status}).`;
+        return;
+      }
+      channel.value = "";
+      made(body);
+      ask();
+    } catch {
+      error.textContent = "StreamSuites does not answer. Is it still running?";
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+take_channels($("add"), {
+  platform: $("platform"), channel: $("channel"), button: $("add-button"), error: $("add-error"), made: show_made,
 });
+
+/** A small form that lets another channel flow into a room, folded away until asked for. */
+function another_channel(room) {
+  const platform = make("select", "");
+  platform.setAttribute("aria-label", "Where");
+  const channel = make("input", "");
+  Object.assign(channel, { type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: false, maxLength: 200 });
+  channel.setAttribute("aria-label", "Channel");
+  const button = make("button", "primary", "Add");
+  const error = make("p", "error small");
+  error.setAttribute("role", "alert");
+  const form = make("form", "another", make("span", "field", platform, channel), button, error);
+  form.noValidate = true;
+  const folded = make("details", "", make("summary", "quiet", "Add a channel to this room"), form);
+  take_channels(form, { platform, channel, button, error, room, made: () => (folded.open = false) });
+  return folded;
+}
 
 // ---------------------------------------------------------------- start
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { channel_name } from "../../static/js/channel.js";
+import { channel_of, platform_of } from "../../static/js/channel.js";
 import { Filter } from "../../static/js/filter.js";
 import { Lines } from "../../static/js/lines.js";
 import { Moderation, matcher, quote_remover } from "../../static/js/moderation.js";
@@ -193,8 +193,14 @@ test("what was paid steps up in colour, in any currency", () => {
 });
 
 test("a channel is found in whatever was pasted", () => {
-  for (const text of ["Ana_99", "@ana_99", "twitch.tv/ana_99", "https://www.twitch.tv/Ana_99?x=1", "https://www.twitch.tv/popout/ana_99/chat", "twitch:ana_99", "https://dashboard.twitch.tv/u/ana_99/stream-manager"]) {
-    assert.equal(channel_name(text), "ana_99", text);
+  assert.equal(channel_of(" Ana_99 ", "twitch"), "twitch:Ana_99");
+  assert.equal(channel_of("@ana", "youtube"), "youtube:@ana");
+  assert.equal(channel_of("kick:ana", "twitch"), "kick:ana");
+  for (const text of ["https://www.youtube.com/@ana", "youtube.com/watch?v=x", "https://youtu.be/x"]) {
+    assert.equal(channel_of(text, "twitch"), `youtube:${text}`, "an address wins over what is selected");
   }
-  for (const text of ["", "a b", "https://example.com/ana", "ana!", "x".repeat(26)]) assert.equal(channel_name(text), null, text);
+  assert.equal(platform_of("https://dashboard.twitch.tv/u/ana"), "twitch");
+  assert.equal(platform_of("rumble.com/c/ana"), "rumble");
+  for (const text of ["ana", "https://example.com/ana", "https://nottwitch.tv/ana"]) assert.equal(platform_of(text), null, text);
+  for (const text of ["", "   ", "kick:"]) assert.equal(channel_of(text, "twitch"), null, text);
 });

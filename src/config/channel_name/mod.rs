@@ -94,6 +94,24 @@ pub fn normalize(platform: Platform, text: &str) -> Result<String, BadChannel> {
     }
 }
 
+/// The platform of a channel's address; `None` for a bare name, and for an address that is nobody's.
+#[must_use]
+pub fn platform_of(address: &str) -> Option<Platform> {
+    let address = without_scheme(address.trim())?;
+    let host = address.split(['/', '?', '#']).next()?.to_ascii_lowercase();
+    let is = |name: &str| host == name || host.ends_with(&format!(".{name}"));
+    [
+        ("twitch.tv", Platform::Twitch),
+        ("youtube.com", Platform::Youtube),
+        ("youtu.be", Platform::Youtube),
+        ("kick.com", Platform::Kick),
+        ("rumble.com", Platform::Rumble),
+        ("pilled.net", Platform::Pilled),
+    ]
+    .into_iter()
+    .find_map(|(name, platform)| is(name).then_some(platform))
+}
+
 /// Host and path of an address, if `text` is one of `hosts`; one copied without its scheme counts too.
 /// The path has no slash at either end and no query.
 fn path_on<'a>(text: &'a str, hosts: &[&str]) -> Option<&'a str> {
@@ -143,6 +161,17 @@ mod tests {
             let error = normalize(platform, text).expect_err(text);
             assert!(error.to_string().starts_with(&format!("`{text}` is not")), "{error}");
             assert!(find_name(platform, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_names_its_platform() {
+        assert_eq!(platform_of("https://www.youtube.com/@ana"), Some(Platform::Youtube));
+        assert_eq!(platform_of("youtu.be/dQw4w9WgXcQ"), Some(Platform::Youtube));
+        assert_eq!(platform_of("kick.com/ana"), Some(Platform::Kick));
+        assert_eq!(platform_of("https://RUMBLE.com/c/ana"), Some(Platform::Rumble));
+        for nobody in ["ana", "@ana", "https://example.org/a", "https://nottwitch.tv/ana"] {
+            assert_eq!(platform_of(nobody), None, "{nobody}");
         }
     }
 

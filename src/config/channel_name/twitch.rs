@@ -1,13 +1,19 @@
 //! Twitch: a login.
 
+const HOSTS: [&str; 4] = ["twitch.tv", "www.twitch.tv", "m.twitch.tv", "dashboard.twitch.tv"];
+const PREFIXES: [&str; 3] = ["popout/", "moderator/", "u/"];
 /// Longest login (characters).
 const MAX_CHARS: usize = 25;
 
 /// The login in `text`, its case kept.
 pub(super) fn find_name(text: &str) -> Option<&str> {
     let text = text.trim();
-    let name = match super::path_on(text, &["twitch.tv", "www.twitch.tv", "m.twitch.tv"]) {
-        Some(path) => path,
+    let name = match super::path_on(text, &HOSTS) {
+        // `/popout/name/chat`, `/moderator/name`, and `/u/name/stream-manager` of the dashboard
+        Some(path) => match PREFIXES.iter().find_map(|it| path.strip_prefix(it)) {
+            Some(rest) => rest.split('/').next()?,
+            None => path,
+        },
         None => text.strip_prefix(['#', '@']).unwrap_or(text),
     };
     super::is_plain(name, MAX_CHARS, "_").then_some(name)
@@ -31,6 +37,8 @@ mod tests {
                 "http://twitch.tv/some_name/",
                 "HTTPS://m.Twitch.tv/some_name?ref=x#y",
                 "twitch.tv/some_name",
+                "https://www.twitch.tv/popout/some_name/chat",
+                "https://dashboard.twitch.tv/u/some_name/stream-manager",
             ]
             .map(|it| (it, "some_name")),
         );

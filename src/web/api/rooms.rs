@@ -12,8 +12,8 @@ use serde_json::json;
 
 use crate::{
     chat::{Room, RoomSummary},
-    config::OverlayAccess,
-    model::{CreatorId, Platform, PlatformState},
+    config::{OverlayAccess, channel_name},
+    model::{CreatorId, Platform, PlatformState, platform::UnknownPlatform},
     platforms::recording::demo,
     web::{ApiError, AppState, access, operator::OperatorOnly},
 };
@@ -107,11 +107,14 @@ pub async fn find_room(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewRoom {
-    /// `twitch:NAME`.
+    /// `PLATFORM:NAME`, a channel's address, or a bare name, which is Twitch's.
     channel: String,
+    /// The room it flows into; absent is one of the channel's own name.
+    #[serde(default)]
+    room: Option<CreatorId>,
 }
 
-/// `POST /api/rooms`: reads a channel from now on, over restarts too, in a room of its own name.
+/// `POST /api/rooms {channel, room?}`: reads a channel from now on, over restarts too.
 ///
 /// 201 with the room's addresses. Only the operator may.
 ///
@@ -126,16 +129,21 @@ pub async fn add_room(
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
         _ => ApiError::BadRequest(error.body_text()),
     })?;
-    // A bare name or the address of a channel's page is Twitch's.
     let (platform, name) = match new.channel.split_once(':') {
-        Some((platform, name)) if !platform.starts_with("http") => (platform, name),
-        _ => ("twitch", new.channel.as_str()),
+        Some((platform, name)) if !name.starts_with("//") => {
+            let platform = platform
+                .trim()
+                .parse()
+                .map_err(|it: UnknownPlatform| ApiError::BadRequest(it.to_string()))?;
+            (platform, name)
+        }
+        _ => {
+            let name = new.channel.as_str();
+            (channel_name::platform_of(name).unwrap_or(Platform::Twitch), name)
+        }
     };
-    let platform: Platform =
-        platform.parse().map_err(|it: crate::model::platform::UnknownPlatform| {
-            ApiError::BadRequest(it.to_string())
-        })?;
-    let id: CreatorId = (state.add_channel)(platform, name).map_err(ApiError::BadRequest)?;
+    let id =
+        (state.add_channel)(new.room.as_ref(), platform, name).map_err(ApiError::BadRequest)?;
     let room = state.hub.find_room(id.as_str()).ok_or(ApiError::NotFound("room"))?;
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
     let card = card(&state, &room, keyed);
