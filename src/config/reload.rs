@@ -159,6 +159,10 @@ impl Reloader {
 fn keep_running_values(config: &mut Config, running: &Config) -> Vec<&'static str> {
     let (new, old) = (&mut config.system, &running.system);
     let mut keys = Vec::new();
+    if config.platforms.starts_per_second != running.platforms.starts_per_second {
+        config.platforms.starts_per_second = running.platforms.starts_per_second;
+        keys.push("starts_per_second");
+    }
     if new.listen != old.listen {
         new.listen = old.listen.clone();
         keys.push("listen");
