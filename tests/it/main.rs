@@ -11,6 +11,8 @@ mod command_line;
 mod faults;
 mod feed_log;
 mod keys;
+mod kick;
+mod kick_faults;
 mod listeners;
 mod moderation;
 mod outages;

@@ -1,5 +1,6 @@
 //! A server started for one test, and the clients that look at it.
 
+pub(crate) mod kick;
 pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod socket;
