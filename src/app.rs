@@ -295,6 +295,13 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         }
     });
 
+    let readers = Readers::new(platforms::readers::Shared {
+        life: life.clone(),
+        telemetry: telemetry.clone(),
+        memory: Memory::new(state.clone()),
+        quotas: quotas.clone(),
+        clients: Arc::default(),
+    });
     let heartbeat = Arc::new(Heartbeat::default());
     let sign_in = format!("/auth/operator?token={}", operator.new_link());
     let keyed = system.overlay_access() == OverlayAccess::Key;
@@ -315,6 +322,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         remove_room: remove_room(applier),
         synthetic: Default::default(),
         base_url: base_url.clone(),
+        kick: readers.kick(),
     });
     let limits = accept::Limits {
         connections: system.web.max_connections as usize,
@@ -324,18 +332,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let meters = Arc::clone(&telemetry.meters);
     life.essential("web", accept::serve(listener, routes, limits, life.clone(), meters));
     life.essential("heartbeat", heartbeat.run(life.stop.clone()));
-    let listeners = Listeners {
-        life: life.clone(),
-        readers: Readers::new(platforms::readers::Shared {
-            life: life.clone(),
-            telemetry: telemetry.clone(),
-            memory: Memory::new(state.clone()),
-            quotas: quotas.clone(),
-            clients: Arc::default(),
-        }),
-        sink: Arc::clone(&sink) as Arc<_>,
-        demand,
-    };
+    let listeners =
+        Listeners { life: life.clone(), readers, sink: Arc::clone(&sink) as Arc<_>, demand };
     life.essential("listeners", listeners.run(config.clone()));
     let exporter = Exporter {
         hub: Arc::clone(&hub),

@@ -15,6 +15,7 @@ use crate::{
     config::Config,
     lifecycle::Lifecycle,
     model::{CreatorId, Platform},
+    platforms::kick::Kick,
     telemetry::Telemetry,
 };
 
@@ -62,6 +63,8 @@ pub struct Shared {
     pub synthetic: SyntheticLimit,
     /// The address pages are reached at, without a slash at the end.
     pub base_url: String,
+    /// Takes the webhooks of Kick.
+    pub kick: Arc<Kick>,
 }
 
 /// How many synthetic messages a room takes; follows the configuration.

@@ -48,12 +48,17 @@ async fn a_message_reaches_the_room_over_the_negotiated_socket() {
 
 #[tokio::test]
 async fn pusher_is_read_where_it_is_named_where_nothing_is_and_where_it_is_asked_for() {
-    let connection = json!({"provider": "pusher", "credentials": {"app_key": "named-key", "cluster": "us2"}});
+    let connection =
+        json!({"provider": "pusher", "credentials": {"app_key": "named-key", "cluster": "us2"}});
     let named = json!({"data": {"connections": [connection], "mode": "websocket"}});
     for (negotiation, setting, key) in [
         (Some((200, named)), "auto", "named-key"),
         (Some((500, json!({}))), "auto", "32cbd69e4b950bf97679"),
-        (Some((200, json!({"data": {"connections": [{"provider": "new"}]}}))), "auto", "32cbd69e4b950bf97679"),
+        (
+            Some((200, json!({"data": {"connections": [{"provider": "new"}]}}))),
+            "auto",
+            "32cbd69e4b950bf97679",
+        ),
         (None, "pusher", "32cbd69e4b950bf97679"),
     ] {
         let kick = Kick::start().await;
@@ -62,7 +67,8 @@ async fn pusher_is_read_where_it_is_named_where_nothing_is_and_where_it_is_asked
         let (server, mut socket) = started_with(setup).await;
         let connection = kick.reading(0).await;
         assert_eq!(kick.seen().connections[connection].kind, Kind::Pusher);
-        let path = kick.seen().requests.iter().find(|it| it.starts_with("SOCKET")).cloned().unwrap();
+        let path =
+            kick.seen().requests.iter().find(|it| it.starts_with("SOCKET")).cloned().unwrap();
         assert!(path.contains(&format!("/app/{key}?protocol=7")), "{path}");
         socket.next_status("live").await;
         kick.say("hi");
@@ -82,7 +88,10 @@ async fn a_refused_guest_is_read_over_pusher_instead() {
         }
         let (server, mut socket) = started(&kick).await;
         kick.until("the Pusher socket", |it| {
-            it.connections.iter().any(|it| it.kind == Kind::Pusher && !it.channels.is_empty()).then_some(())
+            it.connections
+                .iter()
+                .any(|it| it.kind == Kind::Pusher && !it.channels.is_empty())
+                .then_some(())
         })
         .await;
         socket.next_status("live").await;
@@ -116,7 +125,10 @@ async fn no_message_is_lost_or_doubled_over_cuts() {
     expected.push("last".to_owned());
     while socket.next_text().await != "last" {}
     assert_eq!(texts(&server).await, expected);
-    assert!(!kick.seen().requests[..3].iter().any(|it| it.contains("messages")), "no gap, no question");
+    assert!(
+        !kick.seen().requests[..3].iter().any(|it| it.contains("messages")),
+        "no gap, no question"
+    );
     server.stop().await;
 }
 
@@ -170,7 +182,10 @@ async fn one_subscription_of_five_frames_is_one_activity_and_is_told_at_a_stop()
     assert_eq!(socket.next_text().await, "end");
     let activity = next_activity(&mut socket).await;
     assert_eq!((&activity["kind"], &activity["months"]), (&json!("subscription"), &json!(13)));
-    assert_eq!((&activity["id"], &activity["author"]["id"]), (&json!("kick:s1"), &json!("kick:21")));
+    assert_eq!(
+        (&activity["id"], &activity["author"]["id"]),
+        (&json!("kick:s1"), &json!("kick:21"))
+    );
 
     let data = json!({"chatroom_id": CHATROOM, "username": "Cy", "months": 2});
     kick.publish(&chat(), "App\\Events\\SubscriptionEvent", &data);
@@ -191,7 +206,8 @@ async fn deletions_and_bans_take_words_away() {
     let data = json!({"id": "d", "message": {"id": id}, "aiModerated": true});
     kick.publish(&chat(), "App\\Events\\MessageDeletedEvent", &data);
     assert_eq!(socket.next_of("chat.delete").await["data"]["message_id"], format!("kick:{id}"));
-    let data = json!({"id": "b", "user": {"id": 21, "username": "Bo"}, "permanent": false, "duration": 5});
+    let data =
+        json!({"id": "b", "user": {"id": 21, "username": "Bo"}, "permanent": false, "duration": 5});
     kick.publish(&chat(), "App\\Events\\UserBannedEvent", &data);
     let event = socket.next_of("chat.clear_user").await;
     assert_eq!(event["data"], json!({"platform": "kick", "author_id": "kick:21", "seconds": 300}));
@@ -228,7 +244,8 @@ async fn a_name_with_an_underscore_is_found_with_a_hyphen_and_its_numbers_are_ke
 async fn numbers_entered_by_hand_need_no_site() {
     let kick = Kick::start().await;
     kick.seen().site_answer = Some((403, "text/html", "<html>".to_owned()));
-    let channel = json!({"platform": "kick", "name": "ana", "channel_id": CHANNEL, "chat_id": CHATROOM});
+    let channel =
+        json!({"platform": "kick", "name": "ana", "channel_id": CHANNEL, "chat_id": CHATROOM});
     let creators = json!({"creators": [{"id": "ana", "always_on": true, "channels": [channel]}]});
     let server = Setup::new().kick(&kick).creators(&creators).start().await;
     let mut socket = server.socket("/ws/ana").await;

@@ -119,7 +119,10 @@ async fn a_socket_that_is_closed_for_good_is_not_tried_again_and_the_other_is() 
     assert!(status["detail"].as_str().unwrap().contains("3503"), "{status}");
     let second = kick.reading(first + 1).await;
     assert_eq!(kick.seen().connections[second].kind, Kind::Pusher);
-    kick.send_on(second, json!({"event": "pusher:error", "data": {"code": 4001, "message": "gone"}}).to_string());
+    kick.send_on(
+        second,
+        json!({"event": "pusher:error", "data": {"code": 4001, "message": "gone"}}).to_string(),
+    );
     let status = socket.next_status("disabled").await;
     assert!(status["detail"].as_str().unwrap().contains("4001"), "{status}");
     server.stop().await;

@@ -13,6 +13,7 @@ mod feed_log;
 mod keys;
 mod kick;
 mod kick_faults;
+mod kick_official;
 mod listeners;
 mod moderation;
 mod outages;

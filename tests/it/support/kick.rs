@@ -266,18 +266,27 @@ impl Kick {
     pub(crate) fn cut(&self, connection: usize) {
         let seen = self.seen();
         // A text of 100 bytes is announced, and four of them come.
-        let _ = seen.connections[connection].out.send(Out::Bytes(vec![0x81, 100, b'{', b'"', b'p', b'u']));
+        let _ = seen.connections[connection]
+            .out
+            .send(Out::Bytes(vec![0x81, 100, b'{', b'"', b'p', b'u']));
         let _ = seen.connections[connection].out.send(Out::Drop);
     }
 
     /// A webhook, signed: headers and body, to be posted.
-    pub(crate) fn webhook(&self, id: &str, kind: &str, at: &str, body: &Value) -> (HeaderMap, String) {
+    pub(crate) fn webhook(
+        &self,
+        id: &str,
+        kind: &str,
+        at: &str,
+        body: &Value,
+    ) -> (HeaderMap, String) {
         let body = body.to_string();
         let der = STANDARD.decode(PRIVATE_KEY.split_whitespace().collect::<String>()).unwrap();
         let pair = RsaKeyPair::from_pkcs8(&der).unwrap();
         let mut signature = vec![0; pair.public().modulus_len()];
         let signed = format!("{id}.{at}.{body}");
-        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).unwrap();
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature)
+            .unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("kick-event-message-id", id.parse().unwrap());
         headers.insert("kick-event-message-timestamp", at.parse().unwrap());
@@ -286,10 +295,6 @@ impl Kick {
         headers.insert("kick-event-signature", STANDARD.encode(signature).parse().unwrap());
         headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());
         (headers, body)
-    }
-
-    pub(crate) fn socket_url(&self) -> &str {
-        &self.socket
     }
 
     pub(crate) fn http_url(&self) -> &str {
@@ -430,12 +435,16 @@ fn answer(shared: &Shared, index: usize, kind: Kind, text: &str) -> Vec<String> 
     if let Some(channel) = value["subscribe"]["channel"].as_str() {
         seen.connections[index].channels.insert(channel.to_owned());
         if channel == format!("chatrooms.{CHATROOM}") {
-            return vec![json!({"id": id, "error": {"code": 102, "message": "unknown channel"}}).to_string()];
+            return vec![
+                json!({"id": id, "error": {"code": 102, "message": "unknown channel"}}).to_string(),
+            ];
         }
         return vec![json!({"id": id, "subscribe": {}}).to_string()];
     }
     if value.get("refresh").is_some() {
-        return vec![json!({"id": id, "refresh": {"client": "c", "expires": true, "ttl": ttl}}).to_string()];
+        return vec![
+            json!({"id": id, "refresh": {"client": "c", "expires": true, "ttl": ttl}}).to_string(),
+        ];
     }
     Vec::new()
 }
@@ -482,13 +491,16 @@ async fn channel(State(shared): App, Path(slug): Path<String>) -> Response {
     if slug != seen.slug {
         return status(404, json!({"message": "Not found"}));
     }
-    status(200, json!({
-        "id": CHANNEL, "user_id": USER, "slug": slug, "livestream": seen.livestream,
-        "user": {"username": "Ana"},
-        "chatroom": {"id": CHATROOM, "slow_mode": false, "followers_mode": false, "subscribers_mode": false,
-                     "emotes_mode": false, "message_interval": 0, "following_min_duration": 0},
-        "subscriber_badges": [{"months": 1, "badge_image": {"src": "https://files.kick.com/badge/1"}}],
-    }))
+    status(
+        200,
+        json!({
+            "id": CHANNEL, "user_id": USER, "slug": slug, "livestream": seen.livestream,
+            "user": {"username": "Ana"},
+            "chatroom": {"id": CHATROOM, "slow_mode": false, "followers_mode": false, "subscribers_mode": false,
+                         "emotes_mode": false, "message_interval": 0, "following_min_duration": 0},
+            "subscriber_badges": [{"months": 1, "badge_image": {"src": "https://files.kick.com/badge/1"}}],
+        }),
+    )
 }
 
 async fn messages(State(shared): App, Path(id): Path<u64>) -> Response {
@@ -498,7 +510,9 @@ async fn messages(State(shared): App, Path(id): Path<u64>) -> Response {
 }
 
 async fn negotiate(State(shared): App, Path(id): Path<u64>, Json(body): Json<Value>) -> Response {
-    assert!(body["client"]["id"].is_string() && body["capabilities"]["accepted_providers"].is_array());
+    assert!(
+        body["client"]["id"].is_string() && body["capabilities"]["accepted_providers"].is_array()
+    );
     shared.note(format!("POST negotiation {id}")).await;
     if let Some((code, body)) = shared.seen().negotiation.clone() {
         return status(code, body);
@@ -526,12 +540,13 @@ async fn grant(State(shared): App, body: String) -> Response {
     }
     seen.grants += 1;
     let number = seen.grants;
-    let mut granted =
-        json!({"access_token": format!("access-{number}"), "token_type": "Bearer", "expires_in": 3600});
+    let mut granted = json!({"access_token": format!("access-{number}"), "token_type": "Bearer", "expires_in": 3600});
     if form["grant_type"] == "refresh_token" {
         let used = form["refresh_token"].clone();
         // One that was used is worth nothing any more.
-        if seen.refreshed.contains(&used) || seen.refresh_token.as_ref().is_some_and(|it| *it != used) {
+        if seen.refreshed.contains(&used)
+            || seen.refresh_token.as_ref().is_some_and(|it| *it != used)
+        {
             return status(400, json!({"error": "invalid_grant"}));
         }
         seen.refreshed.push(used);
@@ -545,7 +560,9 @@ async fn grant(State(shared): App, body: String) -> Response {
 }
 
 fn is_signed_in(headers: &HeaderMap) -> bool {
-    headers.get(header::AUTHORIZATION).is_some_and(|it| it.to_str().unwrap().starts_with("Bearer access-"))
+    headers
+        .get(header::AUTHORIZATION)
+        .is_some_and(|it| it.to_str().unwrap().starts_with("Bearer access-"))
 }
 
 async fn official_channel(
