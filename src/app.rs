@@ -306,6 +306,15 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
 
     let clients = Arc::new(Clients::default());
     let outbox = Outbox::new(life.clone(), echoes);
+    let readers = Readers::new(platforms::readers::Shared {
+        life: life.clone(),
+        telemetry: telemetry.clone(),
+        memory: Memory::new(state.clone()),
+        quotas: quotas.clone(),
+        clients: Arc::clone(&clients),
+        emotes: emotes.clone(),
+        starts_per_second: config.borrow().platforms.starts_per_second,
+    });
     let heartbeat = Arc::new(Heartbeat::default());
     let sign_in = format!("/auth/operator?token={}", operator.new_link());
     let keyed = system.overlay_access() == OverlayAccess::Key;
@@ -328,6 +337,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         voices: Voices::new(Arc::clone(&clients), outbox.clone()),
         outbox,
         base_url: base_url.clone(),
+        kick: readers.kick(),
     });
     let limits = accept::Limits {
         connections: system.web.max_connections as usize,
@@ -340,24 +350,12 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let parts = platforms::emotes::Parts {
         life: life.clone(),
         telemetry: telemetry.clone(),
-        clients: Arc::clone(&clients),
+        clients,
         folder: data_dir.join("emotes"),
     };
-    life.essential("emotes", emotes.clone().run(parts, config.clone()));
-    let listeners = Listeners {
-        life: life.clone(),
-        readers: Readers::new(platforms::readers::Shared {
-            life: life.clone(),
-            telemetry: telemetry.clone(),
-            memory: Memory::new(state.clone()),
-            quotas: quotas.clone(),
-            clients,
-            emotes,
-            starts_per_second: config.borrow().platforms.starts_per_second,
-        }),
-        sink: Arc::clone(&sink) as Arc<_>,
-        demand,
-    };
+    life.essential("emotes", emotes.run(parts, config.clone()));
+    let listeners =
+        Listeners { life: life.clone(), readers, sink: Arc::clone(&sink) as Arc<_>, demand };
     life.essential("listeners", listeners.run(config.clone()));
     let exporter = Exporter {
         hub: Arc::clone(&hub),

@@ -22,6 +22,13 @@ impl Amount {
         Self { value: count, currency: "bits".to_owned(), display }
     }
 
+    /// `count` kicks of Kick.
+    #[must_use]
+    pub fn kicks(count: i64) -> Self {
+        let display = if count == 1 { "1 kick".to_owned() } else { format!("{count} kicks") };
+        Self { value: count, currency: "kicks".to_owned(), display }
+    }
+
     /// Money in minor units; `exponent` is how many digits stand behind the point (2 for USD, 0 for JPY).
     #[must_use]
     pub fn money(value: i64, currency: &str, exponent: u32) -> Self {

@@ -27,6 +27,11 @@ impl Memory {
         self.0.set(Kind::Platforms, &name(platform, channel, fact), Some(text.to_owned()));
     }
 
+    /// Waits until what was remembered is on the disk, for what must not be lost to a crash.
+    pub async fn settle(&self) {
+        self.0.close().await;
+    }
+
     /// Lets go of a fact that turned out wrong.
     pub fn forget(&self, platform: Platform, channel: &str, fact: &str) {
         self.0.set(Kind::Platforms, &name(platform, channel, fact), None);

@@ -62,6 +62,12 @@ impl Readers {
         }
     }
 
+    /// What the workers of Kick share: webhooks come by the web server.
+    #[must_use]
+    pub fn kick(&self) -> Arc<kick::Kick> {
+        Arc::clone(&self.kick)
+    }
+
     /// Starts reading a channel as planned.
     pub(super) fn start(
         &self,
@@ -96,7 +102,10 @@ impl Readers {
             }
             Plan::Kick(plan) => {
                 let shared = Arc::clone(&self.kick);
-                let connect = move || kick::KickWorker::new(Arc::clone(&shared), plan.clone());
+                let track = shared.track(&plan);
+                let connect = move || {
+                    kick::KickWorker::new(Arc::clone(&shared), plan.clone(), Arc::clone(&track))
+                };
                 self.supervise(connect, ingest, backoff, stop)
             }
             Plan::Rumble(plan) => {

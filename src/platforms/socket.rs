@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -125,6 +126,20 @@ impl Socket {
     /// When the connection broke, or takes nothing: worth another try.
     pub async fn send(&mut self, text: impl Into<Utf8Bytes>) -> Result<(), WorkerError> {
         match timeout(SEND_TIMEOUT, self.0.send(Message::Text(text.into()))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                Err(WorkerError::transient(format!("the socket broke: {}", refused(&error))))
+            }
+            Err(_) => Err(WorkerError::transient("the socket takes nothing")),
+        }
+    }
+
+    /// Asks for a sign of life; the answer comes as [`Frame::Alive`].
+    ///
+    /// # Errors
+    /// When the connection broke, or takes nothing: worth another try.
+    pub async fn ping(&mut self) -> Result<(), WorkerError> {
+        match timeout(SEND_TIMEOUT, self.0.send(Message::Ping(Bytes::new()))).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 Err(WorkerError::transient(format!("the socket broke: {}", refused(&error))))

@@ -45,6 +45,9 @@ pub enum ApiError {
     /// The disk does not give what was recorded.
     #[error("the recorded feed cannot be read now")]
     LogUnavailable,
+    /// It cannot be taken now, and may be sent again.
+    #[error("{0}")]
+    NotNow(&'static str),
     /// Another server did not give what was asked of it.
     #[error("the picture cannot be had now")]
     BadGateway,
@@ -78,6 +81,7 @@ impl ApiError {
             Self::LogUnavailable => {
                 (StatusCode::SERVICE_UNAVAILABLE, "log-unavailable", "Not available")
             }
+            Self::NotNow(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-now", "Not now"),
             Self::BadGateway => (StatusCode::BAD_GATEWAY, "bad-gateway", "Not available"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Server error"),
         }

@@ -13,6 +13,7 @@ pub mod query;
 pub mod router;
 pub mod sse;
 pub mod state;
+mod webhooks;
 pub mod ws;
 
 pub use error::ApiError;

@@ -24,7 +24,7 @@ use super::{
     api::{backup, events, messages, operations, rooms, schemas, sessions, synthetic},
     assets,
     pages::{chat, home, missing, overlay, replay},
-    pictures, sse,
+    pictures, sse, webhooks,
     ws::upgrade,
 };
 
@@ -74,6 +74,7 @@ pub fn router(state: AppState) -> Router {
         .route("/media/{*path}", get(pictures::read_picture))
         .route("/exports/{*path}", get(read_export))
         .route("/schemas/{*path}", get(schemas::read_schema))
+        .route("/webhooks/kick", webhooks::kick())
         .route("/healthz", get(operations::is_alive))
         .route("/readyz", get(operations::is_ready))
         .route("/metrics", get(operations::show_metrics))

@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     lifecycle::Lifecycle,
     model::{CreatorId, Platform},
-    platforms::{Voices, sending::Outbox},
+    platforms::{Voices, kick::Kick, sending::Outbox},
     telemetry::Telemetry,
 };
 
@@ -68,6 +68,8 @@ pub struct Shared {
     pub voices: Voices,
     /// The address pages are reached at, without a slash at the end.
     pub base_url: String,
+    /// Takes the webhooks of Kick.
+    pub kick: Arc<Kick>,
 }
 
 /// How many synthetic messages a room takes; follows the configuration.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     emotes::EmotesConfig,
-    kick::KickConfig,
+    kick::{KickConfig, KickSocket},
     pilled::PilledConfig,
     rumble::RumbleConfig,
     twitch::TwitchConfig,

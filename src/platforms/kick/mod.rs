@@ -1,63 +1,75 @@
-//! Kick.
+//! Kick: the site's realtime socket, the official API where there are credentials for it.
+//!
+//! The worker finds the channel's numbers (`site`, `official`), asks the site which socket to read
+//! (`centrifugo`, `pusher`: words without sockets), folds the many frames of one thing into one (`fold`), and
+//! takes webhooks from the web server (`webhooks`).
+
+mod centrifugo;
+mod channel;
+mod fold;
+mod frame;
+mod happening;
+mod official;
+mod people;
+mod plan;
+mod protocol;
+mod pusher;
+pub mod sender;
+mod signature;
+mod site;
+mod track;
+pub mod webhooks;
+pub(crate) mod wire;
+mod worker;
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
+use super::readers::Shared;
+use crate::model::Timestamp;
 
-use super::{Ingest, PlatformWorker, WorkerError, readers::Shared};
-use crate::config::{Config, creators::ChannelConfig, creators::CreatorConfig};
+use self::{official::AppTokens, webhooks::Webhooks};
+
+pub use self::{
+    fold::{Arrival, Fold, Moment},
+    frame::Frame,
+    happening::{ChannelFacts, ChatRules, Gift, Happening, Notice, Subscription},
+    official::{ApiError, Application},
+    plan::{KickPlan, Webhooking},
+    track::Track,
+    worker::KickWorker,
+};
 
 /// What all workers of this platform share.
 pub struct Kick {
-    #[allow(dead_code)]
     shared: Shared,
+    tokens: Arc<AppTokens>,
+    webhooks: Arc<Webhooks>,
 }
 
 impl Kick {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(shared: Shared) -> Self {
-        Self { shared }
+        Self { shared, tokens: Arc::default(), webhooks: Arc::default() }
     }
-}
 
-/// Everything a worker is started with; another plan means another worker.
-#[derive(Debug, Clone, PartialEq)]
-pub struct KickPlan {
-    /// The channel in its one spelling.
-    pub channel: Arc<str>,
-}
-
-impl KickPlan {
-    /// How `channel` is read; `None` while the platform is switched off.
+    /// Where webhooks are taken.
     #[must_use]
-    pub fn new(config: &Config, _creator: &CreatorConfig, channel: &ChannelConfig) -> Option<Self> {
-        config.platforms.kick.enabled.then(|| Self { channel: channel.name.as_str().into() })
+    pub fn webhooks(&self) -> &Arc<Webhooks> {
+        &self.webhooks
     }
-}
 
-/// What the platform sent.
-#[derive(Debug)]
-pub struct Happening;
-
-/// Reads one channel until it is lost.
-pub struct KickWorker {
-    #[allow(dead_code)]
-    shared: Arc<Kick>,
-    #[allow(dead_code)]
-    plan: KickPlan,
-}
-
-impl KickWorker {
-    /// For one attempt.
+    /// A reading of a channel that begins now.
     #[must_use]
-    pub fn new(shared: Arc<Kick>, plan: KickPlan) -> Self {
-        Self { shared, plan }
+    pub fn track(&self, plan: &KickPlan) -> Arc<Track> {
+        Arc::new(Track::new(&self.shared.memory, &plan.channel, Timestamp::now()))
     }
-}
 
-impl PlatformWorker for KickWorker {
-    async fn run(self, _ingest: &mut Ingest, _stop: &CancellationToken) -> Result<(), WorkerError> {
-        Err(WorkerError::permanent("not read yet"))
+    /// Kick's public key (PEM), asked for now; `None` when it is not to be had.
+    pub async fn public_key(&self, config: &crate::config::PlatformsConfig) -> Option<String> {
+        let way = super::http::Way { ca_file: config.tls_ca_file.clone(), proxy: None };
+        let client = self.shared.clients.client(&way).await.ok()?;
+        let found = official::public_key(&client, config.kick.api_url.as_str()).await;
+        found.inspect_err(|error| tracing::warn!(%error, "Kick's public key is not to be had")).ok()
     }
 }

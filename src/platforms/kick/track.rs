@@ -1,0 +1,159 @@
+//! What a worker hands on to the one that goes on after it: what is held, and how far the chat was read.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    Notice,
+    fold::{Arrival, Fold, Moment, Told},
+    webhooks::Registration,
+};
+use crate::{
+    model::{Platform, Timestamp},
+    platforms::Memory,
+};
+
+/// Kept over restarts: when the newest message was sent that was read.
+const NEWEST: &str = "newest";
+/// How old that may be for the gap to be worth filling (ms): the history holds some dozens of messages.
+const OLDEST_GAP_MS: i64 = 30 * 60_000;
+/// For how long a socket that turned us away is not tried again.
+const REFUSED_FOR: Duration = Duration::from_secs(600);
+/// Two beginnings within this time are one, told twice (ms).
+const SAME_BEGINNING_MS: i64 = 10 * 60_000;
+
+/// One of the ways to the chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Centrifugo,
+    Pusher,
+}
+
+/// Handed on from attempt to attempt of one reading of a channel.
+pub struct Track {
+    /// When the reading began: what is older is history.
+    pub(super) started_at: Timestamp,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    fold: Fold,
+    /// Told by webhooks that came between two attempts.
+    postponed: Vec<Told>,
+    /// The place for webhooks, between two attempts.
+    registration: Option<Registration>,
+    newest: Option<Timestamp>,
+    centrifugo_refused: Option<Instant>,
+    pusher_refused: Option<Instant>,
+    begun: Option<Timestamp>,
+    came_back_at_once: Option<Instant>,
+}
+
+impl Track {
+    /// A reading that begins now; it goes on where an earlier one left off, if that was not long ago.
+    #[must_use]
+    pub(super) fn new(memory: &Memory, channel: &str, now: Timestamp) -> Self {
+        let newest = memory.find(Platform::Kick, channel, NEWEST);
+        let newest = newest.and_then(|it| Timestamp::parse(&it).ok());
+        let newest = newest.filter(|it| now.ms_since(*it) <= OLDEST_GAP_MS);
+        Self { started_at: now, held: Mutex::new(Held { newest, ..Held::default() }) }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn fold(&self, arrival: Arrival, now: Moment) -> Vec<Told> {
+        self.held().fold.accept(arrival, now)
+    }
+
+    /// Folds in a webhook that nobody reads now, to be told when somebody does.
+    pub(super) fn postpone(&self, notice: Notice, now: Moment) {
+        let mut held = self.held();
+        let told = held.fold.accept(Arrival::Webhook(notice), now);
+        held.postponed.extend(told);
+    }
+
+    pub(super) fn take_registration(&self) -> Option<Registration> {
+        self.held().registration.take()
+    }
+
+    pub(super) fn put_registration(&self, registration: Registration) {
+        self.held().registration = Some(registration);
+    }
+
+    pub(super) fn fold_due(&self) -> Option<Instant> {
+        self.held().fold.due()
+    }
+
+    pub(super) fn flush(&self, now: Instant) -> Vec<Told> {
+        self.held().fold.flush(now)
+    }
+
+    pub(super) fn flush_all(&self) -> Vec<Told> {
+        let mut held = self.held();
+        let mut told = std::mem::take(&mut held.postponed);
+        told.extend(held.fold.flush_all());
+        told
+    }
+
+    /// When the newest message was sent that was read, by the platform's clock.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        self.held().newest
+    }
+
+    pub(super) fn note_message(&self, sent_at: Timestamp) {
+        let mut held = self.held();
+        held.newest = held.newest.max(Some(sent_at));
+    }
+
+    /// Keeps over a restart how far the chat was read.
+    pub(super) fn keep(&self, memory: &Memory, channel: &str) {
+        if let Some(newest) = self.newest() {
+            memory.remember(Platform::Kick, channel, NEWEST, &newest.to_string());
+        }
+    }
+
+    pub(super) fn refuse(&self, way: Way) {
+        let mut held = self.held();
+        match way {
+            Way::Centrifugo => held.centrifugo_refused = Some(Instant::now()),
+            Way::Pusher => held.pusher_refused = Some(Instant::now()),
+        }
+    }
+
+    /// Whether a way turned us away a short while ago.
+    pub(super) fn is_refused(&self, way: Way) -> bool {
+        let held = self.held();
+        let at = match way {
+            Way::Centrifugo => held.centrifugo_refused,
+            Way::Pusher => held.pusher_refused,
+        };
+        at.is_some_and(|it| it.elapsed() < REFUSED_FOR)
+    }
+
+    /// Whether a stream that began then was not told of before.
+    pub(super) fn begin(&self, at: Timestamp) -> bool {
+        let mut held = self.held();
+        let known = held.begun.is_some_and(|it| it.ms_since(at).abs() <= SAME_BEGINNING_MS);
+        if !known {
+            held.begun = Some(at);
+        }
+        !known
+    }
+
+    /// Whether to follow an invitation to come back at once: not again and again.
+    pub(super) fn may_come_back_at_once(&self) -> bool {
+        let mut held = self.held();
+        let may = held.came_back_at_once.is_none_or(|it| it.elapsed() >= Duration::from_secs(60));
+        if may {
+            held.came_back_at_once = Some(Instant::now());
+        }
+        may
+    }
+}

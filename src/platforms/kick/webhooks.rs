@@ -1,0 +1,246 @@
+//! Webhooks on their way to the workers: checked, told apart from repeats, delivered or sent back.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::{
+    sync::{Mutex as AsyncMutex, mpsc},
+    time::Instant,
+};
+
+use super::{happening::Notice, signature::PublicKey};
+use crate::model::Timestamp;
+
+/// Most webhooks that wait for a worker; the next one is sent back, and Kick repeats it later.
+const QUEUE: usize = 256;
+/// Largest body (bytes). A chat message has some 2 KiB; a gift names each receiver.
+pub const MAX_BODY_BYTES: usize = 128 << 10;
+/// Age at which a delivery is refused (ms). Kick repeats what failed for a day, and each try is signed anew or
+/// not: nobody says. What is late is shown as history.
+const OLDEST_MS: i64 = 26 * 3_600_000;
+/// How far a delivery may be ahead of our clock (ms).
+const MOST_AHEAD_MS: i64 = 10 * 60_000;
+/// Most deliveries remembered; the oldest are forgotten.
+const MOST_REMEMBERED: usize = 65_536;
+/// Shortest time between two questions for the key: a forged signature must not make us ask each time.
+const KEY_AGAIN: Duration = Duration::from_secs(30);
+
+/// What came with a delivery.
+#[derive(Debug, Clone, Copy)]
+pub struct Headers<'a> {
+    /// `Kick-Event-Message-Id`.
+    pub id: &'a str,
+    /// `Kick-Event-Message-Timestamp`.
+    pub timestamp: &'a str,
+    /// `Kick-Event-Signature`.
+    pub signature: &'a str,
+    /// `Kick-Event-Type`.
+    pub kind: &'a str,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// A worker has it.
+    Delivered,
+    /// It came before.
+    Repeat,
+    /// Nobody reads that channel now.
+    Unwanted,
+}
+
+/// Why a delivery is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// It is not of the shape of one.
+    #[error("this is no webhook of Kick: {0}")]
+    Malformed(&'static str),
+    /// Its time is too far from now.
+    #[error("the delivery is too old, or from the future")]
+    Untimely,
+    /// Kick did not sign it.
+    #[error("the signature is wrong")]
+    Forged,
+    /// The key that would tell is not to be had now.
+    #[error("the signature cannot be checked now")]
+    NoKey,
+    /// Those who would read it are behind.
+    #[error("the channel's queue is full")]
+    Busy,
+}
+
+/// All webhooks of a server.
+#[derive(Default)]
+pub struct Webhooks {
+    held: Mutex<Held>,
+    /// One question for the key at a time.
+    asking: AsyncMutex<()>,
+}
+
+#[derive(Default)]
+struct Held {
+    key: Option<(PublicKey, Instant)>,
+    asked: Option<Instant>,
+    readers: HashMap<u64, Vec<(u64, mpsc::Sender<Notice>)>>,
+    next_reader: u64,
+    seen: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+/// A worker's place; given up when dropped.
+pub(super) struct Registration {
+    webhooks: Arc<Webhooks>,
+    user_id: u64,
+    reader: u64,
+    queue: mpsc::Receiver<Notice>,
+}
+
+impl Registration {
+    /// The next one. Safe to cancel.
+    pub(super) async fn next(&mut self) -> Option<Notice> {
+        self.queue.recv().await
+    }
+
+    /// One that waits.
+    pub(super) fn take(&mut self) -> Option<Notice> {
+        self.queue.try_recv().ok()
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut held = self.webhooks.held();
+        if let Some(readers) = held.readers.get_mut(&self.user_id) {
+            readers.retain(|it| it.0 != self.reader);
+            if readers.is_empty() {
+                held.readers.remove(&self.user_id);
+            }
+        }
+    }
+}
+
+impl Webhooks {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on, what concerns the channel of this user goes to whoever asked.
+    pub(super) fn register(self: &Arc<Self>, user_id: u64) -> Registration {
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let mut held = self.held();
+        held.next_reader += 1;
+        let reader = held.next_reader;
+        held.readers.entry(user_id).or_default().push((reader, sender));
+        Registration { webhooks: Arc::clone(self), user_id, reader, queue }
+    }
+
+    /// Takes a delivery. `ask` is asked for Kick's public key (PEM) where the known one does not do.
+    ///
+    /// # Errors
+    /// [`WebhookError`]: only [`WebhookError::NoKey`] and [`WebhookError::Busy`] are worth a repetition.
+    pub async fn receive<F: Future<Output = Option<String>>>(
+        &self,
+        headers: Headers<'_>,
+        body: &Bytes,
+        now: Timestamp,
+        ask: impl Fn() -> F,
+    ) -> Result<Received, WebhookError> {
+        let malformed = WebhookError::Malformed;
+        if headers.id.is_empty() || headers.id.len() > 100 {
+            return Err(malformed("its id"));
+        }
+        let sent_at = Timestamp::parse(headers.timestamp).map_err(|_| malformed("its time"))?;
+        let age = now.ms_since(sent_at);
+        if !(-MOST_AHEAD_MS..=OLDEST_MS).contains(&age) {
+            return Err(WebhookError::Untimely);
+        }
+        self.check(headers, body, ask).await?;
+        let value: Value = serde_json::from_slice(body).map_err(|_| malformed("its body"))?;
+        let user_id = value["broadcaster"]["user_id"].as_u64();
+        let notice = Notice {
+            id: headers.id.to_owned(),
+            kind: headers.kind.to_owned(),
+            sent_at,
+            body: value,
+        };
+        self.deliver(user_id, notice)
+    }
+
+    fn deliver(&self, user_id: Option<u64>, notice: Notice) -> Result<Received, WebhookError> {
+        let mut held = self.held();
+        if held.seen.contains(&notice.id) {
+            return Ok(Received::Repeat);
+        }
+        let readers = user_id.and_then(|it| held.readers.get(&it)).map_or(&[][..], Vec::as_slice);
+        // All of them or none: a repetition would otherwise reach some of them twice.
+        let mut places = Vec::with_capacity(readers.len());
+        for (_, sender) in readers {
+            match sender.try_reserve() {
+                Ok(place) => places.push(place),
+                Err(mpsc::error::TrySendError::Full(())) => return Err(WebhookError::Busy),
+                Err(mpsc::error::TrySendError::Closed(())) => {}
+            }
+        }
+        let wanted = !places.is_empty();
+        for place in places {
+            place.send(notice.clone());
+        }
+        if !wanted {
+            return Ok(Received::Unwanted);
+        }
+        if held.order.len() == MOST_REMEMBERED
+            && let Some(oldest) = held.order.pop_front()
+        {
+            held.seen.remove(&oldest);
+        }
+        held.order.push_back(notice.id.clone());
+        held.seen.insert(notice.id);
+        Ok(Received::Delivered)
+    }
+
+    async fn check<F: Future<Output = Option<String>>>(
+        &self,
+        headers: Headers<'_>,
+        body: &Bytes,
+        ask: impl Fn() -> F,
+    ) -> Result<(), WebhookError> {
+        let Headers { id, timestamp, signature, .. } = headers;
+        let verifies = |key: &PublicKey| key.verify(id, timestamp, body, signature);
+        let known = self.held().key.clone();
+        if known.as_ref().is_some_and(|it| verifies(&it.0)) {
+            return Ok(());
+        }
+        // The key may have changed: asked for once more, by one of those who wait.
+        let _turn = self.asking.lock().await;
+        let (newer, may_ask) = {
+            let held = self.held();
+            let newer = held.key.clone().filter(|it| known.as_ref().map(|it| it.1) != Some(it.1));
+            (newer, held.asked.is_none_or(|it| it.elapsed() >= KEY_AGAIN))
+        };
+        let key = match newer {
+            Some((key, _)) => Some(key),
+            None if may_ask => {
+                let pem = ask().await;
+                let key = pem.as_deref().and_then(PublicKey::from_pem);
+                let mut held = self.held();
+                held.asked = Some(Instant::now());
+                if let Some(key) = &key {
+                    held.key = Some((key.clone(), Instant::now()));
+                }
+                key
+            }
+            None => None,
+        };
+        match key {
+            Some(key) if verifies(&key) => Ok(()),
+            Some(_) => Err(WebhookError::Forged),
+            None if known.is_some() => Err(WebhookError::Forged),
+            None => Err(WebhookError::NoKey),
+        }
+    }
+}

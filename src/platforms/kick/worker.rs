@@ -1,0 +1,231 @@
+//! Reads one channel until it is lost.
+
+mod session;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{
+    Kick, KickPlan,
+    centrifugo::Centrifugo,
+    channel::{self, Found},
+    frame::Topics,
+    official::Official,
+    protocol::{Lost, Patience, Protocol},
+    pusher::{self, Pusher},
+    site::{Named, Site},
+    track::{Track, Way},
+};
+use crate::{
+    config::platforms::KickSocket,
+    model::PlatformState,
+    platforms::{Ingest, PlatformWorker, Raw, WorkerError, socket::Socket},
+};
+
+use self::session::{Ended, Session};
+
+/// Longest wait that the platform may ask for at once; it is asked again then.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+/// Longest wait for the way to the chat to be named.
+const NEGOTIATION: Duration = Duration::from_secs(6);
+
+/// Reads one channel until it is lost.
+pub struct KickWorker {
+    kick: Arc<Kick>,
+    plan: KickPlan,
+    track: Arc<Track>,
+    /// By which the site knows this guest.
+    guest: Uuid,
+}
+
+/// An open socket with what is spoken on it.
+struct Connection {
+    socket: Socket,
+    protocol: Protocol,
+    way: Way,
+}
+
+impl KickWorker {
+    /// For one attempt.
+    #[must_use]
+    pub fn new(kick: Arc<Kick>, plan: KickPlan, track: Arc<Track>) -> Self {
+        Self { kick, plan, track, guest: Uuid::new_v4() }
+    }
+
+    async fn read(&self, ingest: &mut Ingest, stop: &CancellationToken) -> Result<(), WorkerError> {
+        let client = self.kick.shared.clients.client(&self.plan.way).await?;
+        let config = &self.plan.config;
+        let site = Site {
+            client: client.clone(),
+            web_url: config.web_url.as_str().to_owned(),
+            realtime_url: config.realtime_url.as_str().to_owned(),
+            user_agent: config.user_agent.clone(),
+        };
+        let official = self.plan.application.clone().map(|application| Official {
+            client,
+            api_url: config.api_url.as_str().to_owned(),
+            id_url: config.id_url.as_str().to_owned(),
+            application,
+            tokens: Arc::clone(&self.kick.tokens),
+        });
+        let Some(found) = self.find(ingest, stop, &site, official.as_ref()).await? else {
+            return Ok(());
+        };
+        let mut session = Session::new(self, site, official, found);
+        session.tell_channel(ingest);
+        loop {
+            let Some(topics) = session.topics() else {
+                return session.read_webhooks(ingest, stop).await;
+            };
+            let ended = match stop.run_until_cancelled(self.open(session.site(), topics)).await {
+                None => Ended::Stopped,
+                Some(Err(lost)) => Ended::Lost(lost),
+                Some(Ok(connection)) => session.read_chat(connection, ingest, stop).await,
+            };
+            match ended {
+                Ended::Stopped => return Ok(()),
+                Ended::Lost((_, Lost::AtOnce(text))) if self.track.may_come_back_at_once() => {
+                    ingest.status(PlatformState::Degraded, text);
+                }
+                Ended::Lost((way, lost)) => return Err(self.verdict(way, &lost)),
+                Ended::Failed(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Finds the channel; `None` when it is time to stop.
+    async fn find(
+        &self,
+        ingest: &mut Ingest,
+        stop: &CancellationToken,
+        site: &Site,
+        official: Option<&Official>,
+    ) -> Result<Option<Found>, WorkerError> {
+        let memory = &self.kick.shared.memory;
+        let found = channel::find(&self.plan, site, official, memory);
+        let problem = match stop.run_until_cancelled(found).await {
+            None => return Ok(None),
+            Some(Ok(found)) => return Ok(Some(found)),
+            Some(Err(problem)) => problem,
+        };
+        if let Some(pause) = problem.retry_after {
+            ingest.status(PlatformState::Degraded, problem.error.to_string());
+            let pause = tokio::time::sleep(pause.min(LONGEST_PAUSE));
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return Ok(None);
+            }
+        }
+        Err(problem.error)
+    }
+
+    /// Opens the socket that the site names, or else Pusher's.
+    async fn open(&self, site: &Site, topics: Topics) -> Result<Connection, (Way, Lost)> {
+        let config = &self.plan.config;
+        let only_pusher = config.socket == KickSocket::Pusher
+            || (config.socket == KickSocket::Auto && self.track.is_refused(Way::Centrifugo));
+        let mut problem = None;
+        let (mut key, mut cluster) = (config.pusher_key.clone(), None);
+        if !only_pusher {
+            match self.negotiate(site, topics).await {
+                Ok(Negotiated::Centrifugo { url, token }) => {
+                    let opened = self.open_socket(&url).await;
+                    let socket = opened.map_err(|it| (Way::Centrifugo, it))?;
+                    let now = Instant::now();
+                    let protocol = Centrifugo::new(token, topics, self.patience(), now);
+                    let protocol = Protocol::Centrifugo(protocol);
+                    return Ok(Connection { socket, protocol, way: Way::Centrifugo });
+                }
+                Ok(Negotiated::Pusher { key: named, cluster: in_cluster }) => {
+                    key = named.unwrap_or(key);
+                    cluster = in_cluster;
+                }
+                Err(text) => problem = Some(text),
+            }
+            if config.socket == KickSocket::Centrifugo {
+                let text = problem.unwrap_or_else(|| "Kick names the Pusher socket".to_owned());
+                return Err((Way::Centrifugo, Lost::Later(text)));
+            }
+        }
+        if let Some(problem) = &problem {
+            tracing::info!(problem, "the chat socket is not negotiated: Pusher's is read");
+        }
+        let url = pusher::address(config.pusher_url.as_str(), &key, cluster.as_deref());
+        let socket = self.open_socket(&url).await.map_err(|lost| {
+            let text = match &problem {
+                Some(problem) => format!("{problem}; and the Pusher socket: {}", lost.text()),
+                None => format!("the Pusher socket: {}", lost.text()),
+            };
+            (Way::Pusher, Lost::Later(text))
+        })?;
+        let protocol = Protocol::Pusher(Pusher::new(topics, self.patience(), Instant::now()));
+        Ok(Connection { socket, protocol, way: Way::Pusher })
+    }
+
+    async fn negotiate(&self, site: &Site, topics: Topics) -> Result<Negotiated, String> {
+        let asked = async {
+            match site.negotiate(topics.channel, self.guest).await? {
+                Named::Pusher { key, cluster } => Ok(Negotiated::Pusher { key, cluster }),
+                Named::Centrifugo { url } => {
+                    let token = site.guest_token(self.guest).await?;
+                    Ok(Negotiated::Centrifugo { url, token })
+                }
+            }
+        };
+        match timeout(NEGOTIATION, asked).await {
+            Ok(Ok(named)) => Ok(named),
+            Ok(Err(error)) => Err(super::site::SiteError::to_string(&error)),
+            Err(_) => Err("Kick's chat negotiation does not answer in time".to_owned()),
+        }
+    }
+
+    async fn open_socket(&self, url: &str) -> Result<Socket, Lost> {
+        let config = &self.plan.config;
+        let headers = [("origin", config.web_url.as_str()), ("user-agent", &config.user_agent)];
+        let opened = Socket::connect(url, &headers, self.plan.way.ca_file.as_deref()).await;
+        opened.map_err(|it| Lost::Later(it.to_string()))
+    }
+
+    fn patience(&self) -> Patience {
+        Patience {
+            ping: Duration::from_secs(u64::from(self.plan.config.ping_seconds)),
+            pong: Duration::from_secs(u64::from(self.plan.config.pong_seconds)),
+        }
+    }
+
+    /// What a lost socket means: final only once every way that may be tried is closed.
+    fn verdict(&self, way: Way, lost: &Lost) -> WorkerError {
+        let text = lost.text().to_owned();
+        if !matches!(lost, Lost::Refused(_)) {
+            return WorkerError::transient(text);
+        }
+        self.track.refuse(way);
+        let closed = match self.plan.config.socket {
+            KickSocket::Centrifugo => true,
+            KickSocket::Pusher => true,
+            KickSocket::Auto => {
+                self.track.is_refused(Way::Centrifugo) && self.track.is_refused(Way::Pusher)
+            }
+        };
+        if closed { WorkerError::permanent(text) } else { WorkerError::transient(text) }
+    }
+}
+
+enum Negotiated {
+    Centrifugo { url: String, token: String },
+    Pusher { key: Option<String>, cluster: Option<String> },
+}
+
+impl PlatformWorker for KickWorker {
+    async fn run(self, ingest: &mut Ingest, stop: &CancellationToken) -> Result<(), WorkerError> {
+        let ended = self.read(ingest, stop).await;
+        // Nobody reads on for now: what is held is told, rather than lost.
+        for (happening, received_at) in self.track.flush_all() {
+            ingest.accept(Raw::Kick(Box::new(happening)), received_at);
+        }
+        self.track.keep(&self.kick.shared.memory, &self.plan.channel);
+        ended
+    }
+}

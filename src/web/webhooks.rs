@@ -1,0 +1,67 @@
+//! What platforms deliver by themselves.
+
+use axum::{
+    body::Bytes,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, StatusCode},
+    routing::{MethodRouter, post},
+};
+
+use super::{ApiError, AppState};
+use crate::{
+    model::Timestamp,
+    platforms::kick::webhooks::{Headers, MAX_BODY_BYTES, Received, WebhookError},
+};
+
+/// `POST /webhooks/kick`, which takes bodies up to its own size.
+pub(super) fn kick() -> MethodRouter<AppState> {
+    post(take_kick).layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+/// `POST /webhooks/kick`: an event of Kick's official API, signed by Kick.
+///
+/// 204 once a worker has it, had it, or nobody reads the channel.
+///
+/// # Errors
+/// 400 when it is no webhook, 403 when its signature or its time is wrong, 413 when it is too large, 503 when it
+/// cannot be taken now: Kick sends it again.
+async fn take_kick(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<StatusCode, ApiError> {
+    let body = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+        _ => ApiError::BadRequest("the body broke off".to_owned()),
+    })?;
+    let header = |name: &'static str| headers.get(name).and_then(|it| it.to_str().ok());
+    let required = |name: &'static str| {
+        header(name).ok_or_else(|| ApiError::BadRequest(format!("the header {name} is missing")))
+    };
+    let delivery = Headers {
+        id: required("kick-event-message-id")?,
+        timestamp: required("kick-event-message-timestamp")?,
+        signature: required("kick-event-signature")?,
+        kind: required("kick-event-type")?,
+    };
+    let platforms = state.config.borrow().platforms.clone();
+    if !platforms.kick.enabled {
+        return Err(ApiError::NotFound("webhook"));
+    }
+    let ask = || state.kick.public_key(&platforms);
+    match state.kick.webhooks().receive(delivery, &body, Timestamp::now(), ask).await {
+        Ok(received) => {
+            if received == Received::Unwanted {
+                tracing::debug!(kind = delivery.kind, "a webhook for a channel that nobody reads");
+            }
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Err(error @ WebhookError::Malformed(_)) => Err(ApiError::BadRequest(error.to_string())),
+        Err(WebhookError::Untimely) => {
+            Err(ApiError::Forbidden("the delivery is too old, or from the future"))
+        }
+        Err(WebhookError::Forged) => Err(ApiError::Forbidden("the signature is wrong")),
+        Err(WebhookError::NoKey) => Err(ApiError::NotNow("the signature cannot be checked now")),
+        Err(WebhookError::Busy) => Err(ApiError::NotNow("the channel's queue is full")),
+    }
+}
