@@ -473,4 +473,51 @@ mod tests {
         let over = video(json!({"actualStartTime": began, "actualEndTime": began}));
         assert!(!over.live && over.live_chat_id.is_none());
     }
+
+    #[test]
+    fn recorded_refusals_and_videos_are_what_they_were() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../shared/captures/youtube/data-api");
+        if !folder.is_dir() {
+            eprintln!("skipped: no captures at {}", folder.display());
+            return;
+        }
+        let mut seen = 0;
+        for path in std::fs::read_dir(&folder).unwrap().map(|it| it.unwrap().path()) {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let body: Value =
+                serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            let trouble = refusal(&body, &Seen::default());
+            seen += 1;
+            match name.split("--").next().unwrap() {
+                "error-live-chat-disabled" | "error-stream-live-chat-disabled" => {
+                    assert!(matches!(trouble, Trouble::NoChat(_)), "{name}: {trouble}");
+                }
+                "error-live-chat-ended" => assert_eq!(trouble, Trouble::Ended),
+                "error-live-chat-not-found" => assert_eq!(trouble, Trouble::NotFound),
+                "error-quota-exceeded-old-order" => {
+                    assert!(matches!(trouble, Trouble::QuotaSpent(_)), "{name}: {trouble}");
+                }
+                "videos-list-live-2022" => {
+                    let video = read_video(&items(&body)[0]).unwrap();
+                    assert!(video.live && video.live_chat_id.is_some());
+                }
+                "videos-list-unknown-id-2022" => assert!(items(&body).is_empty()),
+                "search-list-live-2022" => {
+                    assert_eq!(items(&body)[0]["id"]["videoId"].as_str().unwrap().len(), 11);
+                }
+                "list-text-message-2022" => {
+                    // The Data API's own id, written again from its parts.
+                    let item = &items(&body)[0];
+                    let id = item["id"].as_str().unwrap();
+                    let chat = item["snippet"]["liveChatId"].as_str().unwrap();
+                    let parts = super::super::message_id::MessageId::parse(id).unwrap();
+                    assert_eq!(parts.for_data_api(chat).as_deref(), Some(id));
+                }
+                "list-all-types-fixture" => assert_eq!(items(&body).len(), 10),
+                other => panic!("{other} is expected to be nothing"),
+            }
+        }
+        assert!(seen > 0);
+    }
 }
