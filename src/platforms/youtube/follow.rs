@@ -67,6 +67,9 @@ pub struct Reader<C> {
     dead: bool,
     /// On for one look, though another way is in use.
     out_of_turn: bool,
+    /// What the platform asked for with the newest answer, and when that came.
+    asked: Duration,
+    looked_at: Instant,
     pause: Duration,
     due: Instant,
     remark: &'static str,
@@ -82,6 +85,8 @@ impl<C: Chat> Reader<C> {
             trouble: None,
             dead: false,
             out_of_turn: false,
+            asked: Duration::ZERO,
+            looked_at: Instant::now(),
             pause: Duration::ZERO,
             due: Instant::now(),
             remark: "",
@@ -126,9 +131,16 @@ impl<C: Chat> Reader<C> {
         self.out_of_turn = false;
         self.failures = 0;
         self.trouble = None;
-        self.pause = pause;
-        self.due = Instant::now() + pause;
+        self.asked = pause;
+        self.looked_at = Instant::now();
         self.remark = remark;
+        self.set_pause(pause);
+    }
+
+    /// Looks again so much later than the newest answer.
+    fn set_pause(&mut self, pause: Duration) {
+        self.pause = pause;
+        self.due = self.looked_at + pause;
     }
 
     fn fail(&mut self, trouble: Trouble) {
@@ -234,9 +246,20 @@ impl<S: Chat, A: Chat> Follow<S, A> {
         }
     }
 
-    /// Switches the ways on and off.
+    /// Switches the ways on and off, and paces the Data API by what is left now.
     fn choose(&mut self) {
-        let standing = self.snapshot().map_or(Standing::Spent, |it| it.standing);
+        let snapshot = self.snapshot();
+        let standing = snapshot.as_ref().map_or(Standing::Spent, |it| it.standing);
+        let lasting = |it: &Reader<S>| it.trouble.as_ref().is_some_and(Trouble::is_lasting);
+        let relieved = self.reading == YoutubeReading::Auto
+            && self.site.as_ref().is_some_and(|it| !(it.is_failing() && lasting(it)));
+        if let (Some(api), Some(purse), Some(snapshot)) = (&mut self.api, &self.purse, &snapshot)
+            && api.delivered
+            && api.failures == 0
+        {
+            let (now, sharers) = ((self.clock)(), (purse.sharers)());
+            api.set_pause(pacing::api_pause(api.asked, snapshot, now, sharers, relieved));
+        }
         self.primary = pacing::choose(Situation {
             reading: self.reading,
             has_key: self.api.as_ref().is_some_and(|it| !it.dead),
@@ -289,19 +312,11 @@ impl<S: Chat, A: Chat> Follow<S, A> {
     ) -> Result<Option<Outcome>, WorkerError> {
         let delivered = self.delivered;
         let primary = self.primary == Primary::Api;
-        let now = (self.clock)();
-        let snapshot = self.snapshot();
-        let relieved = self.reading == YoutubeReading::Auto
-            && self.site.as_ref().is_some_and(|it| !it.is_failing());
         let site_fails = self.site.as_ref().is_none_or(Reader::is_failing);
         let (Some(api), Some(purse)) = (&mut self.api, &self.purse) else { return Ok(None) };
         match looked {
             Ok(looked) => {
-                let sharers = (purse.sharers)();
-                let pause = snapshot.map_or(looked.pause, |it| {
-                    pacing::api_pause(looked.pause, &it, now, sharers, relieved)
-                });
-                api.succeed(pause, looked.remark);
+                api.succeed(looked.pause, looked.remark);
                 self.give(looked, ingest);
             }
             Err(Trouble::Ended) if primary => return Ok(Some(Outcome::Ended { delivered })),
@@ -319,7 +334,7 @@ impl<S: Chat, A: Chat> Follow<S, A> {
             }
             Err(trouble) => {
                 if matches!(trouble, Trouble::QuotaSpent(_)) {
-                    purse.quota.note_refusal(now);
+                    purse.quota.note_refusal((self.clock)());
                 }
                 api.fail(trouble);
             }

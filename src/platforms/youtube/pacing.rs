@@ -54,8 +54,8 @@ pub fn choose(it: Situation) -> Primary {
 
 /// The pause before the next look with the Data API.
 ///
-/// `asked` is the platform's. While the quota is ample and the site would take over at its end (`relieved`),
-/// it is taken as it is; else it grows so that what is left lasts until the reset, shared by `sharers`.
+/// `asked` is the platform's. Where the site takes over once the quota is no longer ample (`relieved`), it is
+/// taken as it is; else it grows so that what is left lasts until the reset, shared by `sharers`.
 #[must_use]
 pub fn api_pause(
     asked: Duration,
@@ -65,7 +65,7 @@ pub fn api_pause(
     relieved: bool,
 ) -> Duration {
     let least = asked.max(SHORTEST_PAUSE);
-    if relieved && snapshot.standing == Standing::Free {
+    if relieved && snapshot.standing != Standing::Spent {
         return least;
     }
     least.max(lasting_pause(snapshot, now, sharers))

@@ -12,7 +12,7 @@ fn watch(player: &str) -> String {
 
 fn player(details: &str) -> String {
     format!(
-        r#"{{"videoDetails":{{"videoId":"aaaaaaaaaaa","title":"a };</script> b","author":"Ana","channelId":"UCana",{details}}}}}"#
+        r#"{{"videoDetails":{{"videoId":"aaaaaaaaaaa","title":"a }};</script> b","author":"Ana","channelId":"UCana",{details}}}}}"#
     )
 }
 
