@@ -1,0 +1,297 @@
+//! Finds the stream of a channel that is live now: by its page, or with the Data API where that is refused.
+
+use std::{sync::Arc, time::Duration};
+
+use rand::RngExt;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    broadcast::Broadcast,
+    data_api::{ChannelBy, DataApi, Video, cost},
+    page::Look,
+    site::Site,
+    trouble::{Trouble, hour},
+};
+use crate::{
+    config::channel_name::YoutubeChannel,
+    model::{Platform, PlatformState, Timestamp},
+    platforms::{Ingest, Memory, WorkerError},
+    quotas::{Quota, Standing},
+};
+
+/// Looks that must say that there is no such channel before that is believed.
+const NOT_FOUND_TIMES: u32 = 3;
+/// Pause between two looks where the first one failed.
+const RETRY: Duration = Duration::from_secs(3);
+/// Least pause between two looks that cost units.
+const PAID_PAUSE: Duration = Duration::from_secs(120);
+/// Least time between two searches, which are dear.
+const SEARCH_EVERY: Duration = Duration::from_secs(6 * 3_600);
+
+/// The Data API, and what may be spent.
+pub struct Paid {
+    /// The API.
+    pub api: DataApi,
+    /// Whose units.
+    pub quota: Quota,
+}
+
+/// Looks for a channel's stream.
+pub struct Finder {
+    site: Site,
+    paid: Option<Paid>,
+    memory: Memory,
+    name: Arc<str>,
+    channel: YoutubeChannel,
+    offline: Duration,
+    searched: Option<Instant>,
+    /// Whether the channel was seen without a stream by this finder.
+    was_offline: bool,
+    failures: u32,
+    not_found: u32,
+    /// The site is of no use: each look costs units.
+    paying: bool,
+}
+
+/// A stream that is live, and how that was learnt.
+#[derive(Debug)]
+pub struct Found {
+    /// The stream.
+    pub broadcast: Broadcast,
+    /// Its chat, where the Data API was asked.
+    pub live_chat_id: Option<String>,
+    /// Why the site was of no use.
+    pub site_trouble: Option<Trouble>,
+    /// Whether it began while this server looked.
+    pub is_new: bool,
+}
+
+impl Finder {
+    /// For the channel called `name`.
+    #[must_use]
+    pub fn new(
+        site: Site,
+        paid: Option<Paid>,
+        memory: Memory,
+        name: Arc<str>,
+        channel: YoutubeChannel,
+        offline_seconds: u32,
+    ) -> Self {
+        Self {
+            site,
+            paid,
+            memory,
+            name,
+            channel,
+            offline: Duration::from_secs(u64::from(offline_seconds)),
+            searched: None,
+            was_offline: false,
+            failures: 0,
+            not_found: 0,
+            paying: false,
+        }
+    }
+
+    /// Waits until a stream other than `except` is live.
+    ///
+    /// # Errors
+    /// When there is no such channel.
+    pub async fn wait(
+        &mut self,
+        ingest: &mut Ingest,
+        except: Option<&str>,
+    ) -> Result<Found, WorkerError> {
+        loop {
+            let pause = match Box::pin(self.look()).await {
+                Ok(Ok(found)) if except != Some(found.broadcast.video.as_str()) => {
+                    self.failures = 0;
+                    return Ok(found);
+                }
+                // What was said of that stream stays true.
+                Ok(Ok(_)) => self.offline_pause(),
+                Ok(Err((state, detail))) => {
+                    if state == PlatformState::Offline {
+                        self.was_offline = true;
+                        ingest.viewers(None);
+                    }
+                    ingest.status(state, detail);
+                    match state {
+                        PlatformState::Offline => self.offline_pause(),
+                        _ => self.failed_pause(),
+                    }
+                }
+                Err(error) => return Err(error),
+            };
+            sleep(pause).await;
+        }
+    }
+
+    /// Says that nothing is live, and waits as long as until the next look.
+    pub async fn rest(&mut self, ingest: &mut Ingest, detail: &str) {
+        self.was_offline = true;
+        ingest.viewers(None);
+        ingest.status(PlatformState::Offline, detail);
+        sleep(self.offline_pause()).await;
+    }
+
+    /// One look: a stream, or what is to be said instead.
+    async fn look(&mut self) -> Result<Result<Found, (PlatformState, String)>, WorkerError> {
+        let offline = |detail: &str| Ok(Err((PlatformState::Offline, detail.to_owned())));
+        let trouble = match self.site.look(&self.channel).await {
+            Ok(look) => {
+                self.not_found = 0;
+                self.failures = 0;
+                self.paying = false;
+                return match look {
+                    Look::Live(broadcast) | Look::Unclear(broadcast) => {
+                        Ok(Ok(self.found(broadcast, None, None)))
+                    }
+                    Look::Scheduled(Some(at)) => {
+                        let day = at.to_string().chars().take(10).collect::<String>();
+                        offline(&format!("not live, scheduled for {day} {}", hour(at)))
+                    }
+                    Look::Scheduled(None) => offline("not live, scheduled"),
+                    Look::NotLive => offline("not live"),
+                };
+            }
+            Err(trouble) => trouble,
+        };
+        self.failures += 1;
+        if trouble == Trouble::NotFound {
+            self.not_found += 1;
+            let detail = format!("YouTube has no channel `{}`: is the name right?", self.name);
+            if self.not_found >= NOT_FOUND_TIMES {
+                return Err(WorkerError::permanent(detail));
+            }
+            return Ok(Err((PlatformState::Degraded, detail)));
+        }
+        match self.look_paid().await {
+            Ok(Some(video)) => {
+                let (broadcast, chat) = (video.broadcast, video.live_chat_id);
+                Ok(Ok(self.found(broadcast, chat, Some(trouble))))
+            }
+            Ok(None) => {
+                self.paying = true;
+                offline(&format!("not live, says the Data API; {trouble}"))
+            }
+            Err(None) => Ok(Err((PlatformState::Degraded, trouble.to_string()))),
+            Err(Some(also)) => Ok(Err((PlatformState::Degraded, format!("{trouble}; {also}")))),
+        }
+    }
+
+    /// Asks the Data API; `Err(None)` when it cannot be asked.
+    async fn look_paid(&mut self) -> Result<Option<Video>, Option<Trouble>> {
+        if self.paid.is_none() {
+            return Err(None);
+        }
+        let channel = self.channel.clone();
+        let ids = match &channel {
+            YoutubeChannel::Video(id) => vec![id.clone()],
+            other => {
+                let Some(id) = self.channel_id(other).await? else { return Err(None) };
+                let newest = self.list_newest(&id).await?;
+                match self.pick_live(&newest).await? {
+                    Some(video) => return Ok(Some(video)),
+                    None => self.search(&id).await?,
+                }
+            }
+        };
+        self.pick_live(&ids).await
+    }
+
+    async fn channel_id(&self, channel: &YoutubeChannel) -> Result<Option<String>, Trouble> {
+        let by = match channel {
+            YoutubeChannel::Id(id) => return Ok(Some(id.clone())),
+            YoutubeChannel::Handle(name) => ChannelBy::Handle(name),
+            YoutubeChannel::User(name) => ChannelBy::User(name),
+            // Of old addresses only the site knows whose they are.
+            YoutubeChannel::Custom(_) | YoutubeChannel::Video(_) => {
+                return Ok(self.memory.find(Platform::Youtube, &self.name, "channel id"));
+            }
+        };
+        if let Some(known) = self.memory.find(Platform::Youtube, &self.name, "channel id") {
+            return Ok(Some(known));
+        }
+        let paid = self.pay(cost::LIST)?;
+        let id = paid.api.find_channel(by).await.map_err(|it| paid.note(it))?;
+        if let Some(id) = &id {
+            self.memory.remember(Platform::Youtube, &self.name, "channel id", id);
+        }
+        Ok(id)
+    }
+
+    async fn list_newest(&self, channel_id: &str) -> Result<Vec<String>, Trouble> {
+        let paid = self.pay(cost::LIST)?;
+        match paid.api.list_newest_videos(channel_id).await {
+            // A channel that never uploaded anything has no list.
+            Err(Trouble::NotFound) => Ok(Vec::new()),
+            other => other.map_err(|it| paid.note(it)),
+        }
+    }
+
+    async fn pick_live(&self, ids: &[String]) -> Result<Option<Video>, Option<Trouble>> {
+        if ids.is_empty() {
+            return Ok(None);
+        }
+        let paid = self.pay(cost::LIST)?;
+        let videos = paid.api.list_videos(ids).await.map_err(|it| paid.note(it))?;
+        Ok(videos.into_iter().find(|it| it.live))
+    }
+
+    /// What the list of uploads does not show; seldom, and only while there is plenty.
+    async fn search(&mut self, channel_id: &str) -> Result<Vec<String>, Trouble> {
+        let due = self.searched.is_none_or(|it| it.elapsed() >= SEARCH_EVERY);
+        let standing = self.paid.as_ref().map(|it| it.quota.snapshot(Timestamp::now()).standing);
+        if !due || standing != Some(Standing::Free) {
+            return Ok(Vec::new());
+        }
+        self.searched = Some(Instant::now());
+        let paid = self.pay(cost::SEARCH)?;
+        paid.api.search_live(channel_id).await.map_err(|it| paid.note(it))
+    }
+
+    fn pay(&self, units: u32) -> Result<&Paid, Trouble> {
+        let paid = self.paid.as_ref().ok_or(Trouble::Refused("no key".to_owned()))?;
+        match paid.quota.spend(units, Timestamp::now()) {
+            Ok(_) => Ok(paid),
+            Err(spent) => Err(Trouble::QuotaSpent(spent.resets_at)),
+        }
+    }
+
+    fn found(
+        &self,
+        broadcast: Broadcast,
+        live_chat_id: Option<String>,
+        site_trouble: Option<Trouble>,
+    ) -> Found {
+        if let Some(id) = &broadcast.channel_id
+            && !matches!(self.channel, YoutubeChannel::Video(_))
+        {
+            self.memory.remember(Platform::Youtube, &self.name, "channel id", id);
+        }
+        Found { is_new: self.was_offline, broadcast, live_chat_id, site_trouble }
+    }
+
+    /// Not all creators at once.
+    fn offline_pause(&self) -> Duration {
+        let pause = if self.paying { self.offline.max(PAID_PAUSE) } else { self.offline };
+        pause.mul_f64(rand::rng().random_range(0.75..=1.25))
+    }
+
+    /// Soon at first, then as for a channel that is offline; slower where each look costs units.
+    fn failed_pause(&self) -> Duration {
+        let soon = RETRY.saturating_mul(1 << self.failures.min(8).saturating_sub(1));
+        let least = if self.paid.is_some() { PAID_PAUSE.max(self.offline) } else { self.offline };
+        soon.min(least).mul_f64(rand::rng().random_range(0.75..=1.25))
+    }
+}
+
+impl Paid {
+    /// Believes the API when it says that nothing is left.
+    fn note(&self, trouble: Trouble) -> Trouble {
+        if matches!(trouble, Trouble::QuotaSpent(_)) {
+            self.quota.note_refusal(Timestamp::now());
+        }
+        trouble
+    }
+}

@@ -1,0 +1,148 @@
+//! Reads one YouTube channel for one creator: waits for its stream, follows the chat, waits again.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Youtube, YoutubePlan,
+    api_chat::{ApiChat, ApiPlace},
+    finder::{Finder, Found, Paid},
+    follow::{Follow, Outcome, Purse, channel_item},
+    site_chat::SiteChat,
+};
+use crate::{
+    config::{channel_name::YoutubeChannel, platforms::YoutubeReading},
+    model::{EventBody, Platform, PlatformState, SessionStart, Timestamp},
+    platforms::{Ingest, PlatformWorker, Raw, WorkerError, http::Way},
+};
+
+/// Longest pause before a stream whose chat ended is followed again.
+const LONGEST_AGAIN: Duration = Duration::from_secs(60);
+
+/// Reads one channel until it is lost.
+pub struct YoutubeWorker {
+    shared: Arc<Youtube>,
+    plan: YoutubePlan,
+}
+
+impl YoutubeWorker {
+    /// For one attempt.
+    #[must_use]
+    pub fn new(shared: Arc<Youtube>, plan: YoutubePlan) -> Self {
+        Self { shared, plan }
+    }
+
+    async fn read(&self, ingest: &mut Ingest) -> Result<(), WorkerError> {
+        let plan = &self.plan;
+        let channel = YoutubeChannel::parse(&plan.channel).ok_or_else(|| {
+            WorkerError::permanent(format!("`{}` is not a YouTube channel", plan.channel))
+        })?;
+        let site = self.shared.site(plan);
+        let api = self.shared.data_api(plan).await?;
+        let quota = plan.key.as_ref().map(|it| self.shared.quota(&plan.creator, it));
+        if plan.reading == YoutubeReading::DataApi && api.is_none() {
+            return Err(WorkerError::permanent(
+                "`reading` is `data_api`, and there is no YOUTUBE_API_KEY",
+            ));
+        }
+        let memory = self.shared.memory().clone();
+        let paid = api.clone().zip(quota.clone()).map(|(api, quota)| Paid { api, quota });
+        let mut finder = Finder::new(
+            site.clone(),
+            paid,
+            memory.clone(),
+            Arc::clone(&plan.channel),
+            channel,
+            plan.offline_seconds,
+        );
+        let mut without_chat: Option<String> = None;
+        let mut before = String::new();
+        let mut again = 0_u32;
+        loop {
+            let found = finder.wait(ingest, without_chat.as_deref()).await?;
+            let video = found.broadcast.video.clone();
+            again = if video == before { again + 1 } else { 0 };
+            if again > 0 {
+                let pause = Duration::from_secs(1 << again.min(6));
+                sleep(pause.min(LONGEST_AGAIN)).await;
+            }
+            before.clone_from(&video);
+            ingest.status(PlatformState::Connecting, "");
+            self.tell_of(&found, ingest);
+
+            let by_site = plan.reading != YoutubeReading::DataApi;
+            let site_chat = by_site.then(|| SiteChat::new(site.clone(), &video));
+            let by_api = plan.reading != YoutubeReading::InnerTube;
+            let api_chat = api.clone().zip(quota.clone()).filter(|_| by_api);
+            let seat = plan.key.as_ref().filter(|_| by_api).map(|it| self.shared.take_seat(it));
+            let api_chat = api_chat.zip(seat.as_ref()).map(|((api, quota), seat)| {
+                let place = ApiPlace {
+                    api,
+                    quota: quota.clone(),
+                    memory: memory.clone(),
+                    clients: Arc::clone(self.shared.clients()),
+                    way: Way { ca_file: plan.ca_file.clone(), proxy: None },
+                    base: Arc::clone(&plan.data_api_url),
+                    channel: Arc::clone(&plan.channel),
+                };
+                let purse = Purse { quota, sharers: seat.counter() };
+                (ApiChat::new(place, &video, found.live_chat_id.clone()), purse)
+            });
+            let clock = Arc::new(Timestamp::now);
+            let mut follow =
+                Follow::new(plan.reading, site_chat, api_chat, clock, plan.quiet_seconds);
+            if let Some(trouble) = found.site_trouble {
+                follow.note_site_trouble(trouble);
+            }
+            match Box::pin(follow.run(ingest)).await? {
+                Outcome::Ended { delivered: false } if !found.broadcast.sure => {
+                    finder.rest(ingest, "not live").await;
+                }
+                Outcome::Ended { .. } => {
+                    ingest.viewers(None);
+                    ingest.status(PlatformState::Offline, "the chat ended");
+                }
+                Outcome::NoChat(reason) => {
+                    // For good as far as this stream is concerned; the next one is looked for.
+                    ingest.status(PlatformState::Disabled, reason);
+                    without_chat = Some(video);
+                }
+            }
+        }
+    }
+
+    /// Tells which channel it is, how many watch, and that a stream began when that is certain.
+    fn tell_of(&self, found: &Found, ingest: &mut Ingest) {
+        let broadcast = &found.broadcast;
+        let now = Timestamp::now();
+        let (id, name) = (broadcast.channel_id.as_deref(), broadcast.channel_name.as_deref());
+        if let Some(item) = channel_item(id, name) {
+            ingest.accept(Raw::Youtube(Box::new(item)), now);
+        }
+        if broadcast.viewers.is_some() {
+            ingest.viewers(broadcast.viewers);
+        }
+        let memory = self.shared.memory();
+        let known = memory.find(Platform::Youtube, &self.plan.channel, "video");
+        if known.as_deref() == Some(broadcast.video.as_str()) {
+            return;
+        }
+        memory.remember(Platform::Youtube, &self.plan.channel, "video", &broadcast.video);
+        if broadcast.sure && found.is_new && broadcast.title.is_some() {
+            let start = EventBody::SessionStart(SessionStart {
+                session_id: format!("youtube-{}", broadcast.video),
+                title: broadcast.title.clone(),
+            });
+            ingest.accept(Raw::Event(Box::new(start)), now);
+        }
+    }
+}
+
+impl PlatformWorker for YoutubeWorker {
+    async fn run(self, ingest: &mut Ingest, stop: &CancellationToken) -> Result<(), WorkerError> {
+        let read = Box::pin(self.read(ingest));
+        stop.run_until_cancelled(read).await.unwrap_or(Ok(()))
+    }
+}
