@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{
+    Memory,
     http::Clients,
+    kick::{KickAccounts, KickVoice, KickVoicePlan},
     sending::{LaneKey, Outbox, PlatformSender, Voice},
     twitch::{TwitchSender, TwitchSenderPlan},
 };
@@ -21,13 +23,16 @@ use crate::{
 /// How a channel is spoken in.
 #[derive(Debug, Clone, PartialEq)]
 enum Plan {
-    Twitch(TwitchSenderPlan),
+    Twitch(Box<TwitchSenderPlan>),
+    Kick(Box<KickVoicePlan>),
 }
 
 /// The senders of all channels, made when first needed and kept while their plan is the same.
 pub struct Voices {
     clients: Arc<Clients>,
+    memory: Memory,
     outbox: Outbox,
+    kick: KickAccounts,
     made: Mutex<HashMap<LaneKey, Made>>,
 }
 
@@ -40,8 +45,9 @@ struct Made {
 impl Voices {
     /// Nothing was said yet.
     #[must_use]
-    pub fn new(clients: Arc<Clients>, outbox: Outbox) -> Self {
-        Self { clients, outbox, made: Mutex::default() }
+    pub fn new(clients: Arc<Clients>, memory: Memory, outbox: Outbox) -> Self {
+        let (kick, made) = (KickAccounts::default(), Mutex::default());
+        Self { clients, memory, outbox, kick, made }
     }
 
     /// Each channel of a creator, with its sender or the reason for none.
@@ -71,7 +77,13 @@ impl Voices {
             self.outbox.end_lanes(|it| it == key);
         }
         let sender: Arc<dyn PlatformSender> = match plan.clone() {
-            Plan::Twitch(plan) => Arc::new(TwitchSender::new(Arc::clone(&self.clients), plan)),
+            Plan::Twitch(plan) => Arc::new(TwitchSender::new(Arc::clone(&self.clients), *plan)),
+            Plan::Kick(plan) => Arc::new(KickVoice::new(
+                Arc::clone(&self.clients),
+                self.memory.clone(),
+                &self.kick,
+                *plan,
+            )),
         };
         made.insert(key.clone(), Made { plan, sender: Arc::clone(&sender) });
         sender
@@ -80,7 +92,11 @@ impl Voices {
 
 fn plan(config: &Config, creator: &CreatorConfig, channel: &ChannelConfig) -> Result<Plan, String> {
     match channel.platform {
-        Platform::Twitch => TwitchSenderPlan::new(config, creator, &channel.name).map(Plan::Twitch),
+        Platform::Twitch => {
+            let plan = TwitchSenderPlan::new(config, creator, &channel.name)?;
+            Ok(Plan::Twitch(Box::new(plan)))
+        }
+        Platform::Kick => Ok(Plan::Kick(Box::new(KickVoicePlan::new(config, creator, channel)?))),
         other => Err(format!("this server does not send to {}", other.title())),
     }
 }

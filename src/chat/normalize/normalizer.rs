@@ -44,7 +44,8 @@ impl Normalizer {
     pub fn take_channel_id(&mut self) -> Option<String> {
         match self {
             Self::Twitch(it) => it.take_channel_id(),
-            // Told by their workers, or not known to emote providers.
+            Self::Kick(it) => it.take_user_id(),
+            // Not known to emote providers.
             _ => None,
         }
     }

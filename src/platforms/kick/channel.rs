@@ -153,6 +153,11 @@ async fn ask_site(plan: &KickPlan, site: &Site) -> Result<SiteChannel, SiteError
     }
 }
 
+/// The number of the channel's user, if it was learnt.
+pub(super) fn find_user(memory: &Memory, channel: &str) -> Option<u64> {
+    remembered(memory, channel)?.user
+}
+
 fn remembered(memory: &Memory, channel: &str) -> Option<Ids> {
     serde_json::from_str(&memory.find(Platform::Kick, channel, IDS)?).ok()
 }

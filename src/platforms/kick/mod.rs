@@ -18,6 +18,7 @@ pub mod sender;
 mod signature;
 mod site;
 mod track;
+mod voice;
 pub mod webhooks;
 pub(crate) mod wire;
 mod worker;
@@ -36,6 +37,7 @@ pub use self::{
     official::{ApiError, Application},
     plan::{KickPlan, Webhooking},
     track::Track,
+    voice::{KickAccounts, KickVoice, KickVoicePlan},
     worker::KickWorker,
 };
 

@@ -29,6 +29,8 @@ use self::event::Poll;
 #[derive(Debug)]
 pub struct KickNormalizer {
     facts: Arc<ChannelFacts>,
+    /// The user's number was told once.
+    user_id_taken: bool,
     /// The newest rules that were told: they come twice, in two units.
     rules: Option<RoomState>,
     /// The poll that runs.
@@ -40,7 +42,14 @@ impl KickNormalizer {
     #[must_use]
     pub fn new(channel: &str) -> Self {
         let facts = ChannelFacts { slug: channel.to_owned(), ..ChannelFacts::default() };
-        Self { facts: Arc::new(facts), rules: None, poll: None }
+        Self { facts: Arc::new(facts), user_id_taken: false, rules: None, poll: None }
+    }
+
+    /// The number of the channel's user, once, when it is first known: emote providers go by it.
+    pub fn take_user_id(&mut self) -> Option<String> {
+        let id = self.facts.user_id.filter(|_| !self.user_id_taken)?;
+        self.user_id_taken = true;
+        Some(id.to_string())
     }
 
     /// Turns what came into what the feed carries.
