@@ -22,3 +22,4 @@ mod rooms;
 mod slow_reader;
 mod torn_lines;
 mod writes;
+mod youtube;

@@ -4,6 +4,7 @@ pub(crate) mod process;
 pub(crate) mod raw;
 pub(crate) mod socket;
 pub(crate) mod twitch;
+pub(crate) mod youtube;
 
 use std::{
     fs,
