@@ -28,3 +28,4 @@ mod sending;
 mod slow_reader;
 mod torn_lines;
 mod writes;
+mod youtube;

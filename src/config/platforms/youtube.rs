@@ -18,10 +18,13 @@ pub struct YoutubeConfig {
     pub web_url: HttpUrl,
     /// The Data API.
     pub data_api_url: HttpUrl,
-    /// Proxies for reading without a key, taken in turn when the site blocks one; empty is none.
+    /// Where a refresh token becomes an access token, for sending.
+    pub token_url: HttpUrl,
+    /// Proxies for reading without a key: this server's own address is tried first, then each in turn when
+    /// the site blocks the one before; empty is none.
     pub proxies: Vec<HttpUrl>,
-    /// Time between two looks whether a channel is live (s).
-    #[schemars(range(min = 10, max = 3_600))]
+    /// Time between two looks whether a channel is live (s). Each is a page of a megabyte.
+    #[schemars(range(min = 1, max = 3_600))]
     pub offline_seconds: u32,
     /// Silence of a chat after which it is shown as quiet (s).
     #[schemars(range(min = 1, max = 86_400))]
@@ -35,6 +38,7 @@ impl Default for YoutubeConfig {
             reading: YoutubeReading::Auto,
             web_url: http("https://www.youtube.com"),
             data_api_url: http("https://youtube.googleapis.com"),
+            token_url: http("https://oauth2.googleapis.com/token"),
             proxies: Vec::new(),
             offline_seconds: 45,
             quiet_seconds: 300,

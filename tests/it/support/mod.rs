@@ -7,6 +7,7 @@ pub(crate) mod raw;
 pub(crate) mod socket;
 pub(crate) mod twitch;
 pub(crate) mod twitch_api;
+pub(crate) mod youtube;
 
 use std::{
     fs,
