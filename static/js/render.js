@@ -68,6 +68,16 @@ export function is_emoji_only(fragments) {
   return text.length <= EMOJI_LARGE_MOST && EMOJI_ONLY.test(text);
 }
 
+/** An emote's text as people read it: Kick sends `[emote:37226:KEKW]`, and means KEKW. */
+export function emote_name(text) {
+  return /^\[emote:\d+:([^\]]+)\]$/.exec(text)?.[1] ?? text;
+}
+
+/** Text in which Kick's emotes are named. */
+export function with_emote_names(text) {
+  return text.replace(/\[emote:\d+:[^\]]+\]/g, emote_name);
+}
+
 function is_web(url) {
   return /^https?:\/\//i.test(url);
 }
@@ -277,7 +287,7 @@ export class Renderer {
     const reply = this.#element("div", "reply");
     const name = this.#element("span", "reply-name", bound_marks(author.name || author.login));
     name.dir = "auto";
-    const words = this.#element("span", "reply-text", bound_marks(text.slice(0, 300)));
+    const words = this.#element("span", "reply-text", bound_marks(with_emote_names(text).slice(0, 300)));
     words.dir = "auto";
     reply.append(name, " ", words);
     return reply;
@@ -320,7 +330,7 @@ export class Renderer {
       } else if (fragment.type === "link") {
         parent.append(this.#link(fragment));
       } else {
-        parent.append(bound_marks(fragment.text));
+        parent.append(bound_marks(emote ? emote_name(fragment.text) : fragment.text));
       }
     }
   }
@@ -351,9 +361,10 @@ export class Renderer {
   #emote(text, { url, animated, zero_width, provider }) {
     const still = this.#settings.static && animated;
     const address = still ? `${url}${url.includes("?") ? "&" : "?"}static=1` : url;
-    const picture = this.#picture(zero_width ? "emote zero-width" : "emote", address, text, 28);
+    const name = emote_name(text);
+    const picture = this.#picture(zero_width ? "emote zero-width" : "emote", address, name, 28);
     picture.dataset.provider = provider;
-    if (this.#popout) picture.title = text;
+    if (this.#popout) picture.title = name;
     return picture;
   }
 

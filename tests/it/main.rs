@@ -19,6 +19,7 @@ mod kick_official;
 mod listeners;
 mod moderation;
 mod outages;
+mod pilled;
 mod playback;
 mod reload;
 mod resume;

@@ -16,8 +16,11 @@ pub struct PilledConfig {
     pub api_url: HttpUrl,
     /// The chat socket.
     pub socket_url: WsUrl,
+    /// Whether the chat socket is opened while a channel is live. What comes is counted and never shown: its
+    /// protocol is not public.
+    pub experimental_socket: bool,
     /// Time between two looks whether a channel is live (s).
-    #[schemars(range(min = 10, max = 3_600))]
+    #[schemars(range(min = 1, max = 3_600))]
     pub offline_seconds: u32,
 }
 
@@ -27,6 +30,7 @@ impl Default for PilledConfig {
             enabled: true,
             api_url: http("https://pilled-lqs-api.pilled.net"),
             socket_url: ws("wss://pilled-socket.pilled.net"),
+            experimental_socket: false,
             offline_seconds: 60,
         }
     }

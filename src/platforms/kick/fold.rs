@@ -126,13 +126,13 @@ impl Fold {
                 self.take_subscription(parts::subscription_copy(&frame), now);
             }
             "NewActivityFeedEvent" => match parts::activity_feed(&frame) {
-                parts::Feed::Subscription(part) => self.take_subscription(Some(part), now),
+                parts::Feed::Subscription(part) => self.take_subscription(Some(*part), now),
                 parts::Feed::Copy => {}
                 parts::Feed::Unknown => told.push((Happening::Event(frame), now.clock)),
             },
             "ChatMessageSentEvent" => match parts::message_sent(&frame) {
-                parts::Sent::Subscription(part) => self.take_subscription(Some(part), now),
-                parts::Sent::Gift(part) => self.gifts.take(part, now),
+                parts::Sent::Subscription(part) => self.take_subscription(Some(*part), now),
+                parts::Sent::Gift(part) => self.gifts.take(*part, now),
                 // The twin of a chat message.
                 parts::Sent::Copy => {}
                 parts::Sent::Unknown => told.push((Happening::Event(frame), now.clock)),

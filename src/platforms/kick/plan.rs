@@ -18,7 +18,7 @@ pub struct KickPlan {
     /// The chat's number, if somebody entered it.
     pub chat_id: Option<u64>,
     /// How Kick is reached.
-    pub config: KickConfig,
+    pub config: Arc<KickConfig>,
     /// The way out.
     pub way: Way,
     /// The application of the official API.
@@ -65,7 +65,7 @@ impl KickPlan {
             channel: channel.name.as_str().into(),
             channel_id: channel.channel_id,
             chat_id: channel.chat_id,
-            config: kick.clone(),
+            config: Arc::new(kick.clone()),
             way: Way { ca_file: config.platforms.tls_ca_file.clone(), proxy: None },
             application,
             webhooking,

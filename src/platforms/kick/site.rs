@@ -102,18 +102,10 @@ impl Site {
 
     /// The recent messages, oldest first.
     pub(super) async fn messages(&self, channel_id: u64) -> Result<Vec<Value>, SiteError> {
-        #[derive(Deserialize)]
-        struct Messages {
-            data: Data,
-        }
-        #[derive(Deserialize)]
-        struct Data {
-            messages: Vec<Value>,
-        }
         let url = format!("{}/api/v2/channels/{channel_id}/messages", self.web_url);
         let answer = self.get(&url).await?;
-        let Messages { data } = decoded(&answer, "kick.com")?;
-        Ok(data.messages.into_iter().rev().collect())
+        let value: Value = decoded(&answer, "kick.com")?;
+        read_messages(&value).ok_or_else(|| refused("kick.com tells the history in another shape"))
     }
 
     /// Asks which socket the chat is to be read from.
@@ -122,30 +114,6 @@ impl Site {
         channel_id: u64,
         client: Uuid,
     ) -> Result<Named, SiteError> {
-        #[derive(Deserialize)]
-        struct Negotiated {
-            data: Data,
-        }
-        #[derive(Deserialize)]
-        struct Data {
-            connections: Vec<Connection>,
-        }
-        #[derive(Deserialize)]
-        struct Connection {
-            provider: String,
-            #[serde(default)]
-            credentials: Credentials,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Credentials {
-            #[serde(deserialize_with = "lenient")]
-            url: Option<String>,
-            #[serde(deserialize_with = "lenient")]
-            app_key: Option<String>,
-            #[serde(deserialize_with = "lenient")]
-            cluster: Option<String>,
-        }
         let url =
             format!("{}/api/v1/realtime/channels/{channel_id}/chat/connection", self.realtime_url);
         let body = json!({
@@ -153,22 +121,9 @@ impl Site {
             "capabilities": {"accepted_providers": [{"provider": "pusher"}, {"provider": "centrifugo"}]},
         });
         let answer = self.post(&url, &body).await?;
-        let Negotiated { data } = decoded(&answer, "Kick's chat negotiation")?;
-        let named = data.connections.into_iter().find_map(|it| match it.provider.as_str() {
-            "centrifugo" => {
-                let url = it.credentials.url?;
-                let is_socket = url.starts_with("wss://") || url.starts_with("ws://");
-                is_socket.then_some(Named::Centrifugo { url })
-            }
-            "pusher" => {
-                let plain = |it: &String| {
-                    !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
-                };
-                let Credentials { app_key, cluster, .. } = it.credentials;
-                Some(Named::Pusher { key: app_key.filter(plain), cluster: cluster.filter(plain) })
-            }
-            _ => None,
-        });
+        let value: Value = decoded(&answer, "Kick's chat negotiation")?;
+        // Over a plain connection only where the whole site is plain: a stand-in.
+        let named = read_named(&value, self.realtime_url.starts_with("http://"));
         named.ok_or_else(|| refused("Kick's chat negotiation names no socket that is known"))
     }
 
@@ -242,6 +197,56 @@ fn decoded<T: for<'de> Deserialize<'de>>(answer: &Answer, who: &str) -> Result<T
         _ => format!("{who} answered {status}"),
     };
     Err(SiteError::Refused { text: words, retry_after })
+}
+
+/// The messages of a history, oldest first.
+fn read_messages(value: &Value) -> Option<Vec<Value>> {
+    let messages = value["data"]["messages"].as_array()?;
+    Some(messages.iter().rev().cloned().collect())
+}
+
+/// The first socket that is named and known here.
+fn read_named(value: &Value, may_be_plain: bool) -> Option<Named> {
+    #[derive(Deserialize)]
+    struct Negotiated {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        connections: Vec<Connection>,
+    }
+    #[derive(Deserialize)]
+    struct Connection {
+        provider: String,
+        #[serde(default)]
+        credentials: Credentials,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Credentials {
+        #[serde(deserialize_with = "lenient")]
+        url: Option<String>,
+        #[serde(deserialize_with = "lenient")]
+        app_key: Option<String>,
+        #[serde(deserialize_with = "lenient")]
+        cluster: Option<String>,
+    }
+    let Negotiated { data } = Negotiated::deserialize(value).ok()?;
+    data.connections.into_iter().find_map(|it| match it.provider.as_str() {
+        "centrifugo" => {
+            let url = it.credentials.url?;
+            let is_socket = url.starts_with("wss://") || (may_be_plain && url.starts_with("ws://"));
+            is_socket.then_some(Named::Centrifugo { url })
+        }
+        "pusher" => {
+            let plain = |it: &String| {
+                !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-')
+            };
+            let Credentials { app_key, cluster, .. } = it.credentials;
+            Some(Named::Pusher { key: app_key.filter(plain), cluster: cluster.filter(plain) })
+        }
+        _ => None,
+    })
 }
 
 fn read_channel(value: &Value) -> Option<SiteChannel> {
@@ -402,5 +407,54 @@ mod tests {
         assert_eq!(read_channel(&sent).unwrap().stream, Stream { live: true, viewers: Some(42) });
         sent["chatroom"] = json!(null);
         assert_eq!(read_channel(&sent), None);
+    }
+
+    #[test]
+    fn a_plain_socket_is_taken_from_a_plain_site_only() {
+        let connection = json!({"provider": "centrifugo", "credentials": {"url": "ws://a/b"}});
+        let named = json!({"data": {"connections": [{"provider": "new"}, connection]}});
+        assert_eq!(
+            read_named(&named, true),
+            Some(Named::Centrifugo { url: "ws://a/b".to_owned() })
+        );
+        assert_eq!(read_named(&named, false), None);
+    }
+
+    /// Goal: every recorded answer of the site is understood, or its refusal named.
+    #[test]
+    fn recorded_answers_are_understood() {
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/kick");
+        if !folder.exists() {
+            eprintln!("skipped: there is no {}", folder.display());
+            return;
+        }
+        let text = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+        let json_of = |file: &str| serde_json::from_str::<Value>(&text(file)).unwrap();
+        let named = json_of("centrifugo/chat-connection-response--chat-downloader-fork.json");
+        let Some(Named::Centrifugo { url }) = read_named(&named, false) else { panic!("{named}") };
+        assert!(url.starts_with("wss://") && url.ends_with("/connection/websocket"));
+        let connection = json_of("centrifugo/chat-connection-response-pusher--giftdeck.json");
+        let named = json!({"data": {"connections": [connection]}});
+        let Some(Named::Pusher { key: Some(key), cluster: Some(_) }) = read_named(&named, false)
+        else {
+            panic!("{named}")
+        };
+        assert_eq!(key.len(), 20);
+        let policy = text("rest/error-403-security-policy--kickdevdocs-issue.json");
+        assert!(words(403, "application/json", &policy).contains("security policy"));
+        let challenge = text("rest/site-cloudflare-challenge--chat-downloader-fork.html");
+        assert!(words(403, "text/html", &challenge).contains("challenge"));
+        let history = json_of("rest/site-messages-with-pin--chat-downloader-fork.json");
+        assert_eq!(read_messages(&history).map(|it| it.len()), Some(1));
+        // Answers that are none of a channel are not taken for one.
+        for other in [
+            "rest/site-api-v2-channel-me--kickbot.json",
+            "rest/site-error-invalid-chatroom--kick-api-docs.json",
+            "rest/site-chatroom-of-channel--kickbot.json",
+            "rest/site-clips--kick-api-docs.json",
+        ] {
+            assert_eq!(read_channel(&json_of(other)), None, "{other}");
+        }
     }
 }

@@ -244,3 +244,75 @@ impl Webhooks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn notice(id: usize) -> Notice {
+        let (id, kind) = (format!("n{id}"), "channel.followed".to_owned());
+        let sent_at = Timestamp::from_unix_ms(0).unwrap();
+        Notice { id, kind, sent_at, body: json!({}) }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_takes_nothing_and_the_repetition_is_taken() {
+        let webhooks = Arc::new(Webhooks::default());
+        let mut slow = webhooks.register(7);
+        for id in 0..QUEUE {
+            assert_eq!(webhooks.deliver(Some(7), notice(id)), Ok(Received::Delivered));
+        }
+        // A second reader has room; it gets all of it or nothing.
+        let mut quick = webhooks.register(7);
+        assert_eq!(webhooks.deliver(Some(7), notice(QUEUE)), Err(WebhookError::Busy));
+        assert_eq!(quick.take(), None);
+        assert_eq!(slow.next().await.unwrap().id, "n0");
+        assert_eq!(webhooks.deliver(Some(7), notice(QUEUE)), Ok(Received::Delivered));
+        assert_eq!(webhooks.deliver(Some(7), notice(QUEUE)), Ok(Received::Repeat));
+        assert_eq!(quick.take().unwrap().id, format!("n{QUEUE}"));
+        assert_eq!(quick.take(), None);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_wants_is_not_remembered_as_taken() {
+        let webhooks = Arc::new(Webhooks::default());
+        assert_eq!(webhooks.deliver(Some(7), notice(1)), Ok(Received::Unwanted));
+        let mut reader = webhooks.register(7);
+        assert_eq!(webhooks.deliver(Some(8), notice(1)), Ok(Received::Unwanted));
+        assert_eq!(webhooks.deliver(None, notice(1)), Ok(Received::Unwanted));
+        assert_eq!(webhooks.deliver(Some(7), notice(1)), Ok(Received::Delivered));
+        assert!(reader.take().is_some());
+        drop(reader);
+        assert_eq!(webhooks.deliver(Some(7), notice(2)), Ok(Received::Unwanted));
+        assert!(webhooks.held().readers.is_empty(), "a place that is given up is gone");
+    }
+
+    /// Goal: a change of Kick's key costs no delivery, and a forgery does not make us ask again and again.
+    #[tokio::test(start_paused = true)]
+    async fn the_key_is_asked_for_once_more_when_it_does_not_fit() {
+        const PEM: &str = include_str!("../../../tests/fixtures/kick/webhook_key.pem");
+        let webhooks = Webhooks::default();
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let ask = || {
+            asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            std::future::ready(Some(PEM.to_owned()))
+        };
+        let count = || asked.load(std::sync::atomic::Ordering::Relaxed);
+        let now = Timestamp::from_unix_ms(1_000_000_000_000).unwrap();
+        let at = now.to_string();
+        let forged = Headers { id: "a", timestamp: &at, signature: "bm8=", kind: "k" };
+        let body = Bytes::from_static(b"{}");
+        for expected in [1, 1, 1] {
+            let refused = webhooks.receive(forged, &body, now, ask).await;
+            assert_eq!((refused, count()), (Err(WebhookError::Forged), expected));
+        }
+        tokio::time::advance(KEY_AGAIN).await;
+        assert_eq!(webhooks.receive(forged, &body, now, ask).await, Err(WebhookError::Forged));
+        assert_eq!(count(), 2);
+        let nobody = Webhooks::default();
+        let none = || std::future::ready(None);
+        assert_eq!(nobody.receive(forged, &body, now, none).await, Err(WebhookError::NoKey));
+    }
+}

@@ -80,11 +80,12 @@ impl KickWorker {
             let Some(topics) = session.topics() else {
                 return session.read_webhooks(ingest, stop).await;
             };
-            let ended = match stop.run_until_cancelled(self.open(session.site(), topics)).await {
-                None => Ended::Stopped,
-                Some(Err(lost)) => Ended::Lost(lost),
-                Some(Ok(connection)) => session.read_chat(connection, ingest, stop).await,
-            };
+            let ended =
+                match stop.run_until_cancelled(Box::pin(self.open(session.site(), topics))).await {
+                    None => Ended::Stopped,
+                    Some(Err(lost)) => Ended::Lost(lost),
+                    Some(Ok(connection)) => session.read_chat(connection, ingest, stop).await,
+                };
             match ended {
                 Ended::Stopped => return Ok(()),
                 Ended::Lost((_, Lost::AtOnce(text))) if self.track.may_come_back_at_once() => {
@@ -220,7 +221,7 @@ enum Negotiated {
 
 impl PlatformWorker for KickWorker {
     async fn run(self, ingest: &mut Ingest, stop: &CancellationToken) -> Result<(), WorkerError> {
-        let ended = self.read(ingest, stop).await;
+        let ended = Box::pin(self.read(ingest, stop)).await;
         // Nobody reads on for now: what is held is told, rather than lost.
         for (happening, received_at) in self.track.flush_all() {
             ingest.accept(Raw::Kick(Box::new(happening)), received_at);

@@ -339,11 +339,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn serve_socket(stream: TcpStream, shared: Arc<Shared>) {
     let mut path = String::new();
+    #[allow(clippy::result_large_err)] // The callback's type is the crate's.
     let note = |request: &tokio_tungstenite::tungstenite::handshake::server::Request, response| {
         path = request.uri().to_string();
         Ok(response)
     };
-    #[allow(clippy::result_large_err)] // The callback's type is the crate's.
     let Ok(mut socket) = tokio_tungstenite::accept_hdr_async(stream, note).await else { return };
     let kind = if path.starts_with("/app/") { Kind::Pusher } else { Kind::Centrifugo };
     let (out, mut orders) = mpsc::unbounded_channel();

@@ -42,15 +42,15 @@ pub(super) struct GiftPart {
 
 /// What the feed of activities tells of.
 pub(super) enum Feed {
-    Subscription(SubscriptionPart),
+    Subscription(Box<SubscriptionPart>),
     Copy,
     Unknown,
 }
 
 /// What the older twin of a message tells of.
 pub(super) enum Sent {
-    Subscription(SubscriptionPart),
-    Gift(GiftPart),
+    Subscription(Box<SubscriptionPart>),
+    Gift(Box<GiftPart>),
     Copy,
     Unknown,
 }
@@ -125,7 +125,8 @@ pub(super) fn activity_feed(frame: &Frame) -> Feed {
         sent_at: data.created_at.map(|it| it.0),
         ..Subscription::default()
     };
-    subscription_part(subscription, 0, false).map_or(Feed::Copy, Feed::Subscription)
+    subscription_part(subscription, 0, false)
+        .map_or(Feed::Copy, |it| Feed::Subscription(Box::new(it)))
 }
 
 pub(super) fn message_sent(frame: &Frame) -> Sent {
@@ -165,7 +166,8 @@ pub(super) fn message_sent(frame: &Frame) -> Sent {
                 raw_kind: frame.event.clone(),
                 ..Subscription::default()
             };
-            subscription_part(subscription, 1, true).map_or(Sent::Unknown, Sent::Subscription)
+            subscription_part(subscription, 1, true)
+                .map_or(Sent::Unknown, |it| Sent::Subscription(Box::new(it)))
         }
         Some("gift") => {
             let gift = Gift {
@@ -177,7 +179,7 @@ pub(super) fn message_sent(frame: &Frame) -> Sent {
                 raw_kind: frame.event.clone(),
                 ..Gift::default()
             };
-            gift_part(gift, true).map_or(Sent::Unknown, Sent::Gift)
+            gift_part(gift, true).map_or(Sent::Unknown, |it| Sent::Gift(Box::new(it)))
         }
         _ if message.kind.as_deref() != Some("info") => Sent::Copy,
         _ => Sent::Unknown,
