@@ -332,6 +332,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             memory: Memory::new(state.clone()),
             quotas: quotas.clone(),
             clients: Arc::default(),
+            data_dir: data_dir.clone(),
         }),
         sink: Arc::clone(&sink) as Arc<_>,
         demand,

@@ -1,6 +1,6 @@
 //! What the workers of each platform share, and how one is started.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,8 @@ pub struct Shared {
     pub quotas: Quotas,
     /// The ways out over HTTP.
     pub clients: Arc<Clients>,
+    /// Where a platform may keep files of its own.
+    pub data_dir: PathBuf,
 }
 
 /// The platforms, as they are read.

@@ -18,6 +18,8 @@ mod playback;
 mod reload;
 mod resume;
 mod rooms;
+mod rumble;
+mod rumble_faults;
 #[cfg(target_os = "linux")]
 mod slow_reader;
 mod torn_lines;

@@ -2,6 +2,7 @@
 
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod rumble;
 pub(crate) mod socket;
 pub(crate) mod twitch;
 
