@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_page_without_cards_has_its_stream_if_only_one_is_embedded() {
-        let one = "<link rel=alternate href=\"https://rumble.com/api/Media/oembed.json?url=https%3A%2F%2Frumble.com%2Fembed%2Fv5abc1%2F\"> {\"embedUrl\":\"https://rumble.com/embed/v5abc1/\"}";
+        let one = "<link rel=alternate href=\"https://rumble.com/api/Media/oembed.json?url=https%3A%2F%2Frumble.com%2Fembed%2Fv5abc1%2F\"> <iframe src=\"https://rumble.com/embed/v5abc1/\">";
         assert_eq!(Page::read(one, SITE).embed.as_deref(), Some("v5abc1"));
         let two = format!("{one} https://rumble.com/embed/v9zzzz/");
         assert_eq!(Page::read(&two, SITE).embed, None);
