@@ -219,3 +219,15 @@ async fn a_blocked_page_is_named_and_the_chat_that_is_remembered_is_read_meanwhi
     );
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_stream_that_opens_and_brings_nothing_is_not_alive() {
+    let rumble = Rumble::start().await;
+    rumble.set(|it| it.answers.push_back(Answer::Nothing));
+    let server = setup(&rumble).start().await;
+    let mut socket = server.socket("/ws/ana").await;
+    let status = socket.next_status("degraded").await;
+    assert!(status["detail"].as_str().unwrap().contains("brings nothing"), "{status}");
+    socket.next_status("live").await;
+    server.stop().await;
+}

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Longest wait for the first record of a connection.
-const FIRST_RECORD: Duration = Duration::from_secs(15);
+const FIRST_RECORD: Duration = Duration::from_secs(8);
 /// How often silence is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Age of a connection from which earlier failures are forgotten.
