@@ -178,3 +178,9 @@ impl RumblePlan {
 pub fn stable_hash(parts: &[&str]) -> String {
     api::hash(parts)
 }
+
+/// What the Live Stream API tells in a document, for the tests of what becomes of it.
+#[cfg(test)]
+pub(crate) fn news_of(document: &serde_json::Value) -> Vec<News> {
+    api::Differ::default().read(document).news
+}

@@ -321,4 +321,22 @@ mod tests {
             assert!(!is_embed(bad), "{bad}");
         }
     }
+
+    #[test]
+    fn the_recorded_page_of_a_live_channel_leads_to_its_stream() {
+        let folder = env!("CARGO_MANIFEST_DIR").to_owned() + "/../shared/captures/rumble/resolve";
+        let Ok(files) = std::fs::read_dir(&folder) else {
+            eprintln!("skipped: no captures at {folder}");
+            return;
+        };
+        for file in files {
+            let path = file.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            if name.starts_with("channel-live") {
+                let page = Page::read(&std::fs::read_to_string(&path).unwrap(), SITE);
+                assert_eq!(page.live, Live::Yes, "{name}");
+                assert!(page.embed.as_deref().is_some_and(is_embed), "{name}");
+            }
+        }
+    }
 }

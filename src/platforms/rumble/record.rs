@@ -22,8 +22,13 @@ pub enum Record {
     Messages(Batch),
     /// These messages must vanish.
     Deleted(Vec<String>),
-    /// Of these messages, those that were not paid for must vanish; without any, all of the chat.
-    NonRantDeleted(Vec<String>),
+    /// Of these messages, those that were not paid for must vanish.
+    NonRantDeleted {
+        /// Which.
+        ids: Vec<String>,
+        /// And so must all others of the chat.
+        all: bool,
+    },
     /// Everything these users said must vanish.
     Muted(Vec<String>),
     /// A message stands on top of the chat.
@@ -137,7 +142,10 @@ impl Record {
             Some("messages") => Self::Messages(Batch::read(data)),
             Some("delete_messages") => Self::Deleted(list_ids(data, &["message_ids", "ids"])),
             Some("delete_non_rant_messages") => {
-                Self::NonRantDeleted(list_ids(data, &["message_ids", "ids"]))
+                let ids = list_ids(data, &["message_ids", "ids"]);
+                let flag =
+                    ["clear", "clear_non_rant"].iter().find_map(|it| data.get(*it)?.as_bool());
+                Self::NonRantDeleted { all: flag.unwrap_or(ids.is_empty()), ids }
             }
             Some("mute_users") => Self::Muted(list_ids(data, &["user_ids", "ids"])),
             Some("pin_message") => {
@@ -198,7 +206,11 @@ impl BadgeKind {
         let any = || icons.as_object()?.values().find_map(Value::as_str);
         Self {
             slug: slug.to_owned(),
-            label: label.as_str().or_else(|| text(label, &["en"])).map(str::to_owned),
+            label: label
+                .as_str()
+                .or_else(|| text(label, &["en"]))
+                .or_else(|| text(value, &["title"]))
+                .map(str::to_owned),
             icon: text(icons, &["48", "96"]).or_else(any).map(str::to_owned),
         }
     }
@@ -207,7 +219,12 @@ impl BadgeKind {
 impl Batch {
     fn read(data: &Value) -> Self {
         let elements = |name: &str| data.get(name).and_then(Value::as_array).into_iter().flatten();
-        let people = |name: &str| elements(name).filter_map(Person::read).collect();
+        // A list of people, or an object of them by their ids.
+        let people = |name: &str| {
+            let by_id = data.get(name).and_then(Value::as_object).into_iter().flatten();
+            let by_id = by_id.filter_map(|(id, it)| Person::read(it, Some(id)));
+            elements(name).filter_map(|it| Person::read(it, None)).chain(by_id).collect()
+        };
         let mut batch =
             Self { users: people("users"), channels: people("channels"), ..Self::default() };
         for element in elements("messages") {
@@ -225,12 +242,12 @@ impl Batch {
 
 impl Person {
     /// `None` for what is no person: the site writes `[]` where it has none.
-    fn read(value: &Value) -> Option<Self> {
+    fn read(value: &Value, key: Option<&String>) -> Option<Self> {
         value.as_object()?;
         let own = |names: &[&str]| text(value, names).map(str::to_owned);
         Some(Self {
-            id: id(value, &["id", "user_id"])?,
-            name: own(&["username", "user_name", "title", "name"]),
+            id: id(value, &["id", "user_id"]).or_else(|| key.cloned())?,
+            name: own(&["username", "user_name", "display_name", "title", "name"]),
             color: own(&["color"]),
             picture: own(&["image.1", "image", "thumbnail"]),
             badges: badges(value),

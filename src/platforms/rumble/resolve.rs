@@ -147,7 +147,7 @@ impl Resolver {
                     return Look::Live(found);
                 }
                 look @ (Look::Blocked(_) | Look::Failed(_)) => {
-                    return self.from_memory(&pages[0]).map_or(look, Look::Live);
+                    return self.take_remembered(&pages[0]).map_or(look, Look::Live);
                 }
                 Look::NotLive => return Look::NotLive,
             }
@@ -156,7 +156,7 @@ impl Resolver {
     }
 
     /// What is remembered, when the site cannot be asked: the stream itself will tell whether it holds.
-    fn from_memory(&self, page_url: &str) -> Option<Found> {
+    fn take_remembered(&self, page_url: &str) -> Option<Found> {
         let Remembered { chat_id, chat_url, embed } = self.remembered()?;
         let page_url = page_url.to_owned();
         Some(Found { chat_id, chat_url, page_url, embed, title: None, by: By::Memory })
@@ -355,5 +355,10 @@ mod tests {
         assert_eq!(read(r#"{"vid":"7","live":0}"#), Some(("7".into(), Some(false))));
         assert_eq!(read(r#"{"vid":7}"#), Some(("7".into(), None)));
         assert_eq!(read(r#"{"vid":null,"unavailable":true}"#), None);
+        let folder = env!("CARGO_MANIFEST_DIR").to_owned() + "/../shared/captures/rumble/resolve";
+        match std::fs::read_to_string(folder.clone() + "/embed-offline--klatterino.json") {
+            Ok(text) => assert_eq!(read(&text), None),
+            Err(_) => eprintln!("skipped: no captures at {folder}"),
+        }
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn list_ids(value: &Value, names: &[&str]) -> Vec<String> {
 fn own_id(value: &Value) -> Option<String> {
     match value {
         Value::String(it) if !it.is_empty() && it.len() <= 200 => Some(it.clone()),
-        Value::Number(it) if it.is_u64() || it.is_i64() => Some(it.to_string()),
+        Value::Number(it) if it.is_u64() => Some(it.to_string()),
         _ => None,
     }
 }

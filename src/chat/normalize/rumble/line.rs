@@ -23,6 +23,10 @@ impl RumbleNormalizer {
             self.delete(&[id.to_owned()], readings);
             return Ok(());
         }
+        let special = line.rant_cents.is_some() || line.gift.is_some() || line.raid;
+        if line.text.trim().is_empty() && !special && line.notification.is_none() {
+            return Err(NormalizeError::unparsed("message", "text"));
+        }
         // Each connection begins with what was said before.
         if !self.seen.insert(id) {
             return Ok(());

@@ -128,17 +128,16 @@ impl RumbleNormalizer {
                 self.delete(ids, readings);
                 Ok(())
             }
-            Record::NonRantDeleted(ids) if ids.is_empty() => {
-                self.delete_unpaid(readings);
-                Ok(())
-            }
-            Record::NonRantDeleted(ids) => {
+            Record::NonRantDeleted { ids, all } => {
                 let unpaid: Vec<_> = ids
                     .iter()
                     .filter(|it| self.told.get(it.as_str()) != Some(&true))
                     .cloned()
                     .collect();
                 self.delete(&unpaid, readings);
+                if *all {
+                    self.delete_unpaid(readings);
+                }
                 Ok(())
             }
             Record::Muted(users) => {
