@@ -22,7 +22,7 @@ pub(crate) struct Socket {
 impl Socket {
     /// Opens it and reads the hello.
     pub(crate) async fn open(url: &str) -> Self {
-        let (stream, _) = soon(url, tokio_tungstenite::connect_async(url)).await.unwrap();
+        let (stream, _) = soon(url, Box::pin(tokio_tungstenite::connect_async(url))).await.unwrap();
         let mut socket = Self { stream, hello: Value::Null, seq: 0 };
         socket.hello = socket.next_frame().await;
         assert_eq!(socket.hello["type"], "hello", "hello comes first: {}", socket.hello);
@@ -32,7 +32,7 @@ impl Socket {
 
     /// The status with which an upgrade is refused.
     pub(crate) async fn refused(url: &str) -> u16 {
-        match soon(url, tokio_tungstenite::connect_async(url)).await {
+        match soon(url, Box::pin(tokio_tungstenite::connect_async(url))).await {
             Err(Error::Http(answer)) => answer.status().as_u16(),
             Err(other) => panic!("{url}: {other}"),
             Ok(_) => panic!("{url} was opened"),
