@@ -1,5 +1,4 @@
 //! Rumble through a real browser: every mode of the ladder, and sending.
-#![allow(clippy::large_futures, reason = "a test opens its socket once")]
 
 #[allow(dead_code, reason = "shared with the tests without a browser")]
 #[path = "../it/support/rumble.rs"]

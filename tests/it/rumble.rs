@@ -43,15 +43,16 @@ async fn a_message_reaches_the_room_by_the_stream_of_the_channels_own_chat() {
     assert!(
         new["author"]["badges"][1]["url"].as_str().unwrap().starts_with("/media/at/rumble.com/")
     );
-    let seen = rumble.seen();
-    let headers = &seen.streams[0];
+    let (headers, chats) = {
+        let seen = rumble.seen();
+        (seen.streams[0].clone(), seen.chats.clone())
+    };
     assert_eq!(headers["accept"], "text/event-stream");
     assert_eq!(headers["cache-control"], "no-cache");
     assert_eq!(headers["origin"], rumble.site().as_str());
     assert!(headers["referer"].to_str().unwrap().starts_with(&rumble.site()));
     assert!(headers["user-agent"].to_str().unwrap().starts_with("Mozilla/5.0"));
-    assert_eq!(seen.chats, ["445201096"]);
-    drop(seen);
+    assert_eq!(chats, ["445201096"]);
     server.stop().await;
 }
 
@@ -123,16 +124,16 @@ async fn what_the_stream_says_of_money_people_and_moderation_becomes_what_the_fe
 #[tokio::test]
 async fn a_channel_that_is_not_live_is_offline_until_it_is_and_then_a_session_begins() {
     let rumble = Rumble::start().await;
-    rumble.set(|it| drop(it.channels.insert("c/ana".to_owned(), None)));
+    rumble.set_channel(None);
     let (server, mut socket) = start(&rumble).await;
     assert_eq!(socket.next_status("offline").await["detail"], "not live");
     let live = Live { chat_id: 77, embed: "v5new1", title: "A morning of go" };
-    rumble.set(|it| drop(it.channels.insert("c/ana".to_owned(), Some(live))));
+    rumble.set_channel(Some(live));
     let session = socket.next_of("session.start").await;
     assert_eq!(session["data"]["title"], "A morning of go");
     socket.next_status("live").await;
     // It ends: the site says so, and the stream with it.
-    rumble.set(|it| drop(it.channels.insert("c/ana".to_owned(), None)));
+    rumble.set_channel(None);
     rumble.end();
     assert_eq!(socket.next_status("offline").await["detail"], "not live");
     server.stop().await;

@@ -209,7 +209,7 @@ async fn a_blocked_page_is_named_and_the_chat_that_is_remembered_is_read_meanwhi
     while socket.next_text().await != "after the restart" {}
     // Another stream: what is remembered proves wrong, and the page cannot be asked.
     let live = Live { chat_id: 79, embed: "v5oth1", title: "" };
-    rumble.set(|it| drop(it.channels.insert("c/ana".to_owned(), Some(live))));
+    rumble.set_channel(Some(live));
     rumble.end();
     let status = socket.next_status("disabled").await;
     let detail = status["detail"].as_str().unwrap();

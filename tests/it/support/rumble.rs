@@ -192,6 +192,13 @@ impl Rumble {
         self.shared.changed.send_replace(());
     }
 
+    /// Changes what is live on `c/ana`.
+    pub(crate) fn set_channel(&self, live: Option<Live>) {
+        self.set(|it| {
+            it.channels.insert("c/ana".to_owned(), live);
+        });
+    }
+
     /// Waits until `found` finds something in what was seen.
     pub(crate) async fn until<T>(&self, what: &str, found: impl Fn(&Seen) -> Option<T>) -> T {
         let mut changed = self.shared.changed.subscribe();
