@@ -314,6 +314,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         clients: Arc::clone(&clients),
         emotes: emotes.clone(),
         starts_per_second: config.borrow().platforms.starts_per_second,
+        data_dir: data_dir.clone(),
     });
     let heartbeat = Arc::new(Heartbeat::default());
     let sign_in = format!("/auth/operator?token={}", operator.new_link());

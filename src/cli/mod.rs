@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod config;
 pub mod replay;
+pub mod rumble;
 pub mod serve;
 pub mod share;
 
@@ -44,6 +45,9 @@ enum Command {
     /// Check, show or describe the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Sign in to Rumble, once and by hand, for what is read and sent through the browser.
+    #[command(subcommand)]
+    Rumble(rumble::RumbleCommand),
     /// Print the operator's token, for scripts that write.
     #[command(after_help = "Example:\n  curl -H \"Authorization: Bearer $(streamsuites token)\" …")]
     Token {
@@ -101,6 +105,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Backup(arguments)) => backup::back_up(arguments),
         Some(Command::Restore(arguments)) => backup::restore(arguments),
         Some(Command::Config(command)) => config::run(command),
+        Some(Command::Rumble(command)) => rumble::run(command),
         Some(Command::Token { serve }) => {
             let config = crate::config::load(&serve.sources()).map_err(Failure::list)?;
             let token = match config.secrets.operator_token() {

@@ -1,6 +1,6 @@
 //! What the workers of each platform share, and how one is started.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,8 @@ pub struct Shared {
     pub emotes: Emotes,
     /// Most workers of one platform that begin within a second (count).
     pub starts_per_second: u32,
+    /// Where a platform may keep files of its own.
+    pub data_dir: PathBuf,
 }
 
 /// The platforms, as they are read.

@@ -7,6 +7,7 @@ mod overlay;
 mod popout;
 mod replay;
 mod restart;
+mod rumble;
 mod settings;
 mod support;
 

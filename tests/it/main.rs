@@ -25,6 +25,8 @@ mod reload;
 mod resume;
 mod rooms;
 mod sending;
+mod rumble;
+mod rumble_faults;
 #[cfg(target_os = "linux")]
 mod slow_reader;
 mod torn_lines;
