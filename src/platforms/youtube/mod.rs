@@ -13,6 +13,7 @@ pub mod item;
 pub mod message_id;
 pub mod pacing;
 pub mod page;
+pub mod sender;
 pub mod shape;
 pub mod site;
 pub mod site_chat;
