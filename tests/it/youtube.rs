@@ -3,13 +3,22 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use streamsuites::model::Timestamp;
+use streamsuites::{
+    config::quotas::QuotasConfig,
+    model::{Platform, Timestamp},
+    platforms::{
+        http::Clients,
+        youtube::sender::{Permit, SendError, YoutubeSender},
+    },
+    quotas::Quotas,
+    storage::State,
+};
 
 use crate::support::{
     Setup, TestServer,
     socket::Socket,
     soon,
-    youtube::{ApiFault, CHANNEL_ID, PROMISE, SiteFault, Youtube},
+    youtube::{ApiFault, CHANNEL_ID, PROMISE, SiteFault, Youtube, chat_id},
 };
 
 fn by_site(youtube: &Youtube) -> Setup {
@@ -19,6 +28,8 @@ fn by_site(youtube: &Youtube) -> Setup {
 fn by_api(youtube: &Youtube) -> Setup {
     by_site(youtube)
         .set("PLATFORMS__YOUTUBE__READING", "data_api")
+        // So that no pause is longer than the least.
+        .set("QUOTAS__DEFAULT__YOUTUBE__DAILY_UNITS", 100_000_000)
         .variable("YOUTUBE_API_KEY", "a-secret-key")
 }
 
@@ -40,13 +51,11 @@ async fn next_live(socket: &mut Socket) -> Value {
 
 /// Waits until the state is right, whatever it was before.
 async fn until_status(server: &TestServer, state: &str, detail: &str) {
+    let mut socket = server.socket("/ws/ana?backlog=0&types=platform").await;
+    let mut found = socket.hello["status"][0].clone();
     let wait = async {
-        loop {
-            let found = status(server);
-            if found.0 == state && found.1.contains(detail) {
-                return;
-            }
-            tokio::task::yield_now().await;
+        while found["state"] != state || !found["detail"].as_str().unwrap().contains(detail) {
+            found = socket.next_of("platform.status").await["data"].clone();
         }
     };
     if tokio::time::timeout(crate::support::DEADLINE, wait).await.is_err() {
@@ -207,11 +216,11 @@ async fn a_cut_chat_goes_on_where_it_was_without_a_gap_or_a_repeat() {
     youtube.say("CA2", "bo", "two");
     youtube.say("CA3", "bo", "two");
     youtube.seen().site_fault = None;
-    socket.next_status("live").await;
     youtube.say("CA4", "bo", "four");
     for text in ["two", "two", "four"] {
         assert_eq!(socket.next_text().await, text, "honest repeats are two");
     }
+    until_status(&server, "live", "").await;
     assert_eq!(server.room("ana").summary().messages, 4);
     server.stop().await;
 }
@@ -436,4 +445,67 @@ async fn a_refused_key_steps_down_to_the_site() {
         assert_eq!(seen.count("list") + seen.count("videos"), 1, "once");
     }
     server.stop().await;
+}
+
+fn sender(youtube: &Youtube, refresh_token: &str) -> (YoutubeSender, streamsuites::quotas::Quota) {
+    // Every TLS client looks for it. It fails only when it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let quotas = Quotas::new(State::in_memory(), QuotasConfig::default());
+    let quota = quotas.open(&"ana".parse().unwrap(), Platform::Youtube, None);
+    let permit = Permit {
+        client_id: "client".to_owned(),
+        client_secret: "a-client-secret".to_owned(),
+        refresh_token: refresh_token.to_owned(),
+        token_url: format!("{}/token", youtube.url()),
+        data_api_url: youtube.url(),
+        ca_file: None,
+    };
+    (YoutubeSender::new(permit, Clients::default().into(), quota.clone()), quota)
+}
+
+#[tokio::test]
+async fn a_message_is_sent_once_and_costs_its_units() {
+    let youtube = Youtube::live().await;
+    let (sender, quota) = sender(&youtube, "good");
+    let chat = chat_id();
+    let id = sender.send(&chat, "hello").await.unwrap();
+    assert_eq!(id.as_str(), "youtube:CAsent1", "as it comes back in the chat");
+    assert_eq!(sender.send(&chat, "again").await.unwrap().as_str(), "youtube:CAsent2");
+    let now = Timestamp::now();
+    assert_eq!(quota.snapshot(now).used, 100);
+    {
+        let seen = youtube.seen();
+        assert_eq!(seen.authorization, "Bearer an-access-token");
+        assert_eq!(seen.count("token"), 1, "one token for many messages");
+        assert_eq!(seen.sent[0]["snippet"]["textMessageDetails"]["messageText"], "hello");
+        assert_eq!(seen.sent[0]["snippet"]["liveChatId"], chat.as_str());
+    }
+    let long = "é".repeat(201);
+    assert!(matches!(sender.send(&chat, &long).await, Err(SendError::Blocked(_))));
+    assert!(sender.send(&chat, &long[2..]).await.is_ok(), "characters, not bytes");
+    for (fault, blocked) in [
+        (ApiFault::Refuses(403, "liveChatDisabled"), true),
+        (ApiFault::Refuses(403, "forbidden"), true),
+        (ApiFault::Refuses(503, "backendError"), false),
+        (ApiFault::Refuses(403, "rateLimitExceeded"), false),
+        (ApiFault::Refuses(403, "quotaExceeded"), true),
+    ] {
+        youtube.seen().api_fault = Some(fault.clone());
+        let error = sender.send(&chat, "hi").await.unwrap_err();
+        assert_eq!(matches!(error, SendError::Blocked(_)), blocked, "{fault:?}: {error}");
+    }
+    youtube.seen().api_fault = None;
+    let calls = youtube.seen().count("insert");
+    assert!(sender.send(&chat, "hi").await.is_err(), "nothing is left today");
+    assert_eq!(youtube.seen().count("insert"), calls);
+}
+
+#[tokio::test]
+async fn a_permission_that_was_taken_back_blocks_and_is_not_shown() {
+    let youtube = Youtube::live().await;
+    let (sender, _) = sender(&youtube, "taken-back");
+    let error = sender.send(&chat_id(), "hi").await.unwrap_err();
+    assert!(matches!(&error, SendError::Blocked(it) if it.contains("permission")), "{error}");
+    let shown = format!("{error} {error:?} {sender:?}");
+    assert!(!shown.contains("taken-back") && !shown.contains("secret"), "{shown}");
 }

@@ -449,7 +449,7 @@ impl<S: Chat, A: Chat> Follow<S, A> {
         let detail = self.liveness.detail(ingest);
         // Slow by our own choice is no lag of the platform's.
         said.extend(
-            Some(detail).filter(|it| !it.is_empty() && !(slow && it.starts_with("lagging"))),
+            Some(detail).filter(|it| !(it.is_empty() || slow && it.starts_with("lagging"))),
         );
         let remark = self.site.as_ref().filter(|it| it.is_well()).map_or("", |it| it.remark);
         said.extend(Some(remark.to_owned()).filter(|it| !it.is_empty()));

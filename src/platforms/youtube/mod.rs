@@ -13,6 +13,7 @@ pub mod item;
 pub mod message_id;
 pub mod pacing;
 pub mod page;
+pub mod sender;
 pub mod shape;
 pub mod site;
 pub mod site_chat;
@@ -52,7 +53,7 @@ use crate::{
 pub struct Youtube {
     shared: Shared,
     /// The ways to the site, by what they are made of.
-    ways: Mutex<HashMap<(Way, Vec<String>), Arc<Ways>>>,
+    ways: Mutex<KnownWays>,
     /// How many chats are read with each key now, by its fingerprint.
     seats: Arc<Mutex<HashMap<u64, usize>>>,
 }
@@ -97,6 +98,9 @@ impl Youtube {
         Seat { seats: Arc::clone(&self.seats), fingerprint }
     }
 }
+
+/// The straight way and the proxies, and what became of them.
+type KnownWays = HashMap<(Way, Vec<String>), Arc<Ways>>;
 
 type Seats = Mutex<HashMap<u64, usize>>;
 
