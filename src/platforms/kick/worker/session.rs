@@ -32,6 +32,8 @@ use crate::{
 
 /// How often the state is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Longest wait for the first look at a channel whose numbers are known.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// Age of the newest word on live or not from which it is not repeated.
 const STREAM_STALE: Duration = Duration::from_secs(150);
 /// Most frames that wait for the gap before them to be filled.
@@ -92,7 +94,9 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         let stream = found.site.as_ref().map(|it| (it.stream.clone(), now));
         // What the site has just said need not be asked again at once.
-        let look_at = if stream.is_some() { now + worker.look_pause() } else { now };
+        // Where it was not asked, all channels of a server would ask at once.
+        let soon = || FIRST_LOOK.mul_f64(rand::rng().random_range(0.0..=1.0));
+        let look_at = now + if stream.is_some() { worker.look_pause() } else { soon() };
         let (sender, notes) = mpsc::channel(4);
         let upkeep = match (worker.plan.webhooking, &official) {
             (Webhooking::On, Some(official)) => {
@@ -161,7 +165,13 @@ impl<'a> Session<'a> {
             Ok(Pumped::Moved) => {
                 Ended::Failed(WorkerError::transient("the channel has another chat now"))
             }
-            Err(lost) => Ended::Lost((way, lost)),
+            Err(lost) => {
+                let later = matches!(lost, Lost::Later(_));
+                if later && way == Way::Centrifugo && !connection.protocol.is_ready() {
+                    self.worker.track.avoid_first_choice();
+                }
+                Ended::Lost((way, lost))
+            }
         };
         // The gap stays what it was, if it was not filled: the next attempt asks again.
         self.history = None;
@@ -220,7 +230,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 () = answered(&mut self.upkeep) => self.upkeep = None,
-                Some(note) = self.notes.recv() => self.note = note,
+                Some(note) = self.notes.recv() => self.take_note(note),
                 Some(notice) = next_notice(&mut self.webhooks) => {
                     self.take_notice(notice, moment(), ingest);
                 }
@@ -263,7 +273,7 @@ impl<'a> Session<'a> {
                 "{problem}; channel_id and chat_id in creators.json make the question needless"
             )));
         }
-        let begun = Instant::now();
+        self.note.get_or_insert_with(|| "asking for webhooks".to_owned());
         loop {
             let mut due = Instant::now() + LOOK_EVERY;
             due = self.worker.track.fold_due().map_or(due, |it| it.min(due));
@@ -276,7 +286,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 () = answered(&mut self.upkeep) => self.upkeep = None,
-                Some(note) = self.notes.recv() => self.note = note,
+                Some(note) = self.notes.recv() => self.take_note(note),
                 Some(notice) = next_notice(&mut self.webhooks) => {
                     self.take_notice(notice, moment(), ingest);
                 }
@@ -286,7 +296,6 @@ impl<'a> Session<'a> {
                 Some(note) => {
                     ingest.status(PlatformState::Degraded, format!("{problem}; {note}"));
                 }
-                None if begun.elapsed() < LOOK_EVERY => {}
                 None => ingest.status(PlatformState::Live, "read by webhooks alone"),
             }
             if stop.run_until_cancelled(ingest.ready()).await.is_none() {
@@ -378,6 +387,7 @@ impl<'a> Session<'a> {
     fn take_notice(&mut self, notice: Notice, now: Moment, ingest: &mut Ingest) {
         self.worker.kick.shared.telemetry.meters.count_line(Platform::Kick);
         self.liveness.hear();
+        self.worker.track.note_webhook();
         if self.note.as_deref() == Some(FIRST_WEBHOOK) {
             self.note = None;
         }
@@ -395,6 +405,11 @@ impl<'a> Session<'a> {
         }
         let told = self.worker.track.fold(Arrival::Webhook(notice), now);
         self.tell(told, ingest);
+    }
+
+    fn take_note(&mut self, note: Option<String>) {
+        let seen = self.worker.track.has_seen_webhooks();
+        self.note = note.filter(|it| !(seen && it == FIRST_WEBHOOK));
     }
 
     /// A new live stream began: that begins a session of the room.
