@@ -1,6 +1,7 @@
 //! Reads one channel until it is lost.
 
 mod session;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 

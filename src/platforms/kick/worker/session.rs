@@ -10,7 +10,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Connection, KickWorker};
+use super::{
+    Connection, KickWorker,
+    upkeep::{FIRST_WEBHOOK, keep_subscribed},
+};
 use crate::{
     model::{EventBody, Platform, PlatformState, SessionStart, Timestamp},
     platforms::{
@@ -38,13 +41,6 @@ const FIRST_LOOK: Duration = Duration::from_secs(3);
 const STREAM_STALE: Duration = Duration::from_secs(150);
 /// Most frames that wait for the gap before them to be filled.
 const MOST_WAITING: usize = 512;
-/// How often it is looked whether webhooks are still delivered.
-const REPAIR_EVERY: Duration = Duration::from_secs(3_600);
-/// First pause after a look that failed; it doubles up to [`REPAIR_EVERY`].
-const REPAIR_AGAIN: Duration = Duration::from_secs(30);
-/// Shown until the first delivery.
-const FIRST_WEBHOOK: &str = "waiting for the first webhook event";
-
 /// How the reading of a socket ended.
 pub(super) enum Ended {
     Stopped,
@@ -625,69 +621,4 @@ fn livestream(frame: &Frame) -> Livestream {
 
 fn is_deletion(frame: &Frame) -> bool {
     matches!(frame.name(), "MessageDeletedEvent" | "UserBannedEvent" | "ChatroomClearEvent")
-}
-
-/// Sees to it, every hour, that webhooks are delivered; tells what stands in the way.
-fn keep_subscribed(
-    official: Official,
-    slug: String,
-    user_id: Option<u64>,
-    notes: mpsc::Sender<Option<String>>,
-) -> BoxFuture<'static, ()> {
-    Box::pin(async move {
-        let mut user_id = user_id;
-        let mut told = false;
-        let mut pause = REPAIR_AGAIN;
-        loop {
-            let repaired = async {
-                let id = match user_id {
-                    Some(id) => id,
-                    None => {
-                        let found = official.channel(&slug).await?;
-                        let missing =
-                            || ApiError::Other("Kick's API knows no such channel".to_owned());
-                        found.ok_or_else(missing)?.user_id
-                    }
-                };
-                official.repair_subscriptions(id).await.map(|made| (id, made))
-            };
-            let note = match repaired.await {
-                Ok((id, made)) => {
-                    if made > 0 && user_id.is_some() {
-                        tracing::info!(made, "asked Kick for webhooks");
-                    }
-                    user_id = Some(id);
-                    pause = REPAIR_EVERY;
-                    let first = !told;
-                    told = true;
-                    // Known by its deliveries from then on.
-                    if first { Some(Some(FIRST_WEBHOOK.to_owned())) } else { None }
-                }
-                Err(error) => {
-                    let wait = match &error {
-                        ApiError::Wait(wait) => *wait,
-                        _ => Duration::ZERO,
-                    };
-                    pause = if pause >= REPAIR_EVERY { REPAIR_AGAIN } else { pause * 2 };
-                    pause = pause.min(REPAIR_EVERY).max(wait);
-                    told = false;
-                    Some(Some(match error {
-                        ApiError::Credentials => {
-                            "waiting for credentials: Kick does not accept the application's"
-                                .to_owned()
-                        }
-                        ApiError::Scope(what) => format!("waiting for scopes: {what}"),
-                        other => format!("no webhooks: {other}"),
-                    }))
-                }
-            };
-            if let Some(note) = note
-                && notes.send(note).await.is_err()
-            {
-                return;
-            }
-            let jitter = rand::rng().random_range(0.9..=1.1);
-            tokio::time::sleep(pause.mul_f64(jitter)).await;
-        }
-    })
 }
