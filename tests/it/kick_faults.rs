@@ -204,3 +204,23 @@ async fn a_slow_negotiation_is_not_waited_for() {
     assert_eq!(kick.seen().connections[connection].kind, Kind::Pusher);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_socket_that_does_not_get_as_far_as_the_chat_gives_the_other_a_turn() {
+    let kick = Kick::start().await;
+    kick.seen().connect_error =
+        Some(json!({"code": 100, "message": "internal", "temporary": true}));
+    let server = Setup::new().kick(&kick).channel("kick:ana").start().await;
+    let mut socket = server.socket("/ws/ana").await;
+    kick.until("the Pusher socket", |it| {
+        it.connections
+            .iter()
+            .any(|it| it.kind == Kind::Pusher && !it.channels.is_empty())
+            .then_some(())
+    })
+    .await;
+    socket.next_status("live").await;
+    kick.say("hi");
+    assert_eq!(socket.next_text().await, "hi");
+    server.stop().await;
+}

@@ -23,6 +23,8 @@ const NEWEST: &str = "newest";
 const OLDEST_GAP_MS: i64 = 30 * 60_000;
 /// For how long a socket that turned us away is not tried again.
 const REFUSED_FOR: Duration = Duration::from_secs(600);
+/// For how long the first choice is passed over when it did not get as far as the chat.
+const AVOIDED_FOR: Duration = Duration::from_secs(60);
 /// Two beginnings within this time are one, told twice (ms).
 const SAME_BEGINNING_MS: i64 = 10 * 60_000;
 
@@ -50,6 +52,10 @@ struct Held {
     newest: Option<Timestamp>,
     centrifugo_refused: Option<Instant>,
     pusher_refused: Option<Instant>,
+    /// The first choice did not get as far as the chat: the other one has a turn.
+    avoided: Option<Instant>,
+    /// A webhook came, so they do come.
+    webhook_seen: bool,
     begun: Option<Timestamp>,
     came_back_at_once: Option<Instant>,
 }
@@ -135,6 +141,23 @@ impl Track {
             Way::Pusher => held.pusher_refused,
         };
         at.is_some_and(|it| it.elapsed() < REFUSED_FOR)
+    }
+
+    /// Lets the other way have a turn.
+    pub(super) fn avoid_first_choice(&self) {
+        self.held().avoided = Some(Instant::now());
+    }
+
+    pub(super) fn is_first_choice_avoided(&self) -> bool {
+        self.held().avoided.is_some_and(|it| it.elapsed() < AVOIDED_FOR)
+    }
+
+    pub(super) fn note_webhook(&self) {
+        self.held().webhook_seen = true;
+    }
+
+    pub(super) fn has_seen_webhooks(&self) -> bool {
+        self.held().webhook_seen
     }
 
     /// Whether a stream that began then was not told of before.

@@ -1,6 +1,7 @@
 //! Reads one channel until it is lost.
 
 mod session;
+mod upkeep;
 
 use std::{sync::Arc, time::Duration};
 
@@ -126,19 +127,22 @@ impl KickWorker {
     async fn open(&self, site: &Site, topics: Topics) -> Result<Connection, (Way, Lost)> {
         let config = &self.plan.config;
         let only_pusher = config.socket == KickSocket::Pusher
-            || (config.socket == KickSocket::Auto && self.track.is_refused(Way::Centrifugo));
+            || (config.socket == KickSocket::Auto
+                && (self.track.is_refused(Way::Centrifugo)
+                    || self.track.is_first_choice_avoided()));
         let mut problem = None;
         let (mut key, mut cluster) = (config.pusher_key.clone(), None);
         if !only_pusher {
             match self.negotiate(site, topics).await {
-                Ok(Negotiated::Centrifugo { url, token }) => {
-                    let opened = self.open_socket(&url).await;
-                    let socket = opened.map_err(|it| (Way::Centrifugo, it))?;
-                    let now = Instant::now();
-                    let protocol = Centrifugo::new(token, topics, self.patience(), now);
-                    let protocol = Protocol::Centrifugo(protocol);
-                    return Ok(Connection { socket, protocol, way: Way::Centrifugo });
-                }
+                Ok(Negotiated::Centrifugo { url, token }) => match self.open_socket(&url).await {
+                    Ok(socket) => {
+                        let now = Instant::now();
+                        let protocol = Centrifugo::new(token, topics, self.patience(), now);
+                        let protocol = Protocol::Centrifugo(protocol);
+                        return Ok(Connection { socket, protocol, way: Way::Centrifugo });
+                    }
+                    Err(lost) => problem = Some(lost.text().to_owned()),
+                },
                 Ok(Negotiated::Pusher { key: named, cluster: in_cluster }) => {
                     key = named.unwrap_or(key);
                     cluster = in_cluster;
@@ -151,7 +155,7 @@ impl KickWorker {
             }
         }
         if let Some(problem) = &problem {
-            tracing::info!(problem, "the chat socket is not negotiated: Pusher's is read");
+            tracing::info!(problem, "the chat's own socket is not to be had: Pusher's is read");
         }
         let url = pusher::address(config.pusher_url.as_str(), &key, cluster.as_deref());
         let socket = self.open_socket(&url).await.map_err(|lost| {

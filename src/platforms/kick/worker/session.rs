@@ -10,7 +10,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Connection, KickWorker};
+use super::{
+    Connection, KickWorker,
+    upkeep::{FIRST_WEBHOOK, keep_subscribed},
+};
 use crate::{
     model::{EventBody, Platform, PlatformState, SessionStart, Timestamp},
     platforms::{
@@ -32,17 +35,12 @@ use crate::{
 
 /// How often the state is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Longest wait for the first look at a channel whose numbers are known.
+const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// Age of the newest word on live or not from which it is not repeated.
 const STREAM_STALE: Duration = Duration::from_secs(150);
 /// Most frames that wait for the gap before them to be filled.
 const MOST_WAITING: usize = 512;
-/// How often it is looked whether webhooks are still delivered.
-const REPAIR_EVERY: Duration = Duration::from_secs(3_600);
-/// First pause after a look that failed; it doubles up to [`REPAIR_EVERY`].
-const REPAIR_AGAIN: Duration = Duration::from_secs(30);
-/// Shown until the first delivery.
-const FIRST_WEBHOOK: &str = "waiting for the first webhook event";
-
 /// How the reading of a socket ended.
 pub(super) enum Ended {
     Stopped,
@@ -92,7 +90,9 @@ impl<'a> Session<'a> {
         let now = Instant::now();
         let stream = found.site.as_ref().map(|it| (it.stream.clone(), now));
         // What the site has just said need not be asked again at once.
-        let look_at = if stream.is_some() { now + worker.look_pause() } else { now };
+        // Where it was not asked, all channels of a server would ask at once.
+        let soon = || FIRST_LOOK.mul_f64(rand::rng().random_range(0.0..=1.0));
+        let look_at = now + if stream.is_some() { worker.look_pause() } else { soon() };
         let (sender, notes) = mpsc::channel(4);
         let upkeep = match (worker.plan.webhooking, &official) {
             (Webhooking::On, Some(official)) => {
@@ -161,7 +161,13 @@ impl<'a> Session<'a> {
             Ok(Pumped::Moved) => {
                 Ended::Failed(WorkerError::transient("the channel has another chat now"))
             }
-            Err(lost) => Ended::Lost((way, lost)),
+            Err(lost) => {
+                let later = matches!(lost, Lost::Later(_));
+                if later && way == Way::Centrifugo && !connection.protocol.is_ready() {
+                    self.worker.track.avoid_first_choice();
+                }
+                Ended::Lost((way, lost))
+            }
         };
         // The gap stays what it was, if it was not filled: the next attempt asks again.
         self.history = None;
@@ -220,7 +226,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 () = answered(&mut self.upkeep) => self.upkeep = None,
-                Some(note) = self.notes.recv() => self.note = note,
+                Some(note) = self.notes.recv() => self.take_note(note),
                 Some(notice) = next_notice(&mut self.webhooks) => {
                     self.take_notice(notice, moment(), ingest);
                 }
@@ -263,7 +269,7 @@ impl<'a> Session<'a> {
                 "{problem}; channel_id and chat_id in creators.json make the question needless"
             )));
         }
-        let begun = Instant::now();
+        self.note.get_or_insert_with(|| "asking for webhooks".to_owned());
         loop {
             let mut due = Instant::now() + LOOK_EVERY;
             due = self.worker.track.fold_due().map_or(due, |it| it.min(due));
@@ -276,7 +282,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 () = answered(&mut self.upkeep) => self.upkeep = None,
-                Some(note) = self.notes.recv() => self.note = note,
+                Some(note) = self.notes.recv() => self.take_note(note),
                 Some(notice) = next_notice(&mut self.webhooks) => {
                     self.take_notice(notice, moment(), ingest);
                 }
@@ -286,7 +292,6 @@ impl<'a> Session<'a> {
                 Some(note) => {
                     ingest.status(PlatformState::Degraded, format!("{problem}; {note}"));
                 }
-                None if begun.elapsed() < LOOK_EVERY => {}
                 None => ingest.status(PlatformState::Live, "read by webhooks alone"),
             }
             if stop.run_until_cancelled(ingest.ready()).await.is_none() {
@@ -378,6 +383,7 @@ impl<'a> Session<'a> {
     fn take_notice(&mut self, notice: Notice, now: Moment, ingest: &mut Ingest) {
         self.worker.kick.shared.telemetry.meters.count_line(Platform::Kick);
         self.liveness.hear();
+        self.worker.track.note_webhook();
         if self.note.as_deref() == Some(FIRST_WEBHOOK) {
             self.note = None;
         }
@@ -395,6 +401,11 @@ impl<'a> Session<'a> {
         }
         let told = self.worker.track.fold(Arrival::Webhook(notice), now);
         self.tell(told, ingest);
+    }
+
+    fn take_note(&mut self, note: Option<String>) {
+        let seen = self.worker.track.has_seen_webhooks();
+        self.note = note.filter(|it| !(seen && it == FIRST_WEBHOOK));
     }
 
     /// A new live stream began: that begins a session of the room.
@@ -610,69 +621,4 @@ fn livestream(frame: &Frame) -> Livestream {
 
 fn is_deletion(frame: &Frame) -> bool {
     matches!(frame.name(), "MessageDeletedEvent" | "UserBannedEvent" | "ChatroomClearEvent")
-}
-
-/// Sees to it, every hour, that webhooks are delivered; tells what stands in the way.
-fn keep_subscribed(
-    official: Official,
-    slug: String,
-    user_id: Option<u64>,
-    notes: mpsc::Sender<Option<String>>,
-) -> BoxFuture<'static, ()> {
-    Box::pin(async move {
-        let mut user_id = user_id;
-        let mut told = false;
-        let mut pause = REPAIR_AGAIN;
-        loop {
-            let repaired = async {
-                let id = match user_id {
-                    Some(id) => id,
-                    None => {
-                        let found = official.channel(&slug).await?;
-                        let missing =
-                            || ApiError::Other("Kick's API knows no such channel".to_owned());
-                        found.ok_or_else(missing)?.user_id
-                    }
-                };
-                official.repair_subscriptions(id).await.map(|made| (id, made))
-            };
-            let note = match repaired.await {
-                Ok((id, made)) => {
-                    if made > 0 && user_id.is_some() {
-                        tracing::info!(made, "asked Kick for webhooks");
-                    }
-                    user_id = Some(id);
-                    pause = REPAIR_EVERY;
-                    let first = !told;
-                    told = true;
-                    // Known by its deliveries from then on.
-                    if first { Some(Some(FIRST_WEBHOOK.to_owned())) } else { None }
-                }
-                Err(error) => {
-                    let wait = match &error {
-                        ApiError::Wait(wait) => *wait,
-                        _ => Duration::ZERO,
-                    };
-                    pause = if pause >= REPAIR_EVERY { REPAIR_AGAIN } else { pause * 2 };
-                    pause = pause.min(REPAIR_EVERY).max(wait);
-                    told = false;
-                    Some(Some(match error {
-                        ApiError::Credentials => {
-                            "waiting for credentials: Kick does not accept the application's"
-                                .to_owned()
-                        }
-                        ApiError::Scope(what) => format!("waiting for scopes: {what}"),
-                        other => format!("no webhooks: {other}"),
-                    }))
-                }
-            };
-            if let Some(note) = note
-                && notes.send(note).await.is_err()
-            {
-                return;
-            }
-            let jitter = rand::rng().random_range(0.9..=1.1);
-            tokio::time::sleep(pause.mul_f64(jitter)).await;
-        }
-    })
 }
