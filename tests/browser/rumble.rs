@@ -17,7 +17,7 @@ use streamsuites::{
     platforms::{
         Memory,
         readers::Shared,
-        rumble::{Rumble as Reader, RumblePlan, RumbleSender, SendError},
+        rumble::{Profile, Rumble as Reader, RumblePlan, RumbleSender, SendError},
     },
     quotas::Quotas,
     storage::State,
@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use self::{
-    site::{Answer, Rumble, message},
+    site::{Answer, Live, Rumble, message},
     socket::Socket,
 };
 
@@ -55,6 +55,13 @@ fn sources(folder: &TempDir, rumble: &Rumble, further: &[(&str, &str)]) -> Sourc
     let creators = json!({ "creators": [{ "id": "ana", "always_on": true, "channels": [
         { "platform": "rumble", "name": "c/ana" },
     ]}]});
+    let ben = json!({ "id": "ben", "always_on": true, "channels": [
+        { "platform": "rumble", "name": "c/ben" },
+    ]});
+    let mut creators = creators;
+    if rumble.seen().channels.contains_key("c/ben") {
+        creators["creators"].as_array_mut().unwrap().push(ben);
+    }
     fs::write(folder.join("config/creators.json"), creators.to_string()).unwrap();
     let browser = config::platforms::RumbleConfig::default().find_browser();
     let browser = browser.expect("Chromium: ./scripts/test installs what the tests need");
@@ -98,16 +105,21 @@ impl Reading {
 
 /// The process of the browser that has its profile in `folder`.
 fn find_browser(folder: &Path) -> Option<u32> {
+    browsers(folder).pop()
+}
+
+fn browsers(folder: &Path) -> Vec<u32> {
     let profile = fs::canonicalize(folder).unwrap().join("data/rumble-profile");
     let wanted = format!("--user-data-dir={}", profile.display());
     let processes = fs::read_dir("/proc").unwrap().filter_map(|it| {
         let name = it.ok()?.file_name().into_string().ok()?;
         name.parse::<u32>().ok()
     });
-    processes.into_iter().find(|process| {
+    let is_one = |process: &u32| {
         let line = fs::read_to_string(format!("/proc/{process}/cmdline")).unwrap_or_default();
         line.split('\0').any(|it| it == wanted) && !line.contains("--type=")
-    })
+    };
+    processes.filter(is_one).collect()
 }
 
 /// The next status whose detail begins so.
@@ -147,6 +159,10 @@ async fn a_chat_whose_stream_is_refused_is_read_from_the_pages_own_stream_and_la
     rumble.set(|it| it.answer = Answer::Stream);
     let status = live_in(&mut socket, "SSE_BEST_EFFORT").await;
     assert_eq!(status["detail"], "SSE_BEST_EFFORT");
+    let headers = rumble.seen().streams.last().unwrap().clone();
+    assert_eq!(headers["cookie"], "u_s=of-the-profile", "signed in as the profile is");
+    let user_agent = headers["user-agent"].to_str().unwrap();
+    assert!(user_agent.contains(" Chrome/") && !user_agent.contains("140.0.0.0"), "{user_agent}");
     rumble.until("the page lets go", |it| (it.open == 1).then_some(())).await;
     rumble.say("3", "direct");
     assert_eq!(socket.next_text().await, "direct");
@@ -228,6 +244,11 @@ async fn a_page_without_a_stream_is_read_by_what_it_shows_each_row_once() {
         }
         let room = reading.server.hub.find_room("ana").unwrap();
         assert_eq!(room.summary().messages, texts.len() as u64, "{settings}");
+        if settings["ids"] == true {
+            // Taken away among others that stay.
+            rumble.set(|it| it.rows.push(json!({ "gone": "2" })));
+            assert_eq!(socket.next_of("chat.delete").await["data"]["message_id"], "rumble:2");
+        }
         reading.stop().await;
     }
 }
@@ -288,6 +309,72 @@ async fn a_browser_that_is_killed_is_started_again_and_the_chat_goes_on() {
     rumble.say("3", "after");
     assert_eq!(socket.next_text().await, "after");
     assert_ne!(find_browser(reading.folder.path()), Some(process));
+    reading.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_lost_five_times_over_lead_to_the_page_and_all_creators_share_one_browser()
+ {
+    let rumble = Rumble::start().await;
+    let live = Live { chat_id: 78, embed: "v5ben1", title: "" };
+    rumble.set(|it| {
+        it.answer = Answer::Bom;
+        it.channels.insert("c/ben".to_owned(), Some(live));
+    });
+    let (reading, mut ana) = Reading::start(&rumble, &[]).await;
+    let mut ben = Socket::open(&format!("ws://{}/ws/ben", reading.server.address)).await;
+    for socket in [&mut ana, &mut ben] {
+        let status = live_in(socket, "PAGE_TAP").await;
+        assert!(status["detail"].as_str().unwrap().contains("byte-order mark"), "{status}");
+    }
+    assert_eq!(rumble.seen().streams.len(), 10, "five each");
+    assert_eq!(browsers(reading.folder.path()).len(), 1);
+    rumble.say("1", "to both");
+    assert_eq!(ana.next_text().await, "to both");
+    assert_eq!(ben.next_text().await, "to both");
+    reading.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_nobody_needs_is_closed_and_one_that_was_left_behind_is_ended() {
+    let rumble = Rumble::start().await;
+    rumble.set(|it| it.answer = Answer::Status(403));
+    let further = [("TRY_BETTER_SECONDS", "1"), ("BROWSER_IDLE_SECONDS", "1")];
+    let (reading, mut socket) = Reading::start(&rumble, &further).await;
+    live_in(&mut socket, "PAGE_TAP").await;
+    rumble.set(|it| it.answer = Answer::Stream);
+    live_in(&mut socket, "SSE_BEST_EFFORT").await;
+    soon("the browser is closed", async {
+        while find_browser(reading.folder.path()).is_some() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    rumble.say("1", "still read");
+    assert_eq!(socket.next_text().await, "still read");
+
+    // As after a server that was killed.
+    let profile = fs::canonicalize(reading.folder.path()).unwrap().join("data/rumble-profile");
+    let path = config::platforms::RumbleConfig::default().find_browser().unwrap();
+    let mut orphan = Command::new(path)
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "about:blank"])
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    soon("its lock", async {
+        while fs::read_link(profile.join("SingletonLock")).is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let data = reading.folder.path().join("data");
+    let ended = tokio::task::spawn_blocking(move || {
+        let locked = Profile::lock(&data).is_ok();
+        (locked, orphan.wait().unwrap())
+    });
+    let (locked, _) = soon("the orphan's end", ended).await.unwrap();
+    assert!(locked);
     reading.stop().await;
 }
 

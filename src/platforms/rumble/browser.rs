@@ -241,7 +241,10 @@ impl Keeper {
             tokio::select! {
                 () = stop.cancelled() => break,
                 request = requests.recv() => match request {
-                    Some(it) => self.serve(it).await,
+                    // A start that hangs must not hold up a stop; what was started is ended.
+                    Some(it) => if stop.run_until_cancelled(self.serve(it)).await.is_none() {
+                        break;
+                    },
                     None => break,
                 },
                 () = died => {
@@ -352,6 +355,8 @@ impl Keeper {
             .arg("disable-component-update")
             .arg("no-default-browser-check")
             .arg("mute-audio")
+            // Nobody watches.
+            .arg(("autoplay-policy", "user-gesture-required"))
             .arg("disable-site-isolation-trials")
             .arg(("disable-features", "IsolateOrigins,site-per-process"));
         if super::profile::is_root() {

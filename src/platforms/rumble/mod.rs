@@ -30,6 +30,7 @@ use std::{
 };
 
 use reqwest::{Client, redirect};
+use tokio::sync::Semaphore;
 
 use super::{
     WorkerError,
@@ -61,12 +62,17 @@ pub use self::{
 /// Longest wait for a connection to a chat's stream, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Channels that are looked at at the same time (count).
+const MAX_LOOKS: usize = 16;
+
 /// What all workers of this platform share.
 pub struct Rumble {
     shared: Shared,
     browser: Arc<Browser>,
     /// Clients for streams, by the file of further authorities: silence is no failure to them.
     streams: Mutex<HashMap<Option<PathBuf>, Client>>,
+    /// So many channels are looked at at once: a thousand begin together when the server starts.
+    turns: Arc<Semaphore>,
     /// Readings of everything a page shows, numbered.
     listings: AtomicU32,
 }
@@ -76,7 +82,13 @@ impl Rumble {
     #[must_use]
     pub fn new(shared: Shared) -> Self {
         let browser = Arc::new(Browser::new(shared.life.clone(), shared.data_dir.clone()));
-        Self { shared, browser, streams: Mutex::default(), listings: AtomicU32::new(0) }
+        Self {
+            shared,
+            browser,
+            streams: Mutex::default(),
+            turns: Arc::new(Semaphore::new(MAX_LOOKS)),
+            listings: AtomicU32::new(0),
+        }
     }
 
     /// Says things in a creator's chat, through the tab in which it is read, or one of its own.
@@ -99,6 +111,7 @@ impl Rumble {
             memory: self.shared.memory.clone(),
             channel: Arc::clone(&plan.channel),
             chat_id: plan.chat_id,
+            turns: Arc::clone(&self.turns),
         }
     }
 

@@ -6,10 +6,15 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
 };
 
 /// The name of the folder, in the data folder.
 const FOLDER: &str = "rumble-profile";
+/// How often it is looked whether a browser has ended, before it is told so with force (count).
+const ORPHAN_LOOKS: u32 = 60;
+const ORPHAN_LOOK_EVERY: Duration = Duration::from_millis(50);
 /// What Chromium leaves behind when it is killed. Once the host's name has changed, every start fails over
 /// it.
 const LEFT_BEHIND: [&str; 3] = ["SingletonLock", "SingletonCookie", "SingletonSocket"];
@@ -63,6 +68,7 @@ impl Profile {
             Err(TryLockError::WouldBlock) => return Err(ProfileError::InUse(folder)),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
+        end_orphan(&folder);
         for name in LEFT_BEHIND {
             match fs::remove_file(folder.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -78,6 +84,39 @@ impl Profile {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+/// Ends the browser of a server that was killed: it still runs, and nobody else may have this profile.
+fn end_orphan(folder: &Path) {
+    // The lock is a link to `HOST-PROCESS`.
+    let Ok(link) = fs::read_link(folder.join(LEFT_BEHIND[0])) else { return };
+    let link = link.to_string_lossy().into_owned();
+    let Some(process) = link.rsplit('-').next().and_then(|it| it.parse::<u32>().ok()) else {
+        return;
+    };
+    let argument = format!("--user-data-dir={}", folder.display());
+    // On systems without this folder nothing can be told, and nothing is ended.
+    let runs = || {
+        fs::read_to_string(format!("/proc/{process}/cmdline"))
+            .is_ok_and(|it| it.split('\0').any(|it| it == argument))
+    };
+    for signal in ["-TERM", "-KILL"] {
+        if !runs() {
+            return;
+        }
+        tracing::warn!(process, "a browser that a killed server left behind is ended");
+        let kill = Command::new("kill").args([signal, &process.to_string()]).status();
+        if let Err(error) = kill {
+            tracing::error!(%error, "it cannot be ended");
+            return;
+        }
+        for _ in 0..ORPHAN_LOOKS {
+            if !runs() {
+                return;
+            }
+            std::thread::sleep(ORPHAN_LOOK_EVERY);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use reqwest::{Client, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use super::{
     page::{self, Live, Page},
@@ -90,6 +91,8 @@ pub(super) struct Resolver {
     pub(super) channel: Arc<str>,
     /// Given by hand.
     pub(super) chat_id: Option<u64>,
+    /// So many channels are looked at at once.
+    pub(super) turns: Arc<Semaphore>,
 }
 
 impl Resolver {
@@ -120,6 +123,8 @@ impl Resolver {
                 by: By::Hand,
             });
         }
+        // Never closed.
+        let _turn = self.turns.acquire().await;
         let remembered = self.remembered();
         if let Some(Remembered { chat_id, chat_url, embed: Some(embed) }) = &remembered {
             match self.embed(embed).await {

@@ -162,8 +162,13 @@ impl Reader<'_> {
                         if let Record::Init(init) = &record {
                             if init.chat_id.as_ref().is_some_and(|it| *it != found.chat_id) {
                                 self.resolver.forget();
-                                let words = "the chat's stream is that of another chat".to_owned();
-                                return Ok(Over::Ended(End::Refused { words, outage: false, wait: None }));
+                                let why = "the chat's stream is that of another chat".to_owned();
+                                self.say(PlatformState::Degraded, &why);
+                                if self.ladder.refused() {
+                                    return Err(Next::Down { why, refused: true });
+                                }
+                                self.pause(self.retry_time(self.ladder.failures())).await?;
+                                return Err(Next::Again);
                             }
                             if after_silence && self.missed(init) {
                                 tracing::warn!("the chat's stream had fallen silent while the chat went on");

@@ -317,8 +317,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             let answer = stream_of(&shared, chat_id, &parts.headers);
             return answer;
         }
-        ["chat", "popup", _] => {
-            page_of(&shared, include_str!("../../browser/rumble/pages/chat.html"), None)
+        ["chat", "popup", chat_id] => {
+            let html = include_str!("../../browser/rumble/pages/chat.html");
+            page_of(&shared, &html.replace("NUMBER", chat_id), None)
         }
         ["embedJS", "u3"] => embed_of(&shared, &query),
         ["-livestream-api", "get-data"] => {
@@ -388,7 +389,9 @@ fn page_of(shared: &Shared, html: &str, live: Option<&Live>) -> Response {
         .replace("EMBED", embed)
         .replace("NUMBER", &chat_id.to_string())
         .replace("SETTINGS", &seen.settings.to_string());
-    ([(header::CONTENT_TYPE, "text/html")], html).into_response()
+    let cookie = (header::SET_COOKIE, "u_s=of-the-profile; Max-Age=3600; HttpOnly; Path=/");
+    let kind = (header::CONTENT_TYPE, "text/html");
+    ([kind, cookie], html).into_response()
 }
 
 fn embed_of(shared: &Shared, query: &str) -> Response {
