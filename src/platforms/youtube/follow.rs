@@ -33,6 +33,8 @@ const KNOCK_EVERY: Duration = Duration::from_secs(4);
 const REHEARSE_EVERY: Duration = Duration::from_secs(600);
 /// Longest pause after a failure that may pass any moment.
 const LONGEST_SOFT: Duration = Duration::from_secs(5);
+/// First pause after one that may last, and may be a single bad answer.
+const FIRST_GLITCH: Duration = Duration::from_secs(3);
 /// First and longest pause after one that lasts.
 const HARD: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(300));
 /// How often the forecast is put into words.
@@ -152,6 +154,9 @@ impl<C: Chat> Reader<C> {
             Trouble::Stale if self.failures == 1 => Duration::ZERO,
             Trouble::TooOften(wait) => {
                 wait.unwrap_or_default().max(doubled(self.pause.max(Duration::from_secs(2))))
+            }
+            Trouble::Blocked(_) | Trouble::Shape(_) => {
+                jittered(doubled(FIRST_GLITCH).min(HARD.1))
             }
             it if it.is_lasting() || matches!(it, Trouble::NoChat(_) | Trouble::Ended) => {
                 jittered(doubled(HARD.0).min(HARD.1))

@@ -22,6 +22,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+#[allow(unused_imports)] // Each of those who include this needs some.
 pub(crate) use script::{number_of, privmsg, privmsg_at};
 
 use super::soon;
