@@ -5,9 +5,9 @@ use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
 use tokio::{
     sync::broadcast::error::RecvError,
-    task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Happening, Mode, Record,
@@ -79,7 +79,7 @@ impl Shown {
 }
 
 /// Looks at the channel now and then, in a task of its own.
-type Looking = Option<JoinHandle<Look>>;
+type Looking = Option<AbortOnDropHandle<Look>>;
 
 async fn probe_next(probe: &mut Option<Stream>) -> Heard {
     match probe {
@@ -115,7 +115,7 @@ impl Reader<'_> {
             Err(error) => return self.no_browser(error).await,
         };
         let mut events = tab.events();
-        let whole = self.resolver.page_urls().swap_remove(0);
+        let whole = self.resolver.place.page_urls().swap_remove(0);
         // A page with nothing but the chat is the lighter one.
         let urls = match &found {
             Some(it) => [popup_url(&self.config, &it.chat_id), it.page_url.clone()],
@@ -277,7 +277,7 @@ impl Reader<'_> {
             title: found.as_ref().and_then(|it| it.title.clone()),
             by: By::Site,
         };
-        self.resolver.remember(&new);
+        self.resolver.place.remember(&new);
         *found = Some(new);
     }
 
@@ -486,7 +486,8 @@ impl Reader<'_> {
         if looking.is_none() && looked_at.elapsed() >= every {
             *looked_at = Instant::now();
             let resolver = Arc::clone(&self.resolver);
-            *looking = Some(self.shared.shared.life.spawn(async move { resolver.look().await }));
+            let look = self.shared.shared.life.spawn(async move { resolver.look().await });
+            *looking = Some(AbortOnDropHandle::new(look));
         }
         Ok(())
     }

@@ -3,10 +3,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use reqwest::RequestBuilder;
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Happening, Record,
@@ -38,7 +36,7 @@ enum Over {
     Behind(String),
 }
 
-type Emotes = JoinHandle<Option<HashMap<String, String>>>;
+type Emotes = AbortOnDropHandle<Option<HashMap<String, String>>>;
 
 impl Reader<'_> {
     /// Reads the stream until it does not work, or the chat has to be looked for anew.
@@ -88,7 +86,7 @@ impl Reader<'_> {
                         let words = format!("{words}; chat_id is wrong");
                         return Err(Next::Fail(WorkerError::permanent(words)));
                     }
-                    self.resolver.forget();
+                    self.resolver.place.forget();
                     self.say(PlatformState::Degraded, &words);
                     if self.ladder.refused() {
                         return Ok(Next::Down { why: words, refused: true });
@@ -130,7 +128,7 @@ impl Reader<'_> {
             By::Site | By::Api => {}
             // Nobody else can be asked.
             By::Hand => self.wait_offline("the chat given by hand answers 204: not live").await?,
-            By::Memory => self.resolver.forget(),
+            By::Memory => self.resolver.place.forget(),
         }
         Ok(Next::Again)
     }
@@ -161,7 +159,7 @@ impl Reader<'_> {
                         };
                         if let Record::Init(init) = &record {
                             if init.chat_id.as_ref().is_some_and(|it| *it != found.chat_id) {
-                                self.resolver.forget();
+                                self.resolver.place.forget();
                                 let why = "the chat's stream is that of another chat".to_owned();
                                 self.say(PlatformState::Degraded, &why);
                                 if self.ladder.refused() {
@@ -185,7 +183,7 @@ impl Reader<'_> {
                             self.begin(&found.chat_id, found.title.as_deref());
                             // What was found is true.
                             if found.by != By::Hand {
-                                self.resolver.remember(found);
+                                self.resolver.place.remember(found);
                             }
                         }
                         self.take(record, at).await?;

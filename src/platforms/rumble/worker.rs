@@ -8,11 +8,8 @@ use std::{
 };
 
 use reqwest::Client;
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep_until},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Rumble, RumblePlan,
@@ -79,7 +76,8 @@ impl PlatformWorker for RumbleWorker {
             counting: None,
             counted_at: None,
         };
-        Box::pin(reader.run()).await
+        // A stop waits for nothing: what is open is closed when it is let go.
+        stop.run_until_cancelled(Box::pin(reader.run())).await.unwrap_or(Ok(()))
     }
 }
 
@@ -165,7 +163,7 @@ pub(super) struct Reader<'a> {
     /// The chat is read now.
     pub(super) reading: bool,
     /// How many are watching, being asked.
-    pub(super) counting: Option<JoinHandle<Option<u64>>>,
+    pub(super) counting: Option<AbortOnDropHandle<Option<u64>>>,
     pub(super) counted_at: Option<Instant>,
 }
 
@@ -246,7 +244,7 @@ impl Reader<'_> {
         Some(Found {
             chat_id: live.chat_id()?,
             chat_url: self.config.chat_url.as_str().to_owned(),
-            page_url: self.resolver.page_urls().swap_remove(0),
+            page_url: self.resolver.place.page_urls().swap_remove(0),
             embed: None,
             title: live.title.clone(),
             by: By::Api,
