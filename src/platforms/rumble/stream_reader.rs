@@ -50,6 +50,9 @@ impl Reader<'_> {
         let mut not_ready: Option<Instant> = None;
         let mut after_silence = false;
         let mut emotes = Some(self.fetch_emotes(found));
+        if self.chat.as_deref() != Some(&found.chat_id) {
+            self.last_event_id = None;
+        }
         loop {
             let request = self.stream_request(found).await;
             let mut stream = Stream::open(&self.shared.shared.life, request);
@@ -151,7 +154,10 @@ impl Reader<'_> {
                 heard = stream.next() => match heard {
                     Heard::Open => {}
                     Heard::Ended(end) => return Ok(Over::Ended(end)),
-                    Heard::Record(json, at) => {
+                    Heard::Record { json, id, at } => {
+                        if !id.is_empty() && id.bytes().all(|it| it.is_ascii_graphic()) {
+                            self.last_event_id = Some(id);
+                        }
                         (heard_at, compared) = (Instant::now(), false);
                         let Some(record) = Record::parse(&json) else {
                             self.accept(Happening::Unreadable("record"), at);
@@ -255,6 +261,9 @@ impl Reader<'_> {
             .header("origin", self.config.web_url.as_str())
             .header("referer", &found.page_url)
             .header("user-agent", user_agent);
+        if let Some(id) = &self.last_event_id {
+            request = request.header("last-event-id", id);
+        }
         if let Some(cookies) = identity.as_ref().and_then(|it| it.cookies_for(&url)) {
             // Marked so that no log shows it.
             if let Ok(mut cookies) = reqwest::header::HeaderValue::from_str(&cookies) {

@@ -71,6 +71,7 @@ impl PlatformWorker for RumbleWorker {
             newest: None,
             page_newest: None,
             recent: Recent::default(),
+            last_event_id: None,
             was_offline: false,
             reading: false,
             counting: None,
@@ -158,6 +159,8 @@ pub(super) struct Reader<'a> {
     /// The newest message the page shows.
     pub(super) page_newest: Option<Timestamp>,
     pub(super) recent: Recent,
+    /// Of the chat's stream, sent back with the next request.
+    pub(super) last_event_id: Option<String>,
     /// The site said that the channel is not live, since this attempt began.
     pub(super) was_offline: bool,
     /// The chat is read now.
