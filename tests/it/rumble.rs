@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Setup, TestServer,
+    process::Process,
     rumble::{Live, Rumble, message},
     socket::Socket,
 };
@@ -277,4 +278,39 @@ async fn where_no_mode_works_the_official_api_tells_the_chat_each_message_once()
 
 pub(crate) fn status(server: &TestServer) -> Value {
     serde_json::to_value(&server.room("ana").summary().status[0]).unwrap()
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_sign_in_by_hand_opens_a_browser_with_the_servers_own_profile() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let folder = tempfile::tempdir().unwrap();
+    let browser = folder.path().join("browser");
+    fs::write(&browser, "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$(dirname \"$0\")/arguments\"\n")
+        .unwrap();
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = |it: &std::path::Path| {
+        ("STREAMSUITES__PLATFORMS__RUMBLE__BROWSER_PATH", it.display().to_string())
+    };
+    let process = Process::start_at(folder.path(), &["rumble", "login"], &[path(&browser)]);
+    let ended = process.ended().await;
+    assert!(ended.status.success(), "{}{}", ended.out, ended.err);
+    let arguments = fs::read_to_string(folder.path().join("arguments")).unwrap();
+    let profile = fs::canonicalize(folder.path()).unwrap().join("data/rumble-profile");
+    let lines: Vec<_> = arguments.lines().collect();
+    assert!(
+        lines.contains(&format!("--user-data-dir={}", profile.display()).as_str()),
+        "{arguments}"
+    );
+    assert!(lines.contains(&"--password-store=basic"), "{arguments}");
+    assert_eq!(lines.last(), Some(&"https://rumble.com/login.php"));
+    let mode = fs::metadata(&profile).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "cookies are in it");
+
+    let missing = folder.path().join("nothing");
+    let process = Process::start(&["rumble", "login"], &[path(&missing)]);
+    let ended = process.ended().await;
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(ended.err.contains("there is no browser"), "{}", ended.err);
 }

@@ -13,6 +13,8 @@ async fn a_cut_in_the_middle_of_a_record_loses_nothing_and_doubles_nothing() {
     let server = setup(&rumble).start().await;
     let mut socket = server.socket("/ws/ana").await;
     rumble.opened(1).await;
+    // Rumble sends no ids so far.
+    rumble.write_bytes(b"id: e-17\n");
     rumble.say("1", "before");
     assert_eq!(socket.next_text().await, "before");
     rumble.keep(message("2", "meanwhile", json!({})));
@@ -26,6 +28,7 @@ async fn a_cut_in_the_middle_of_a_record_loses_nothing_and_doubles_nothing() {
     rumble.say("3", "after");
     assert_eq!(socket.next_text().await, "after");
     assert_eq!(server.room("ana").summary().messages, 3);
+    assert_eq!(rumble.seen().streams[1]["last-event-id"], "e-17");
     server.stop().await;
 }
 

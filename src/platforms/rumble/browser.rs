@@ -12,8 +12,7 @@ use std::{
 };
 
 use chromiumoxide::{
-    Browser as Chromium, BrowserConfig,
-    cdp::browser_protocol::{network::Cookie, target::CreateTargetParams},
+    Browser as Chromium, BrowserConfig, cdp::browser_protocol::target::CreateTargetParams,
     error::CdpError,
 };
 use futures_util::StreamExt;
@@ -23,7 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{profile::Profile, tab::Tab};
+use super::{identity::Identity, profile::Profile, tab::Tab};
 use crate::{config::platforms::RumbleConfig, lifecycle::Lifecycle};
 
 /// Requests that wait (count). Full: whoever asks waits too.
@@ -73,41 +72,6 @@ impl Settings {
 enum Request {
     Tab { settings: Settings, key: String, reply: oneshot::Sender<Result<Arc<Tab>, BrowserError>> },
     Identity { settings: Settings, reply: oneshot::Sender<Result<Identity, BrowserError>> },
-}
-
-/// As whom the profile's browser is known.
-#[derive(Clone)]
-pub(super) struct Identity {
-    /// What it says it is.
-    pub(super) user_agent: String,
-    cookies: Arc<[Cookie]>,
-}
-
-impl Identity {
-    /// The `Cookie` header for an address; `None` when there is nothing for it.
-    pub(super) fn cookies_for(&self, url: &str) -> Option<String> {
-        let url = url::Url::parse(url).ok()?;
-        let host = url.host_str()?;
-        let holds = |it: &&Cookie| {
-            let domain = it.domain.strip_prefix('.');
-            let there = match domain {
-                Some(domain) => {
-                    host == domain || host.strip_suffix(domain).is_some_and(|it| it.ends_with('.'))
-                }
-                None => host == it.domain,
-            };
-            let path = it.path.trim_end_matches('/');
-            let below = url
-                .path()
-                .strip_prefix(path)
-                .is_some_and(|it| it.is_empty() || it.starts_with('/'));
-            there && below && (!it.secure || url.scheme() == "https")
-        };
-        let plain = |it: &&Cookie| it.value.bytes().all(|it| (0x20..0x7f).contains(&it));
-        let pairs = self.cookies.iter().filter(holds).filter(plain);
-        let pairs: Vec<_> = pairs.map(|it| format!("{}={}", it.name, it.value)).collect();
-        (!pairs.is_empty()).then(|| pairs.join("; "))
-    }
 }
 
 /// The browser, as the workers see it.

@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Happening, Record, What,
@@ -190,18 +191,19 @@ impl Reader<'_> {
             .query(&[("name", "video.watching_now"), ("video", video)])
             .header("user-agent", &self.config.user_agent)
             .timeout(CALL_TIMEOUT);
-        self.counting = Some(self.shared.shared.life.spawn(async move {
+        let counting = self.shared.shared.life.spawn(async move {
             let answer = Answer::read(request.send().await.ok()?, 64 * 1024).await.ok()?;
             let document: Value = answer.json()?;
             number(document.get("data")?, &["viewer_count", "num_watching_now"])?.try_into().ok()
-        }));
+        });
+        self.counting = Some(AbortOnDropHandle::new(counting));
     }
 
     /// Fetches the chat's emotes, in a task of its own: messages do not wait for them.
     pub(super) fn fetch_emotes(
         &self,
         found: &Found,
-    ) -> tokio::task::JoinHandle<Option<HashMap<String, String>>> {
+    ) -> AbortOnDropHandle<Option<HashMap<String, String>>> {
         let url = format!("{}/service.php", self.config.web_url.as_str());
         let request = self
             .client
@@ -210,7 +212,7 @@ impl Reader<'_> {
             .header("user-agent", &self.config.user_agent)
             .timeout(CALL_TIMEOUT);
         let channel = Arc::clone(&self.plan.channel);
-        self.shared.shared.life.spawn(async move {
+        let fetching = self.shared.shared.life.spawn(async move {
             let emotes = async {
                 let answer = Answer::read(request.send().await.ok()?, MAX_EMOTES_BYTES).await.ok()?;
                 read_emotes(&answer.json()?)
@@ -220,7 +222,8 @@ impl Reader<'_> {
                 tracing::debug!(%channel, "the chat's emotes cannot be had: they are shown as text");
             }
             emotes
-        })
+        });
+        AbortOnDropHandle::new(fetching)
     }
 }
 

@@ -8,9 +8,11 @@ mod api;
 mod browser;
 mod deliver;
 mod happening;
+mod identity;
 mod mode;
 mod observer;
 mod page;
+mod page_events;
 mod page_reader;
 pub mod profile;
 mod record;
@@ -47,7 +49,11 @@ use crate::{
     model::CreatorId,
 };
 
-use self::{api::ApiKey, browser::Browser, resolve::Resolver};
+use self::{
+    api::ApiKey,
+    browser::Browser,
+    resolve::{Place, Resolver},
+};
 pub use self::{
     api::{News, Said, What},
     happening::Happening,
@@ -94,25 +100,21 @@ impl Rumble {
     /// Says things in a creator's chat, through the tab in which it is read, or one of its own.
     #[must_use]
     pub fn sender(&self, creator: &CreatorId, plan: &RumblePlan) -> RumbleSender {
-        let resolver = self.resolver(plan, Client::new());
-        let pages = resolver.page_urls();
-        let page = match resolver.known_chat() {
-            Some(chat_id) => popup_url(&plan.config, &chat_id),
-            None => pages[0].clone(),
-        };
         let (browser, config) = (Arc::clone(&self.browser), Arc::clone(&plan.config));
-        RumbleSender::new(browser, config, tab_key(creator, plan), page)
+        RumbleSender::new(browser, config, tab_key(creator, plan), self.place(plan))
     }
 
-    fn resolver(&self, plan: &RumblePlan, client: Client) -> Resolver {
-        Resolver {
-            client,
+    fn place(&self, plan: &RumblePlan) -> Place {
+        Place {
             config: Arc::clone(&plan.config),
             memory: self.shared.memory.clone(),
             channel: Arc::clone(&plan.channel),
             chat_id: plan.chat_id,
-            turns: Arc::clone(&self.turns),
         }
+    }
+
+    fn resolver(&self, plan: &RumblePlan, client: Client) -> Resolver {
+        Resolver { client, place: self.place(plan), turns: Arc::clone(&self.turns) }
     }
 
     /// The client for streams.

@@ -1,27 +1,28 @@
 //! `PAGE_TAP` and `DOM_MUTATION`: the chat's page in the browser. The first listens to the stream of the page
 //! itself, the second reads what the page shows.
 
-use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::broadcast::error::RecvError,
-    task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    Happening, Mode, Record,
+    Mode, Record,
     browser::{BrowserError, words},
-    observer::{LISTS, PARTS, Report},
-    page::{Live, Page, origin_on},
+    observer::{LISTS, PARTS},
+    page::{Live, Page},
+    page_events::Shown,
     popup_url,
-    resolve::{By, Found, Look, is_challenge},
+    resolve::{Found, Look, is_challenge},
     stream::{Heard, Stream},
-    tab::{Tab, TabEvent},
+    tab::Tab,
     tab_key,
     worker::{Next, Reader, api_next},
 };
-use crate::model::{PlatformState, Timestamp};
+use crate::model::PlatformState;
 
 /// How often the page is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -30,56 +31,12 @@ const TAP_BEHIND: Duration = Duration::from_secs(5);
 /// Time rows may be there that cannot be read: a page builds them piece by piece.
 const UNREADABLE: Duration = Duration::from_secs(5);
 /// Pause behind a browser that died.
-const REVIVE_AFTER: Duration = Duration::from_millis(250);
+pub(super) const REVIVE_AFTER: Duration = Duration::from_millis(250);
 /// How often the time until a quiet page is loaded anew doubles (count).
 const MAX_DOUBLINGS: u32 = 3;
 
-/// What is known of the page that is open.
-struct Shown {
-    /// The page's address, and another one to try when it does not work.
-    urls: [String; 2],
-    loaded_at: Instant,
-    /// How often it was loaded anew because it did not work.
-    reloads: u32,
-    /// How often it was loaded anew because it was quiet.
-    refreshed: u32,
-    asked: bool,
-    status: Option<i64>,
-    tapped_at: Option<Instant>,
-    rows_at: Option<Instant>,
-    heard_at: Instant,
-    listed: bool,
-    unreadable_since: Option<Instant>,
-    listing: Option<u32>,
-}
-
-impl Shown {
-    fn new(urls: [String; 2]) -> Self {
-        Self {
-            urls,
-            loaded_at: Instant::now(),
-            reloads: 0,
-            refreshed: 0,
-            asked: false,
-            status: None,
-            tapped_at: None,
-            rows_at: None,
-            heard_at: Instant::now(),
-            listed: false,
-            unreadable_since: None,
-            listing: None,
-        }
-    }
-
-    /// It is being loaded anew.
-    fn reset(&mut self) {
-        let (urls, reloads, refreshed) = (self.urls.clone(), self.reloads, self.refreshed);
-        *self = Self { reloads, refreshed, ..Self::new(urls) };
-    }
-}
-
 /// Looks at the channel now and then, in a task of its own.
-type Looking = Option<JoinHandle<Look>>;
+type Looking = Option<AbortOnDropHandle<Look>>;
 
 async fn probe_next(probe: &mut Option<Stream>) -> Heard {
     match probe {
@@ -115,7 +72,7 @@ impl Reader<'_> {
             Err(error) => return self.no_browser(error).await,
         };
         let mut events = tab.events();
-        let whole = self.resolver.page_urls().swap_remove(0);
+        let whole = self.resolver.place.page_urls().swap_remove(0);
         // A page with nothing but the chat is the lighter one.
         let urls = match &found {
             Some(it) => [popup_url(&self.config, &it.chat_id), it.page_url.clone()],
@@ -154,7 +111,7 @@ impl Reader<'_> {
                 heard = api_next(&mut self.api) => self.hear_api(heard),
                 heard = probe_next(&mut probe) => match heard {
                     Heard::Open => {}
-                    Heard::Record(json, _) => {
+                    Heard::Record { json, .. } => {
                         if matches!(Record::parse(&json), Some(Record::Init(_))) {
                             return Ok(Next::Up(Mode::SseBestEffort));
                         }
@@ -190,155 +147,6 @@ impl Reader<'_> {
         }
         self.pause(self.retry_time(self.ladder.failures())).await?;
         Ok(Next::Again)
-    }
-
-    /// Takes what the page tells.
-    async fn take_event(
-        &mut self,
-        event: TabEvent,
-        shown: &mut Shown,
-        found: &mut Option<Found>,
-    ) -> Result<(), Next> {
-        match event {
-            TabEvent::Asked { chat_id, origin, .. } => {
-                shown.asked = true;
-                self.learn(chat_id, &origin, shown, found);
-            }
-            TabEvent::Answered { status, .. } => shown.status = Some(status),
-            TabEvent::Tapped { data, at, .. } => {
-                let Some(record) = Record::parse(&data) else {
-                    self.accept(Happening::Unreadable("record"), at);
-                    return Ok(());
-                };
-                // Pages have other streams too.
-                if matches!(record, Record::Other(_)) && !shown.asked {
-                    return Ok(());
-                }
-                let now = Instant::now();
-                (shown.tapped_at, shown.heard_at) = (Some(now), now);
-                if !record.lines().is_empty() {
-                    self.ladder.works();
-                }
-                if matches!(&record, Record::Messages(it) if !it.lines.is_empty()) {
-                    shown.refreshed = 0;
-                }
-                match self.ladder.mode() {
-                    Mode::PageTap => {
-                        self.begin_found(found.as_ref());
-                        self.take(record, at).await?;
-                        self.say_live();
-                    }
-                    // It was behind; it works again, and it is time to try it.
-                    Mode::DomMutation if self.ladder.is_time() && !record.lines().is_empty() => {
-                        return Err(Next::Up(Mode::PageTap));
-                    }
-                    _ => {}
-                }
-            }
-            TabEvent::Shown(report, at) => self.take_report(&report, at, shown, found).await?,
-            TabEvent::NotLoaded(words) => {
-                self.reading = false;
-                let why = format!("the page cannot be loaded: {words}");
-                self.say(PlatformState::Degraded, &why);
-                if self.ladder.lost() {
-                    return Err(Next::Down { why, refused: false });
-                }
-                self.pause(self.retry_time(self.ladder.failures())).await?;
-                return Err(Next::Again);
-            }
-            TabEvent::Crashed => {
-                self.reading = false;
-                let why = "the page crashed".to_owned();
-                self.say(PlatformState::Degraded, &why);
-                if self.ladder.lost() {
-                    return Err(Next::Down { why, refused: true });
-                }
-                self.pause(REVIVE_AFTER).await?;
-                return Err(Next::Again);
-            }
-        }
-        Ok(())
-    }
-
-    /// The page's own request tells the chat's number, and its server.
-    fn learn(&mut self, chat_id: String, origin: &str, shown: &Shown, found: &mut Option<Found>) {
-        if found.as_ref().is_some_and(|it| it.chat_id == chat_id) {
-            return;
-        }
-        let site = self.config.web_url.as_str();
-        let chat_url = origin_on(origin, site);
-        let chat_url = chat_url.unwrap_or_else(|| self.config.chat_url.as_str().to_owned());
-        tracing::info!(chat_id, "the page's own request tells the chat");
-        let new = Found {
-            chat_id,
-            chat_url,
-            page_url: shown.urls[1].clone(),
-            embed: found.as_ref().and_then(|it| it.embed.clone()),
-            title: found.as_ref().and_then(|it| it.title.clone()),
-            by: By::Site,
-        };
-        self.resolver.remember(&new);
-        *found = Some(new);
-    }
-
-    fn begin_found(&mut self, found: Option<&Found>) {
-        // A page may show its chat before it asks for it.
-        match found {
-            Some(it) => self.begin(&it.chat_id.clone(), it.title.clone().as_deref()),
-            None if self.chat.is_none() => self.begin("unknown", None),
-            None => {}
-        }
-    }
-
-    async fn take_report(
-        &mut self,
-        report: &Report,
-        at: Timestamp,
-        shown: &mut Shown,
-        found: &Option<Found>,
-    ) -> Result<(), Next> {
-        let dom = self.ladder.mode() == Mode::DomMutation;
-        match report {
-            Report::List => {
-                shown.listed = true;
-                shown.listing = Some(self.shared.listings.fetch_add(1, Ordering::Relaxed) + 1);
-            }
-            Report::Gone { ids } if dom => self.accept(Happening::Gone(ids.clone()), at),
-            Report::Gone { .. } => {}
-            Report::Rows { first, rows, shown: all, readable } => {
-                shown.listed = true;
-                if *all > 0 && *readable == 0 {
-                    shown.unreadable_since.get_or_insert_with(Instant::now);
-                    return Ok(());
-                }
-                shown.unreadable_since = None;
-                let times = rows.iter().filter_map(|it| Timestamp::parse(&it.time).ok());
-                self.page_newest = self.page_newest.max(times.max());
-                let news = !first && !rows.is_empty();
-                if news {
-                    shown.rows_at = Some(Instant::now());
-                    shown.refreshed = 0;
-                }
-                if !dom {
-                    return Ok(());
-                }
-                self.begin_found(found.as_ref());
-                if news {
-                    shown.heard_at = Instant::now();
-                    self.liveness.hear();
-                    self.ladder.works();
-                }
-                for row in rows {
-                    let mut row = Box::new(row.clone());
-                    row.listing = shown.listing.filter(|_| *first);
-                    self.accept(Happening::Row(row), at);
-                }
-                let ready = self.ingest.ready();
-                self.stop.run_until_cancelled(ready).await.ok_or(Next::Stop)?;
-                self.say_live();
-            }
-        }
-        Ok(())
     }
 
     /// Whether the page does what it is there for.
@@ -486,7 +294,8 @@ impl Reader<'_> {
         if looking.is_none() && looked_at.elapsed() >= every {
             *looked_at = Instant::now();
             let resolver = Arc::clone(&self.resolver);
-            *looking = Some(self.shared.shared.life.spawn(async move { resolver.look().await }));
+            let look = self.shared.shared.life.spawn(async move { resolver.look().await });
+            *looking = Some(AbortOnDropHandle::new(look));
         }
         Ok(())
     }

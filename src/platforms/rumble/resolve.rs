@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     page::{self, Live, Page},
+    popup_url,
     value::{id, number, text},
 };
 use crate::{
@@ -82,20 +83,18 @@ struct Remembered {
     embed: Option<String>,
 }
 
-/// Looks for the chat of one channel.
-pub(super) struct Resolver {
-    pub(super) client: Client,
+/// A channel, and what is known of it without asking.
+#[derive(Clone)]
+pub(super) struct Place {
     pub(super) config: Arc<RumbleConfig>,
     pub(super) memory: Memory,
     /// In its one spelling.
     pub(super) channel: Arc<str>,
-    /// Given by hand.
+    /// The chat's number, given by hand.
     pub(super) chat_id: Option<u64>,
-    /// So many channels are looked at at once.
-    pub(super) turns: Arc<Semaphore>,
 }
 
-impl Resolver {
+impl Place {
     /// The pages on which the channel's stream may be, the likeliest first.
     pub(super) fn page_urls(&self) -> Vec<String> {
         let site = self.config.web_url.as_str();
@@ -110,13 +109,55 @@ impl Resolver {
         }
     }
 
+    /// A page that shows the chat: nothing but that where its number is given or remembered.
+    pub(super) fn chat_page(&self) -> String {
+        let by_hand = self.chat_id.map(|it| it.to_string());
+        match by_hand.or_else(|| Some(self.remembered()?.chat_id)) {
+            Some(chat_id) => popup_url(&self.config, &chat_id),
+            None => self.page_urls().swap_remove(0),
+        }
+    }
+
+    fn remembered(&self) -> Option<Remembered> {
+        let text = self.memory.find(Platform::Rumble, &self.channel, FACT)?;
+        let it: Remembered = serde_json::from_str(&text).ok()?;
+        page::is_chat_id(&it.chat_id).then_some(it)
+    }
+
+    /// Keeps what was found for the next start.
+    pub(super) fn remember(&self, found: &Found) {
+        let remembered = Remembered {
+            chat_id: found.chat_id.clone(),
+            chat_url: found.chat_url.clone(),
+            embed: found.embed.clone(),
+        };
+        if let Ok(text) = serde_json::to_string(&remembered) {
+            self.memory.remember(Platform::Rumble, &self.channel, FACT, &text);
+        }
+    }
+
+    /// Lets go of what proved wrong.
+    pub(super) fn forget(&self) {
+        self.memory.forget(Platform::Rumble, &self.channel, FACT);
+    }
+}
+
+/// Looks for the chat of one channel.
+pub(super) struct Resolver {
+    pub(super) client: Client,
+    pub(super) place: Place,
+    /// So many channels are looked at at once.
+    pub(super) turns: Arc<Semaphore>,
+}
+
+impl Resolver {
     /// Looks once.
     pub(super) async fn look(&self) -> Look {
-        let pages = self.page_urls();
-        if let Some(number) = self.chat_id {
+        let pages = self.place.page_urls();
+        if let Some(number) = self.place.chat_id {
             return Look::Live(Found {
                 chat_id: number.to_string(),
-                chat_url: self.config.chat_url.as_str().to_owned(),
+                chat_url: self.place.config.chat_url.as_str().to_owned(),
                 page_url: pages[0].clone(),
                 embed: None,
                 title: None,
@@ -125,7 +166,7 @@ impl Resolver {
         }
         // Never closed.
         let _turn = self.turns.acquire().await;
-        let remembered = self.remembered();
+        let remembered = self.place.remembered();
         if let Some(Remembered { chat_id, chat_url, embed: Some(embed) }) = &remembered {
             match self.embed(embed).await {
                 Ok(Some(it)) if it.chat_id == *chat_id && it.live != Some(false) => {
@@ -139,7 +180,7 @@ impl Resolver {
                     });
                 }
                 // It was true for another stream.
-                Ok(_) => self.forget(),
+                Ok(_) => self.place.forget(),
                 Err(_) => {}
             }
         }
@@ -148,7 +189,7 @@ impl Resolver {
             match self.look_at(page_url).await {
                 Look::NoSuchChannel => missing += 1,
                 Look::Live(found) => {
-                    self.remember(&found);
+                    self.place.remember(&found);
                     return Look::Live(found);
                 }
                 look @ (Look::Blocked(_) | Look::Failed(_)) => {
@@ -162,7 +203,7 @@ impl Resolver {
 
     /// What is remembered, when the site cannot be asked: the stream itself will tell whether it holds.
     fn take_remembered(&self, page_url: &str) -> Option<Found> {
-        let Remembered { chat_id, chat_url, embed } = self.remembered()?;
+        let Remembered { chat_id, chat_url, embed } = self.place.remembered()?;
         let page_url = page_url.to_owned();
         Some(Found { chat_id, chat_url, page_url, embed, title: None, by: By::Memory })
     }
@@ -192,16 +233,16 @@ impl Resolver {
             }
             it => return Look::Failed(format!("the channel page answers {}", it.as_u16())),
         }
-        let page = Page::read(&html, self.config.web_url.as_str());
+        let page = Page::read(&html, self.place.config.web_url.as_str());
         if page.live == Live::No {
             return Look::NotLive;
         }
         let chat_url =
-            page.chat_url.clone().unwrap_or_else(|| self.config.chat_url.as_str().to_owned());
+            page.chat_url.clone().unwrap_or_else(|| self.place.config.chat_url.as_str().to_owned());
         // `v…` names a page; some people write the embed id, which looks alike.
         let embed = page.embed.clone().or_else(|| {
-            (page_url.contains("/embed/") && page::is_embed(&self.channel))
-                .then(|| self.channel.to_string())
+            (page_url.contains("/embed/") && page::is_embed(&self.place.channel))
+                .then(|| self.place.channel.to_string())
         });
         let Some(embed) = embed else {
             return match page.chat_id {
@@ -234,7 +275,7 @@ impl Resolver {
     /// A page's status, where it was in the end, and its first part.
     async fn read_page(&self, url: &str) -> Result<(StatusCode, String, String), String> {
         let words = |error: &reqwest::Error| failure("the channel page", error).to_string();
-        let request = self.client.get(url).header("user-agent", &self.config.user_agent);
+        let request = self.client.get(url).header("user-agent", &self.place.config.user_agent);
         let request = request.header("accept", "text/html").timeout(CALL_TIMEOUT);
         let mut response = request.send().await.map_err(|it| words(&it))?;
         let (status, url) = (response.status(), response.url().to_string());
@@ -251,12 +292,12 @@ impl Resolver {
 
     /// The document of an embed; `Ok(None)` when nothing is live under it.
     async fn embed(&self, embed: &str) -> Result<Option<Embed>, Look> {
-        let url = format!("{}/embedJS/u3/", self.config.web_url.as_str());
+        let url = format!("{}/embedJS/u3/", self.place.config.web_url.as_str());
         let request = self
             .client
             .get(url)
             .query(&[("request", "video"), ("ver", "2"), ("v", embed)])
-            .header("user-agent", &self.config.user_agent)
+            .header("user-agent", &self.place.config.user_agent)
             .timeout(CALL_TIMEOUT);
         let response = request
             .send()
@@ -283,34 +324,6 @@ impl Resolver {
             Some(_) => Ok(None),
             None => Err(Look::Blocked("the embed document is no JSON".to_owned())),
         }
-    }
-
-    /// The chat's number, given by hand or remembered; not checked.
-    pub(super) fn known_chat(&self) -> Option<String> {
-        self.chat_id.map(|it| it.to_string()).or_else(|| Some(self.remembered()?.chat_id))
-    }
-
-    fn remembered(&self) -> Option<Remembered> {
-        let text = self.memory.find(Platform::Rumble, &self.channel, FACT)?;
-        let it: Remembered = serde_json::from_str(&text).ok()?;
-        page::is_chat_id(&it.chat_id).then_some(it)
-    }
-
-    /// Keeps what was found for the next start.
-    pub(super) fn remember(&self, found: &Found) {
-        let remembered = Remembered {
-            chat_id: found.chat_id.clone(),
-            chat_url: found.chat_url.clone(),
-            embed: found.embed.clone(),
-        };
-        if let Ok(text) = serde_json::to_string(&remembered) {
-            self.memory.remember(Platform::Rumble, &self.channel, FACT, &text);
-        }
-    }
-
-    /// Lets go of what proved wrong.
-    pub(super) fn forget(&self) {
-        self.memory.forget(Platform::Rumble, &self.channel, FACT);
     }
 }
 

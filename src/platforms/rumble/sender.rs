@@ -28,6 +28,7 @@ use tokio::{
 use super::{
     browser::{Browser, words},
     observer::WORLD,
+    resolve::Place,
     tab::Tab,
 };
 use crate::config::platforms::RumbleConfig;
@@ -82,8 +83,8 @@ pub struct RumbleSender {
     config: Arc<RumbleConfig>,
     /// The tab it shares with whoever reads that chat.
     key: String,
-    /// The page of the chat, for a tab that shows none yet.
-    page_url: String,
+    /// Where the chat is: another page for each stream.
+    place: Place,
     /// One message at a time.
     turn: Semaphore,
     free_at: Mutex<Option<Instant>>,
@@ -96,13 +97,13 @@ impl RumbleSender {
         browser: Arc<Browser>,
         config: Arc<RumbleConfig>,
         key: String,
-        page_url: String,
+        place: Place,
     ) -> Self {
         Self {
             browser,
             config,
             key,
-            page_url,
+            place,
             turn: Semaphore::new(1),
             free_at: Mutex::default(),
             tab: Mutex::default(),
@@ -165,9 +166,12 @@ impl RumbleSender {
         let mut opened = false;
         loop {
             let frames = frames(tab.page()).await?;
-            let empty = frames.iter().all(|it| it.1 == "about:blank");
-            if empty && !opened {
-                tab.go(&self.page_url);
+            let page = self.place.chat_page();
+            let shown = frames.first().map_or("about:blank", |it| it.1.as_str());
+            // A tab that shows nothing yet, or the chat of another stream.
+            let other = is_popup(shown) && is_popup(&page) && shown != page;
+            if (shown == "about:blank" || other) && !opened {
+                tab.go(&page);
                 opened = true;
             }
             let mut contexts = Vec::with_capacity(frames.len());
@@ -312,6 +316,11 @@ impl Frame<'_> {
         let object = evaluate(self.page, self.context, script, true).await?;
         Ok(object.value.unwrap_or(Value::Null))
     }
+}
+
+/// Whether a page has nothing but a chat.
+fn is_popup(url: &str) -> bool {
+    url.contains("/chat/popup/")
 }
 
 /// How many rows of the chat have exactly that text.

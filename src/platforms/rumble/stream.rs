@@ -20,8 +20,15 @@ const QUEUE: usize = 256;
 pub(super) enum Heard {
     /// It is a stream of events.
     Open,
-    /// One `data:`, and when it came.
-    Record(String, Timestamp),
+    /// One event.
+    Record {
+        /// Its `data:`.
+        json: String,
+        /// Its `id:`; the site has sent none so far, and may begin to.
+        id: String,
+        /// When it came.
+        at: Timestamp,
+    },
     /// It is over.
     Ended(End),
 }
@@ -95,7 +102,9 @@ async fn read(request: RequestBuilder, tell: mpsc::Sender<Heard>) -> End {
     loop {
         let heard = match source.next().await {
             Some(Ok(Event::Open)) => Heard::Open,
-            Some(Ok(Event::Message(it))) => Heard::Record(it.data, Timestamp::now()),
+            Some(Ok(Event::Message(it))) => {
+                Heard::Record { json: it.data, id: it.id, at: Timestamp::now() }
+            }
             Some(Err(error)) => return end_of(error),
             None => return End::Finished,
         };

@@ -3,10 +3,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use reqwest::RequestBuilder;
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, MissedTickBehavior, interval},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Happening, Record,
@@ -38,7 +36,7 @@ enum Over {
     Behind(String),
 }
 
-type Emotes = JoinHandle<Option<HashMap<String, String>>>;
+type Emotes = AbortOnDropHandle<Option<HashMap<String, String>>>;
 
 impl Reader<'_> {
     /// Reads the stream until it does not work, or the chat has to be looked for anew.
@@ -52,6 +50,9 @@ impl Reader<'_> {
         let mut not_ready: Option<Instant> = None;
         let mut after_silence = false;
         let mut emotes = Some(self.fetch_emotes(found));
+        if self.chat.as_deref() != Some(&found.chat_id) {
+            self.last_event_id = None;
+        }
         loop {
             let request = self.stream_request(found).await;
             let mut stream = Stream::open(&self.shared.shared.life, request);
@@ -88,7 +89,7 @@ impl Reader<'_> {
                         let words = format!("{words}; chat_id is wrong");
                         return Err(Next::Fail(WorkerError::permanent(words)));
                     }
-                    self.resolver.forget();
+                    self.resolver.place.forget();
                     self.say(PlatformState::Degraded, &words);
                     if self.ladder.refused() {
                         return Ok(Next::Down { why: words, refused: true });
@@ -130,7 +131,7 @@ impl Reader<'_> {
             By::Site | By::Api => {}
             // Nobody else can be asked.
             By::Hand => self.wait_offline("the chat given by hand answers 204: not live").await?,
-            By::Memory => self.resolver.forget(),
+            By::Memory => self.resolver.place.forget(),
         }
         Ok(Next::Again)
     }
@@ -153,7 +154,10 @@ impl Reader<'_> {
                 heard = stream.next() => match heard {
                     Heard::Open => {}
                     Heard::Ended(end) => return Ok(Over::Ended(end)),
-                    Heard::Record(json, at) => {
+                    Heard::Record { json, id, at } => {
+                        if !id.is_empty() && id.bytes().all(|it| it.is_ascii_graphic()) {
+                            self.last_event_id = Some(id);
+                        }
                         (heard_at, compared) = (Instant::now(), false);
                         let Some(record) = Record::parse(&json) else {
                             self.accept(Happening::Unreadable("record"), at);
@@ -161,7 +165,7 @@ impl Reader<'_> {
                         };
                         if let Record::Init(init) = &record {
                             if init.chat_id.as_ref().is_some_and(|it| *it != found.chat_id) {
-                                self.resolver.forget();
+                                self.resolver.place.forget();
                                 let why = "the chat's stream is that of another chat".to_owned();
                                 self.say(PlatformState::Degraded, &why);
                                 if self.ladder.refused() {
@@ -185,7 +189,7 @@ impl Reader<'_> {
                             self.begin(&found.chat_id, found.title.as_deref());
                             // What was found is true.
                             if found.by != By::Hand {
-                                self.resolver.remember(found);
+                                self.resolver.place.remember(found);
                             }
                         }
                         self.take(record, at).await?;
@@ -257,6 +261,9 @@ impl Reader<'_> {
             .header("origin", self.config.web_url.as_str())
             .header("referer", &found.page_url)
             .header("user-agent", user_agent);
+        if let Some(id) = &self.last_event_id {
+            request = request.header("last-event-id", id);
+        }
         if let Some(cookies) = identity.as_ref().and_then(|it| it.cookies_for(&url)) {
             // Marked so that no log shows it.
             if let Ok(mut cookies) = reqwest::header::HeaderValue::from_str(&cookies) {

@@ -8,11 +8,8 @@ use std::{
 };
 
 use reqwest::Client;
-use tokio::{
-    task::JoinHandle,
-    time::{Instant, sleep_until},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     Rumble, RumblePlan,
@@ -74,12 +71,14 @@ impl PlatformWorker for RumbleWorker {
             newest: None,
             page_newest: None,
             recent: Recent::default(),
+            last_event_id: None,
             was_offline: false,
             reading: false,
             counting: None,
             counted_at: None,
         };
-        Box::pin(reader.run()).await
+        // A stop waits for nothing: what is open is closed when it is let go.
+        stop.run_until_cancelled(Box::pin(reader.run())).await.unwrap_or(Ok(()))
     }
 }
 
@@ -160,12 +159,14 @@ pub(super) struct Reader<'a> {
     /// The newest message the page shows.
     pub(super) page_newest: Option<Timestamp>,
     pub(super) recent: Recent,
+    /// Of the chat's stream, sent back with the next request.
+    pub(super) last_event_id: Option<String>,
     /// The site said that the channel is not live, since this attempt began.
     pub(super) was_offline: bool,
     /// The chat is read now.
     pub(super) reading: bool,
     /// How many are watching, being asked.
-    pub(super) counting: Option<JoinHandle<Option<u64>>>,
+    pub(super) counting: Option<AbortOnDropHandle<Option<u64>>>,
     pub(super) counted_at: Option<Instant>,
 }
 
@@ -246,7 +247,7 @@ impl Reader<'_> {
         Some(Found {
             chat_id: live.chat_id()?,
             chat_url: self.config.chat_url.as_str().to_owned(),
-            page_url: self.resolver.page_urls().swap_remove(0),
+            page_url: self.resolver.place.page_urls().swap_remove(0),
             embed: None,
             title: live.title.clone(),
             by: By::Api,

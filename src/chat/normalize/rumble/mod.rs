@@ -4,6 +4,7 @@
 //! rows of the page, the Live Stream API. Whatever they tell twice is told once.
 
 mod author;
+mod bounded;
 mod line;
 mod news;
 mod people;
@@ -12,9 +13,13 @@ mod row;
 mod tests;
 mod twins;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 
-use self::{people::People, twins::Twins};
+use self::{
+    bounded::{Bounded, Seen},
+    people::People,
+    twins::Twins,
+};
 use super::{NormalizeError, Reading, fragments, text};
 use crate::{
     model::{
@@ -25,8 +30,6 @@ use crate::{
     platforms::rumble::{Batch, Happening, Init, Record},
 };
 
-/// Newest ids of messages that are remembered (count).
-const MAX_SEEN: usize = 4_096;
 /// Newest messages whose writer and price are remembered, for deletions that name neither (count).
 const MAX_KEPT: usize = 2_048;
 
@@ -366,74 +369,4 @@ fn picture_path(address: &str) -> Option<String> {
 fn push_activity(readings: &mut Vec<Reading>, activity: Activity, sent_at: Option<Timestamp>) {
     let sent_at = sent_at.or(activity.sent_at);
     readings.push(Reading { body: EventBody::Activity(Box::new(activity)), sent_at, key: None });
-}
-
-/// The newest ids.
-#[derive(Debug, Default)]
-struct Seen {
-    ids: HashSet<String>,
-    order: VecDeque<String>,
-}
-
-impl Seen {
-    /// Whether it is new.
-    fn insert(&mut self, id: &str) -> bool {
-        if !self.ids.insert(id.to_owned()) {
-            return false;
-        }
-        self.order.push_back(id.to_owned());
-        if self.order.len() > MAX_SEEN
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ids.remove(&oldest);
-        }
-        true
-    }
-}
-
-/// A map that forgets what was put into it first.
-#[derive(Debug)]
-struct Bounded<K, V> {
-    map: HashMap<K, V>,
-    order: VecDeque<K>,
-    most: usize,
-}
-
-impl<K: Clone + Eq + std::hash::Hash, V> Bounded<K, V> {
-    fn new(most: usize) -> Self {
-        Self { map: HashMap::new(), order: VecDeque::new(), most }
-    }
-
-    fn get<Q: Eq + std::hash::Hash + ?Sized>(&self, key: &Q) -> Option<&V>
-    where
-        K: std::borrow::Borrow<Q>,
-    {
-        self.map.get(key)
-    }
-
-    fn insert(&mut self, key: K, value: V) {
-        if self.map.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
-            if self.order.len() > self.most
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.map.remove(&oldest);
-            }
-        }
-    }
-
-    fn entry(&mut self, key: K, new: impl FnOnce() -> V) -> &mut V {
-        if !self.map.contains_key(&key) {
-            self.insert(key.clone(), new());
-        }
-        self.map.get_mut(&key).expect("it is there, or was put there just now")
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.order.iter().filter_map(|it| self.map.get_key_value(it))
-    }
-
-    fn values(&self) -> impl Iterator<Item = &V> {
-        self.map.values()
-    }
 }

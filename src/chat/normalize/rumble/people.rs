@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Bounded, picture_path};
+use super::{bounded::Bounded, picture_path};
 use crate::{
     model::Badge,
     platforms::rumble::{BadgeKind, Person},

@@ -1,8 +1,9 @@
 //! A message as the page shows it.
 
 use super::{
-    Bounded, NormalizeError, Reading, RumbleNormalizer,
+    NormalizeError, Reading, RumbleNormalizer,
     author::{is_color, named},
+    bounded::Bounded,
     text,
     twins::{Telling, Way},
 };
