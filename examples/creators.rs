@@ -101,7 +101,9 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
-            .map_err(|it| format!("{}: {it}; run `cargo build --release` first", program.display()))?;
+            .map_err(|it| {
+                format!("{}: {it}; run `cargo build --release` first", program.display())
+            })?;
         Ok(Self { child, address })
     }
 
@@ -132,7 +134,8 @@ impl Server {
         };
         let live = PLATFORMS
             .map(|it| of(format!("streamsuites_channels{{platform=\"{it}\",state=\"live\"}} ")));
-        let events = PLATFORMS.map(|it| of(format!("streamsuites_events_total{{platform=\"{it}\"}} ")));
+        let events =
+            PLATFORMS.map(|it| of(format!("streamsuites_events_total{{platform=\"{it}\"}} ")));
         Ok((live.to_vec(), events.iter().sum()))
     }
 }
@@ -164,7 +167,12 @@ async fn main() -> Result<()> {
 }
 
 /// One line of the table: so many creators, so many of which get messages.
-async fn measure(stand_ins: &Arc<StandIns>, creators: usize, busy: usize, seconds: usize) -> Result<()> {
+async fn measure(
+    stand_ins: &Arc<StandIns>,
+    creators: usize,
+    busy: usize,
+    seconds: usize,
+) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("streamsuites-creators-{}", std::process::id()));
     fs::create_dir_all(folder.join("config"))?;
     let name = |number: usize| format!("creator{number:04}");
@@ -246,7 +254,12 @@ async fn speak(stand_ins: &StandIns, names: &[String]) {
         number += 1;
         for name in names {
             if let Some(carrier) = { stand_ins.twitch.seen().carrier(name) } {
-                let line = privmsg(name, &format!("{name}-{number}"), "bo", "a message of ordinary length");
+                let line = privmsg(
+                    name,
+                    &format!("{name}-{number}"),
+                    "bo",
+                    "a message of ordinary length",
+                );
                 stand_ins.twitch.send_on(carrier, line);
             }
         }

@@ -335,7 +335,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         add_channel: add_channel(Arc::clone(&applier)),
         remove_room: remove_room(applier),
         synthetic: Default::default(),
-        voices: Voices::new(Arc::clone(&clients), Memory::new(state.clone()), outbox.clone()),
+        voices: Voices::new(&readers, outbox.clone()),
         outbox,
         base_url: base_url.clone(),
         kick: readers.kick(),

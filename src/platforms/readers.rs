@@ -64,6 +64,17 @@ impl Readers {
         }
     }
 
+    /// What all workers share.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// What the workers of Rumble share: sending goes through their browser.
+    #[must_use]
+    pub fn rumble(&self) -> Arc<rumble::Rumble> {
+        Arc::clone(&self.rumble)
+    }
+
     /// What the workers of Kick share: webhooks come by the web server.
     #[must_use]
     pub fn kick(&self) -> Arc<kick::Kick> {

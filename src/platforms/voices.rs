@@ -6,11 +6,13 @@ use std::{
 };
 
 use super::{
-    Memory,
+    Memory, Readers,
     http::Clients,
     kick::{KickAccounts, KickVoice, KickVoicePlan},
+    rumble::{Rumble, RumbleVoice, RumbleVoicePlan},
     sending::{LaneKey, Outbox, PlatformSender, Voice},
     twitch::{TwitchSender, TwitchSenderPlan},
+    youtube::{YoutubeVoice, YoutubeVoicePlan},
 };
 use crate::{
     config::{
@@ -18,19 +20,24 @@ use crate::{
         creators::{ChannelConfig, CreatorConfig},
     },
     model::Platform,
+    quotas::Quotas,
 };
 
 /// How a channel is spoken in.
 #[derive(Debug, Clone, PartialEq)]
 enum Plan {
     Twitch(Box<TwitchSenderPlan>),
+    Youtube(Box<YoutubeVoicePlan>),
     Kick(Box<KickVoicePlan>),
+    Rumble(Box<RumbleVoicePlan>),
 }
 
 /// The senders of all channels, made when first needed and kept while their plan is the same.
 pub struct Voices {
     clients: Arc<Clients>,
     memory: Memory,
+    quotas: Quotas,
+    rumble: Arc<Rumble>,
     outbox: Outbox,
     kick: KickAccounts,
     made: Mutex<HashMap<LaneKey, Made>>,
@@ -45,9 +52,17 @@ struct Made {
 impl Voices {
     /// Nothing was said yet.
     #[must_use]
-    pub fn new(clients: Arc<Clients>, memory: Memory, outbox: Outbox) -> Self {
-        let (kick, made) = (KickAccounts::default(), Mutex::default());
-        Self { clients, memory, outbox, kick, made }
+    pub fn new(readers: &Readers, outbox: Outbox) -> Self {
+        let shared = readers.shared();
+        Self {
+            clients: Arc::clone(&shared.clients),
+            memory: shared.memory.clone(),
+            quotas: shared.quotas.clone(),
+            rumble: readers.rumble(),
+            outbox,
+            kick: KickAccounts::default(),
+            made: Mutex::default(),
+        }
     }
 
     /// Each channel of a creator, with its sender or the reason for none.
@@ -78,6 +93,13 @@ impl Voices {
         }
         let sender: Arc<dyn PlatformSender> = match plan.clone() {
             Plan::Twitch(plan) => Arc::new(TwitchSender::new(Arc::clone(&self.clients), *plan)),
+            Plan::Youtube(plan) => Arc::new(YoutubeVoice::new(
+                Arc::clone(&self.clients),
+                self.memory.clone(),
+                &self.quotas,
+                *plan,
+            )),
+            Plan::Rumble(plan) => Arc::new(RumbleVoice::new(&self.rumble, &plan)),
             Plan::Kick(plan) => Arc::new(KickVoice::new(
                 Arc::clone(&self.clients),
                 self.memory.clone(),
@@ -95,6 +117,12 @@ fn plan(config: &Config, creator: &CreatorConfig, channel: &ChannelConfig) -> Re
         Platform::Twitch => {
             let plan = TwitchSenderPlan::new(config, creator, &channel.name)?;
             Ok(Plan::Twitch(Box::new(plan)))
+        }
+        Platform::Youtube => {
+            Ok(Plan::Youtube(Box::new(YoutubeVoicePlan::new(config, creator, channel)?)))
+        }
+        Platform::Rumble => {
+            Ok(Plan::Rumble(Box::new(RumbleVoicePlan::new(config, creator, channel)?)))
         }
         Platform::Kick => Ok(Plan::Kick(Box::new(KickVoicePlan::new(config, creator, channel)?))),
         other => Err(format!("this server does not send to {}", other.title())),

@@ -130,6 +130,12 @@ impl Quotas {
         Quota { quotas: self.clone(), key }
     }
 
+    /// The same allowance, for another who spends from it: whoever opened it said what it is shared by.
+    #[must_use]
+    pub fn join(&self, creator: &CreatorId, platform: Platform) -> Quota {
+        Quota { quotas: self.clone(), key: (creator.clone(), platform) }
+    }
+
     /// Every allowance that something was spent of today, in the order of creators.
     #[must_use]
     pub fn list(&self, now: Timestamp) -> Vec<Snapshot> {

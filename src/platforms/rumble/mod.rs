@@ -22,6 +22,7 @@ mod stream;
 mod stream_reader;
 mod tab;
 mod value;
+mod voice;
 mod worker;
 
 use std::{
@@ -62,6 +63,7 @@ pub use self::{
     profile::Profile,
     record::{BadgeKind, Batch, Init, Line, Person, Record},
     sender::{RumbleSender, SendError},
+    voice::{RumbleVoice, RumbleVoicePlan},
     worker::RumbleWorker,
 };
 

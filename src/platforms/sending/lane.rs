@@ -16,7 +16,7 @@ use super::{
 /// Messages that wait in a lane (count). A further one is blocked.
 pub(super) const WAITING: usize = 32;
 /// Longest time a message may take on its way.
-const SEND_TIMEOUT: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait that a platform may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// How often a message is put off before it is given up.

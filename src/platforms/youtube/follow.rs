@@ -155,9 +155,7 @@ impl<C: Chat> Reader<C> {
             Trouble::TooOften(wait) => {
                 wait.unwrap_or_default().max(doubled(self.pause.max(Duration::from_secs(2))))
             }
-            Trouble::Blocked(_) | Trouble::Shape(_) => {
-                jittered(doubled(FIRST_GLITCH).min(HARD.1))
-            }
+            Trouble::Blocked(_) | Trouble::Shape(_) => jittered(doubled(FIRST_GLITCH).min(HARD.1)),
             it if it.is_lasting() || matches!(it, Trouble::NoChat(_) | Trouble::Ended) => {
                 jittered(doubled(HARD.0).min(HARD.1))
             }

@@ -18,6 +18,7 @@ pub mod shape;
 pub mod site;
 pub mod site_chat;
 pub mod trouble;
+mod voice;
 pub mod ways;
 pub mod worker;
 
@@ -31,6 +32,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use item::Item;
+pub use voice::{YoutubeVoice, YoutubeVoicePlan};
 pub use worker::YoutubeWorker;
 
 use self::{data_api::DataApi, site::Site, ways::Ways};

@@ -30,7 +30,7 @@ const MAX_TOKEN_BYTES: usize = 64 * 1024;
 const TOKEN_MARGIN: Duration = Duration::from_secs(60);
 
 /// What is needed to act for a creator. Shown, it tells no secret.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Permit {
     /// The Google application.
     pub client_id: String,
@@ -137,6 +137,21 @@ impl YoutubeSender {
         })?;
         match api.insert_message(live_chat_id, text).await {
             Ok(id) => Ok(QualifiedId::new(Platform::Youtube, &message_id::canonical(&id))),
+            Err(trouble) => Err(self.refused(trouble).await),
+        }
+    }
+
+    /// The chat of a stream, while that is open; 1 unit.
+    ///
+    /// # Errors
+    /// As [`YoutubeSender::send`].
+    pub async fn find_chat(&self, video: &str) -> Result<Option<String>, SendError> {
+        let api = self.api().await?;
+        self.quota.spend(cost::LIST, Timestamp::now()).map_err(|it| {
+            SendError::Blocked(format!("the YouTube quota is spent until {}", hour(it.resets_at)))
+        })?;
+        match api.list_videos(&[video.to_owned()]).await {
+            Ok(found) => Ok(found.into_iter().find_map(|it| it.live_chat_id)),
             Err(trouble) => Err(self.refused(trouble).await),
         }
     }

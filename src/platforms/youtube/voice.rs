@@ -1,0 +1,137 @@
+//! A YouTube channel, as the outbox speaks in it: in the chat of the stream that is on.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::sender::{MAX_CHARACTERS, Permit, SendError as Refused, YoutubeSender};
+use crate::{
+    config::{
+        Config,
+        creators::{ChannelConfig, CreatorConfig},
+    },
+    model::{CreatorId, Platform, QualifiedId},
+    platforms::{
+        Memory,
+        http::Clients,
+        sending::{Pace, PlatformSender, Said, SendError, Words},
+    },
+    quotas::Quotas,
+};
+
+/// YouTube publishes no limits; the quota is the narrower one.
+const PACE: Pace =
+    Pace { messages: 15, within: Duration::from_secs(30), apart: Duration::from_secs(1) };
+
+/// Everything a YouTube voice is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct YoutubeVoicePlan {
+    creator: CreatorId,
+    channel: Arc<str>,
+    permit: Permit,
+}
+
+impl YoutubeVoicePlan {
+    /// How `channel` is spoken in.
+    ///
+    /// # Errors
+    /// Why it cannot be, in a sentence.
+    pub fn new(
+        config: &Config,
+        creator: &CreatorConfig,
+        channel: &ChannelConfig,
+    ) -> Result<Self, String> {
+        if !config.platforms.youtube.enabled {
+            return Err("YouTube is switched off".to_owned());
+        }
+        let permit = Permit::new(config, creator).ok_or_else(|| {
+            format!(
+                "there is no YOUTUBE_REFRESH_TOKEN_{} with its GOOGLE_CLIENT_ID",
+                creator.env_suffix()
+            )
+        })?;
+        let channel = channel.name.as_str().into();
+        Ok(Self { creator: creator.id.clone(), channel, permit })
+    }
+}
+
+/// Speaks in one channel.
+pub struct YoutubeVoice {
+    channel: Arc<str>,
+    memory: Memory,
+    sender: YoutubeSender,
+    /// The newest stream that was spoken in, and its chat.
+    chat: Mutex<Option<(String, String)>>,
+}
+
+impl YoutubeVoice {
+    /// Nothing was said yet.
+    #[must_use]
+    pub fn new(
+        clients: Arc<Clients>,
+        memory: Memory,
+        quotas: &Quotas,
+        plan: YoutubeVoicePlan,
+    ) -> Self {
+        // Key and application are usually of one project, and spend from one allowance.
+        let quota = quotas.join(&plan.creator, Platform::Youtube);
+        let sender = YoutubeSender::new(plan.permit, clients, quota);
+        Self { channel: plan.channel, memory, sender, chat: Mutex::default() }
+    }
+
+    async fn say(&self, words: &Words) -> Result<Said, SendError> {
+        if words.reply_to.is_some() {
+            return Err(SendError::Blocked("YouTube's chat has no answers".to_owned()));
+        }
+        let chat = self.chat_id().await?;
+        let id = self.sender.send(&chat, &words.text).await.map_err(translated)?;
+        Ok(Said { message_id: Some(id) })
+    }
+
+    /// The chat of the stream that is on, as the reading found it.
+    async fn chat_id(&self) -> Result<String, SendError> {
+        let video = self.memory.find(Platform::Youtube, &self.channel, "video");
+        let video =
+            video.ok_or_else(|| SendError::Blocked("the channel is not live".to_owned()))?;
+        let known = self.chat.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, chat)) = known.filter(|it| it.0 == video) {
+            return Ok(chat);
+        }
+        let chat = self.sender.find_chat(&video).await.map_err(translated)?;
+        let chat = chat.ok_or_else(|| SendError::Blocked("the channel is not live".to_owned()))?;
+        *self.chat.lock().unwrap_or_else(PoisonError::into_inner) = Some((video, chat.clone()));
+        Ok(chat)
+    }
+}
+
+fn translated(error: Refused) -> SendError {
+    match error {
+        Refused::Blocked(reason) => SendError::Blocked(reason),
+        Refused::Failed(reason) => SendError::Failed(reason),
+    }
+}
+
+impl PlatformSender for YoutubeVoice {
+    fn send<'a>(
+        &'a self,
+        words: &'a Words,
+    ) -> Pin<Box<dyn Future<Output = Result<Said, SendError>> + Send + 'a>> {
+        Box::pin(self.say(words))
+    }
+
+    fn account(&self) -> Option<QualifiedId> {
+        // YouTube does not say as whom; what comes back is recognised by its id.
+        None
+    }
+
+    fn pace(&self) -> Pace {
+        PACE
+    }
+
+    fn max_chars(&self) -> usize {
+        MAX_CHARACTERS
+    }
+}
