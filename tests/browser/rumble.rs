@@ -336,6 +336,30 @@ async fn connections_that_are_lost_five_times_over_lead_to_the_page_and_all_crea
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_silent_is_compared_with_the_page_of_its_chat() {
+    let rumble = Rumble::start().await;
+    let live = Live { chat_id: 78, embed: "v5ben1", title: "" };
+    rumble.set(|it| {
+        // Ben's is read through the browser, which therefore runs.
+        it.refused.push("78".to_owned());
+        it.channels.insert("c/ben".to_owned(), Some(live));
+    });
+    let (reading, mut ana) = Reading::start(&rumble, &[("COMPARE_SECONDS", "2")]).await;
+    let mut ben = Socket::open(&format!("ws://{}/ws/ben", reading.server.address)).await;
+    live_in(&mut ben, "PAGE_TAP").await;
+    live_in(&mut ana, "SSE_BEST_EFFORT").await;
+    rumble.say("1", "before");
+    assert_eq!(ana.next_text().await, "before");
+    rumble.fall_silent(true);
+    rumble.say("2", "kept back");
+    let status = ana.next_status("degraded").await;
+    let detail = status["detail"].as_str().unwrap();
+    assert!(detail.contains("silent while the page shows messages"), "{detail}");
+    assert_eq!(ana.next_text().await, "kept back");
+    reading.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_nobody_needs_is_closed_and_one_that_was_left_behind_is_ended() {
     let rumble = Rumble::start().await;
     rumble.set(|it| it.answer = Answer::Status(403));
@@ -467,9 +491,11 @@ async fn an_echo_is_a_success_and_a_message_that_is_not_taken_is_tried_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_in_the_way_of_a_message_is_named_and_nothing_is_sent() {
-    for (setting, value, named) in
-        [("button", json!(false), "button.chat--send"), ("modal", json!("stays"), "div.modal.show")]
-    {
+    for (setting, value, named) in [
+        ("button", json!(false), "button.chat--send"),
+        ("input", json!(false), "#chat-message-text-input"),
+        ("modal", json!("stays"), "div.modal.show"),
+    ] {
         let rumble = Rumble::start().await;
         rumble.set(|it| it.settings[setting] = value);
         let sending = Sending::start(&rumble);

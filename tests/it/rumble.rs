@@ -54,6 +54,10 @@ async fn a_message_reaches_the_room_by_the_stream_of_the_channels_own_chat() {
     assert!(headers["referer"].to_str().unwrap().starts_with(&rumble.site()));
     assert!(headers["user-agent"].to_str().unwrap().starts_with("Mozilla/5.0"));
     assert_eq!(chats, ["445201096"]);
+    // Asked for in its own time.
+    while self::status(&server)["viewers"] != 42 {
+        socket.next_status("live").await;
+    }
     server.stop().await;
 }
 

@@ -7,7 +7,10 @@
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -80,17 +83,24 @@ pub(super) struct Browser {
     data_dir: PathBuf,
     requests: OnceLock<mpsc::Sender<Request>>,
     identity: Mutex<Option<(Instant, Identity)>>,
+    runs: Arc<AtomicBool>,
 }
 
 impl Browser {
     /// Nothing is started yet.
     pub(super) fn new(life: Lifecycle, data_dir: PathBuf) -> Self {
-        Self { life, data_dir, requests: OnceLock::new(), identity: Mutex::default() }
+        let (requests, identity, runs) = (OnceLock::new(), Mutex::default(), Arc::default());
+        Self { life, data_dir, requests, identity, runs }
     }
 
     /// Whether this machine has one.
     pub(super) fn is_there(config: &RumbleConfig) -> bool {
         config.find_browser().is_some()
+    }
+
+    /// Whether it runs now.
+    pub(super) fn runs(&self) -> bool {
+        self.runs.load(Ordering::Relaxed)
     }
 
     /// The tab of that key: the one that is open, else a new empty one.
@@ -138,6 +148,7 @@ impl Browser {
                 life: self.life.clone(),
                 data_dir: self.data_dir.clone(),
                 running: None,
+                runs: Arc::clone(&self.runs),
                 tabs: HashMap::new(),
                 failed: None,
             };
@@ -185,6 +196,8 @@ struct Keeper {
     life: Lifecycle,
     data_dir: PathBuf,
     running: Option<Running>,
+    /// Whether there is one, for those who only want to know.
+    runs: Arc<AtomicBool>,
     tabs: HashMap<String, Weak<Tab>>,
     failed: Option<(Instant, BrowserError)>,
 }
@@ -286,7 +299,10 @@ impl Keeper {
                 return Err(error.clone());
             }
             match self.launch(settings).await {
-                Ok(it) => self.running = Some(it),
+                Ok(it) => {
+                    self.running = Some(it);
+                    self.runs.store(true, Ordering::Relaxed);
+                }
                 Err(error) => {
                     self.failed = Some((Instant::now(), error.clone()));
                     return Err(error);
@@ -380,6 +396,7 @@ impl Keeper {
 
     async fn end(&mut self) {
         self.tabs.clear();
+        self.runs.store(false, Ordering::Relaxed);
         let Some(mut running) = self.running.take() else { return };
         running.gone.cancel();
         end(&mut running.chromium).await;

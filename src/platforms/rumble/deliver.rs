@@ -49,7 +49,10 @@ impl Reader<'_> {
         let first = self.chat.replace(chat_id.to_owned()).is_none();
         // The page's clock, else the API's, else ours: what is older was said before we came.
         let cut_off = match first {
-            true => self.page_newest.or(self.api_newest).unwrap_or(self.started),
+            true => {
+                let newest = self.page_newest.or(self.api_newest);
+                newest.map_or(self.started, |it| it.plus_ms(1))
+            }
             false => self.started,
         };
         let now = Timestamp::now();

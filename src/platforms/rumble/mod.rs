@@ -6,6 +6,7 @@
 
 mod api;
 mod browser;
+mod compare;
 mod deliver;
 mod happening;
 mod identity;
@@ -79,6 +80,8 @@ pub struct Rumble {
     browser: Arc<Browser>,
     /// Clients for streams, by the file of further authorities: silence is no failure to them.
     streams: Mutex<HashMap<Option<PathBuf>, Client>>,
+    /// One chat at a time is compared with its page.
+    comparing: Arc<Semaphore>,
     /// So many channels are looked at at once: a thousand begin together when the server starts.
     turns: Arc<Semaphore>,
     /// Readings of everything a page shows, numbered.
@@ -94,6 +97,7 @@ impl Rumble {
             shared,
             browser,
             streams: Mutex::default(),
+            comparing: Arc::new(Semaphore::new(1)),
             turns: Arc::new(Semaphore::new(MAX_LOOKS)),
             listings: AtomicU32::new(0),
         }

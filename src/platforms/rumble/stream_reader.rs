@@ -8,6 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Happening, Record,
+    compare::Comparing,
     record::Init,
     resolve::{By, Found},
     stream::{End, Heard, Stream},
@@ -146,6 +147,7 @@ impl Reader<'_> {
     ) -> Result<Over, Next> {
         let (opened_at, mut heard_at) = (Instant::now(), Instant::now());
         let (mut begun, mut compared) = (false, false);
+        let mut comparing: Option<Comparing> = None;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -218,6 +220,14 @@ impl Reader<'_> {
                             let words = "the chat's stream is silent while the Live Stream API tells of messages";
                             return Ok(Over::Behind(words.to_owned()));
                         }
+                        comparing = self.compare(found);
+                    }
+                    if let Some(ids) = comparing.take_if(|it| it.is_finished())
+                        && let Some(Ok(ids)) = futures_util::FutureExt::now_or_never(ids)
+                        && ids.iter().any(|it| !self.recent.contains(it))
+                    {
+                        let words = "the chat's stream is silent while the page shows messages";
+                        return Ok(Over::Behind(words.to_owned()));
                     }
                     if silence >= Duration::from_secs(u64::from(self.config.reopen_seconds)) {
                         return Ok(Over::Silent);

@@ -70,6 +70,8 @@ pub(crate) struct Seen {
     /// What the next streams answer, one after another; then `Answer::Stream`, or what is here.
     pub(crate) answers: VecDeque<Answer>,
     pub(crate) answer: Answer,
+    /// Chats whose stream is for browsers only.
+    pub(crate) refused: Vec<String>,
     /// To requests of the page's own stream.
     pub(crate) page_answer: Option<Answer>,
     /// The API's status and document.
@@ -125,6 +127,7 @@ impl Rumble {
             browsers_only: false,
             answers: VecDeque::new(),
             answer: Answer::Stream,
+            refused: Vec::new(),
             page_answer: None,
             api: (200, json!({})),
             settings: json!({ "source": "stream", "ids": true, "times": true }),
@@ -429,6 +432,7 @@ fn stream_of(shared: &Arc<Shared>, chat_id: &str, headers: &HeaderMap) -> Respon
     let answer = match (browser, &seen.page_answer) {
         (true, Some(it)) => it.clone(),
         (true, None) => Answer::Stream,
+        (false, _) if seen.refused.iter().any(|it| it == chat_id) => Answer::Status(403),
         (false, _) => seen.answers.pop_front().unwrap_or_else(|| seen.answer.clone()),
     };
     let begin = match answer {
