@@ -263,7 +263,7 @@ async fn speak(stand_ins: &StandIns, names: &[String]) {
                 stand_ins.twitch.send_on(carrier, line);
             }
         }
-        if number % 5 == 0 {
+        if number.is_multiple_of(5) {
             stand_ins.kick.say("a message of ordinary length");
             stand_ins.rumble.say(&number.to_string(), "a message of ordinary length");
             stand_ins.youtube.say(&format!("CLive{number}"), "@bo", "a message of ordinary length");

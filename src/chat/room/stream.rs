@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::CLOCK_DISORDER_MS;
 use crate::{
     feed::OpenSession,
-    model::{EventBody, SessionEnd, SessionStart, Timestamp},
+    model::{EventBody, Platform, SessionEnd, SessionStart, Timestamp},
 };
 
 /// The session a room is in, if it is in one.
@@ -79,10 +79,17 @@ impl Stream {
         }
     }
 
-    /// Whether `body` starts the session that is open already.
+    /// Whether `body` starts the session that is open already: again, or on one more platform. Who goes live on
+    /// several at once has one stream; its first platform's next stream begins another.
     pub(super) fn is_repeat(&self, body: &EventBody) -> bool {
         match (body, &self.open) {
-            (EventBody::SessionStart(it), Some(open)) => it.session_id == open.session_id,
+            (EventBody::SessionStart(it), Some(open)) => {
+                let one_more = match (platform_of(&it.session_id), platform_of(&open.session_id)) {
+                    (Some(new), Some(first)) => new != first,
+                    _ => false,
+                };
+                one_more || it.session_id == open.session_id
+            }
             _ => false,
         }
     }
@@ -106,6 +113,11 @@ impl Stream {
         // Two in one second: the clock went back, or a platform was in a hurry.
         if self.last_id.starts_with(&id) { format!("{}-2", self.last_id) } else { id }
     }
+}
+
+/// The platform that began a session: its workers name theirs `youtube-…`.
+fn platform_of(session_id: &str) -> Option<Platform> {
+    session_id.split_once('-')?.0.parse().ok()
 }
 
 #[cfg(test)]
@@ -165,5 +177,23 @@ mod tests {
         stream.last_id = "20261124T180311Z".to_owned();
         assert_eq!(publish(&mut stream, &activity(vec![]), start), ["session.start"]);
         assert_eq!(stream.open.as_ref().unwrap().session_id, "20261124T180311Z-2");
+    }
+
+    #[test]
+    fn one_stream_on_several_platforms_is_one_session() {
+        let start = |id: &str| {
+            EventBody::SessionStart(SessionStart { session_id: id.to_owned(), title: None })
+        };
+        let now = Timestamp::now();
+        let mut stream = Stream::new(None, 30);
+        assert!(!stream.is_repeat(&start("youtube-a")));
+        stream.note(&start("youtube-a"), now);
+        assert!(stream.is_repeat(&start("youtube-a")), "told again");
+        assert!(stream.is_repeat(&start("kick-1")), "the same stream on one more platform");
+        assert!(!stream.is_repeat(&start("youtube-b")), "the next stream");
+        // What chat alone began gives way to a platform that says live.
+        let mut stream = Stream::new(None, 30);
+        stream.note(&start("20261120T180311Z"), now);
+        assert!(!stream.is_repeat(&start("kick-1")));
     }
 }

@@ -9,12 +9,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    TwitchPlan,
+    Notification, TwitchPlan,
     eventsub::{self, Told},
     pool::{Delivery, Pool},
 };
 use crate::{
-    model::{PlatformState, Timestamp},
+    model::{EventBody, PlatformState, SessionStart, Timestamp},
     platforms::{Ingest, Liveness, PlatformWorker, Raw, WorkerError, http::Clients},
 };
 
@@ -70,6 +70,9 @@ impl PlatformWorker for TwitchWorker {
                 Some(told) = told.recv() => {
                     match told {
                         Told::Happened(it) => {
+                            if let Some(start) = started(&it) {
+                                ingest.accept(Raw::Event(Box::new(start)), Timestamp::now());
+                            }
                             ingest.accept(Raw::TwitchEvent(it), Timestamp::now());
                         }
                         Told::Missing(what) => beside.missing = what,
@@ -135,6 +138,13 @@ impl PlatformWorker for TwitchWorker {
             }
         }
     }
+}
+
+/// A stream that begins, if that is what happened.
+fn started(it: &Notification) -> Option<EventBody> {
+    let id = it.event["id"].as_str().filter(|_| it.kind == "stream.online")?;
+    let session_id = format!("twitch-{id}");
+    Some(EventBody::SessionStart(SessionStart { session_id, title: None }))
 }
 
 /// How what is read beside chat is doing.
