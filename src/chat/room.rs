@@ -258,8 +258,8 @@ impl Room {
         let mut state = self.state();
 
         let new = match (body.identity(), arrival.key) {
-            (Some(id), _) => state.seen.insert((body.kind(), id.as_str())),
-            (None, Some(key)) => state.seen.insert((body.kind(), key)),
+            (Some(id), _) => state.seen.insert(id.platform(), (body.kind(), id.as_str())),
+            (None, Some(key)) => state.seen.insert(body.platform(), (body.kind(), key)),
             (None, None) => !state.stream.is_repeat(body),
         };
         if !new {

@@ -94,7 +94,7 @@ pub struct FeedConfig {
     /// Newest events a room holds in memory, for joiners and slow readers (count). Needs a restart.
     #[schemars(range(min = 64, max = 65_536))]
     pub ring_events: u32,
-    /// Newest platform ids a room remembers, so that nothing is told twice (count). Needs a restart.
+    /// Newest ids of each platform that a room remembers, so that nothing is told twice (count). Needs a restart.
     #[schemars(range(min = 256, max = 1_000_000))]
     pub dedupe_ids: u32,
     /// Most rooms at a time (count).

@@ -14,7 +14,8 @@ impl Room {
             let tail = self.log.tail(self.parts.dedupe_ids).await?;
             let mut state = self.state();
             for (kind, id) in &tail.seen {
-                state.seen.insert((*kind, id.as_str()));
+                let platform = id.split_once(':').and_then(|it| it.0.parse().ok());
+                state.seen.insert(platform, (*kind, id.as_str()));
             }
             state.moderation.recall(&tail);
             Ok(())

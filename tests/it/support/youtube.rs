@@ -24,6 +24,8 @@ use super::{Setup, soon};
 
 /// The stream of every test.
 pub(crate) const VIDEO: &str = "aaaaaaaaaaa";
+/// What a chat that is opened anew shows of before (count).
+const RECENT: usize = 200;
 /// Whose it is.
 pub(crate) const CHANNEL_ID: &str = "UCaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -394,6 +396,8 @@ async fn chat(State(door): State<Door>, Json(body): Json<Value>) -> Response {
     let (which, place) = token.split_once(':').unwrap();
     assert_eq!(which, "all", "the selection is never asked for");
     let place: usize = place.parse().unwrap();
+    // A chat that is opened anew begins a little before now.
+    let place = if place == 0 { seen.said.len().saturating_sub(RECENT) } else { place };
     let unknown = fault == Some(SiteFault::UnknownKinds);
     let actions: Vec<Value> = seen.said[place..]
         .iter()
@@ -449,7 +453,7 @@ async fn list(State(door): State<Door>, Query(query): Params) -> Response {
             return (StatusCode::BAD_REQUEST, Json(error)).into_response();
         }
         Some(token) => token.strip_prefix('p').unwrap().parse().unwrap(),
-        None => 0,
+        None => seen.said.len().saturating_sub(RECENT),
     };
     let items: Vec<Value> = seen.said[place..].iter().map(|it| it.resource.clone()).collect();
     let mut answer = json!({"kind": "youtube#liveChatMessageListResponse", "pollingIntervalMillis": 500,
