@@ -37,11 +37,11 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub(super) enum TabEvent {
     /// The page asks for the stream of a chat.
-    Asked { chat_id: String, origin: String },
+    Asked { request: String, chat_id: String, origin: String },
     /// What it got.
     Answered { status: i64 },
     /// One `data:` of a stream of the page.
-    Tapped { data: Arc<str>, at: Timestamp },
+    Tapped { request: String, data: Arc<str>, at: Timestamp },
     /// What the chat shows.
     Shown(Arc<Report>, Timestamp),
     /// The page could not be loaded.
@@ -53,7 +53,7 @@ pub(super) enum TabEvent {
 /// A page. Closed when the last one who has it lets go.
 pub(super) struct Tab {
     page: Page,
-    /// Fires when the browser is gone.
+    /// Fires when the page is gone, or the browser.
     gone: CancellationToken,
     closed: CancellationToken,
     events: broadcast::Sender<TabEvent>,
@@ -73,7 +73,7 @@ impl Tab {
         let sources: Vec<Events> = vec![
             listen(&page, |it: &EventRequestWillBeSent| {
                 let (origin, chat_id) = chat_of(&it.request.url)?;
-                Some(TabEvent::Asked { chat_id, origin })
+                Some(TabEvent::Asked { request: it.request_id.inner().clone(), chat_id, origin })
             })
             .await?,
             listen(&page, |it: &EventResponseReceived| {
@@ -82,7 +82,12 @@ impl Tab {
             })
             .await?,
             listen(&page, |it: &EventEventSourceMessageReceived| {
-                Some(TabEvent::Tapped { data: it.data.as_str().into(), at: Timestamp::now() })
+                let request = it.request_id.inner().clone();
+                Some(TabEvent::Tapped {
+                    request,
+                    data: it.data.as_str().into(),
+                    at: Timestamp::now(),
+                })
             })
             .await?,
             listen(&page, |it: &EventBindingCalled| {
@@ -103,6 +108,7 @@ impl Tab {
 
         let (events, _) = broadcast::channel(QUEUE);
         let closed = CancellationToken::new();
+        let gone = gone.child_token();
         life.spawn({
             let (events, gone, closed) = (events.clone(), gone.clone(), closed.clone());
             async move {
@@ -114,7 +120,8 @@ impl Tab {
                         event = sources.next() => match event {
                             // Nobody listens: it is for nobody.
                             Some(it) => drop(events.send(it)),
-                            None => return,
+                            // The page was closed by somebody else.
+                            None => return gone.cancel(),
                         },
                     }
                 }
@@ -137,7 +144,7 @@ impl Tab {
         self.gone.is_cancelled()
     }
 
-    /// Waits until the browser is gone.
+    /// Waits until the page is gone, or the browser.
     pub(super) async fn gone(&self) {
         self.gone.cancelled().await;
     }
