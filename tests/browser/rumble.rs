@@ -441,6 +441,27 @@ async fn a_page_that_crashes_is_opened_again() {
     reading.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_hangs_is_told_within_ten_seconds_and_another_takes_its_place() {
+    let rumble = Rumble::start().await;
+    rumble.set(|it| it.answer = Answer::Status(403));
+    let (reading, mut socket) = Reading::start(&rumble, &[]).await;
+    live_in(&mut socket, "PAGE_TAP").await;
+    rumble.say("1", "before");
+    assert_eq!(socket.next_text().await, "before");
+    let browser = find_browser(reading.folder.path()).unwrap();
+    let stalled = Instant::now();
+    Command::new("kill").args(["-STOP", &browser.to_string()]).status().unwrap();
+    rumble.keep(message("2", "meanwhile", json!({})));
+    let status = socket.next_status("degraded").await;
+    assert!(status["detail"].as_str().unwrap().contains("does not answer"), "{status}");
+    // The promise itself.
+    assert!(stalled.elapsed() < Duration::from_secs(10), "{:?}", stalled.elapsed());
+    assert_eq!(socket.next_text().await, "meanwhile");
+    assert_ne!(find_browser(reading.folder.path()), Some(browser));
+    reading.stop().await;
+}
+
 /// What says things in the chat of `c/ana`.
 struct Sending {
     life: Lifecycle,

@@ -121,9 +121,12 @@ impl Reader<'_> {
                 self.pause(self.retry_time(self.ladder.failures())).await?;
                 return Err(Next::Again);
             }
-            TabEvent::Crashed => {
+            TabEvent::Crashed | TabEvent::Hangs => {
                 self.reading = false;
-                let why = "the page crashed".to_owned();
+                let why = match event {
+                    TabEvent::Hangs => "the page does not answer".to_owned(),
+                    _ => "the page crashed".to_owned(),
+                };
                 self.say(PlatformState::Degraded, &why);
                 if self.ladder.lost() {
                     return Err(Next::Down { why, refused: true });

@@ -19,7 +19,10 @@ use chromiumoxide::{
     error::CdpError,
 };
 use futures_util::{Stream, StreamExt, stream};
-use tokio::{sync::broadcast, time::timeout};
+use tokio::{
+    sync::broadcast,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -32,6 +35,8 @@ use crate::{lifecycle::Lifecycle, model::Timestamp};
 const QUEUE: usize = 1_024;
 /// Longest answer of a page.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a page is asked whether it lives.
+const ASK_EVERY: Duration = Duration::from_secs(3);
 
 /// What happens in a tab.
 #[derive(Debug, Clone)]
@@ -48,6 +53,8 @@ pub(super) enum TabEvent {
     NotLoaded(String),
     /// The page's process died.
     Crashed,
+    /// It lives, and does not answer.
+    Hangs,
 }
 
 /// A page. Closed when the last one who has it lets go.
@@ -124,6 +131,28 @@ impl Tab {
                             None => return gone.cancel(),
                         },
                     }
+                }
+            }
+        });
+        life.spawn({
+            let (page, events) = (page.clone(), events.clone());
+            let (gone, closed) = (gone.clone(), closed.clone());
+            let asking = async move {
+                loop {
+                    sleep(ASK_EVERY).await;
+                    // An error is an answer: the page is on its way to another address.
+                    let answer = page.evaluate_expression("1");
+                    if timeout(ANSWER_TIMEOUT, answer).await.is_err() {
+                        // Nobody listens: nobody needs to know.
+                        let _ = events.send(TabEvent::Hangs);
+                    }
+                }
+            };
+            async move {
+                tokio::select! {
+                    () = gone.cancelled() => {}
+                    () = closed.cancelled() => {}
+                    () = asking => {}
                 }
             }
         });
