@@ -402,6 +402,66 @@ async fn a_browser_that_nobody_needs_is_closed_and_one_that_was_left_behind_is_e
     reading.stop().await;
 }
 
+/// The processes of pages that a browser started.
+fn renderers(browser: u32) -> Vec<u32> {
+    let parent = |process: u32| -> Option<u32> {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    let descends = |process: u32| {
+        std::iter::successors(Some(process), |it| parent(*it)).any(|it| it == browser)
+    };
+    let processes = fs::read_dir("/proc").unwrap();
+    let processes =
+        processes.filter_map(|it| it.ok()?.file_name().into_string().ok()?.parse().ok());
+    let is_page = |process: &u32| {
+        let line = fs::read_to_string(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        line.contains("--type=renderer") && descends(*process)
+    };
+    processes.filter(is_page).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_crashes_is_opened_again() {
+    let rumble = Rumble::start().await;
+    rumble.set(|it| it.answer = Answer::Status(403));
+    let (reading, mut socket) = Reading::start(&rumble, &[]).await;
+    live_in(&mut socket, "PAGE_TAP").await;
+    rumble.say("1", "before");
+    assert_eq!(socket.next_text().await, "before");
+    let browser = find_browser(reading.folder.path()).unwrap();
+    for process in renderers(browser) {
+        Command::new("kill").args(["-9", &process.to_string()]).status().unwrap();
+    }
+    rumble.keep(message("2", "meanwhile", json!({})));
+    let status = socket.next_status("degraded").await;
+    assert!(status["detail"].as_str().unwrap().contains("the page crashed"), "{status}");
+    assert_eq!(socket.next_text().await, "meanwhile");
+    assert_eq!(find_browser(reading.folder.path()), Some(browser), "the browser itself lives on");
+    reading.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_hangs_is_told_within_ten_seconds_and_another_takes_its_place() {
+    let rumble = Rumble::start().await;
+    rumble.set(|it| it.answer = Answer::Status(403));
+    let (reading, mut socket) = Reading::start(&rumble, &[]).await;
+    live_in(&mut socket, "PAGE_TAP").await;
+    rumble.say("1", "before");
+    assert_eq!(socket.next_text().await, "before");
+    let browser = find_browser(reading.folder.path()).unwrap();
+    let stalled = Instant::now();
+    Command::new("kill").args(["-STOP", &browser.to_string()]).status().unwrap();
+    rumble.keep(message("2", "meanwhile", json!({})));
+    let status = socket.next_status("degraded").await;
+    assert!(status["detail"].as_str().unwrap().contains("does not answer"), "{status}");
+    // The promise itself.
+    assert!(stalled.elapsed() < Duration::from_secs(10), "{:?}", stalled.elapsed());
+    assert_eq!(socket.next_text().await, "meanwhile");
+    assert_ne!(find_browser(reading.folder.path()), Some(browser));
+    reading.stop().await;
+}
+
 /// What says things in the chat of `c/ana`.
 struct Sending {
     life: Lifecycle,

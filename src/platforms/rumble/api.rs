@@ -4,7 +4,7 @@
 //! Its address is made on the creator's account page and is itself the secret; the document holds another
 //! one, `stream_key`. Neither is ever logged or shown: only the fields named here are read.
 //!
-//! Source: "Rumble's Live Stream API" at rumble.support, and PROTOCOL notes of clients that read it. Times
+//! Source: "Rumble's Live Stream API" at rumble.support, and clients that read it. Times
 //! have whole seconds, messages have no ids, and at most 50 things are told at once.
 
 use std::{

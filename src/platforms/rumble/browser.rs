@@ -33,7 +33,7 @@ const QUEUE: usize = 32;
 /// Longest start.
 const LAUNCH_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest answer of the browser.
-const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time a browser is given to end by itself.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Pause behind a start that failed: whoever asks meanwhile is told why it failed.

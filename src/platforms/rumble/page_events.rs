@@ -25,6 +25,8 @@ pub(super) struct Shown {
     /// How often it was loaded anew because it was quiet.
     pub(super) refreshed: u32,
     pub(super) asked: bool,
+    /// The page's requests for the chat's stream.
+    pub(super) requests: Vec<String>,
     pub(super) status: Option<i64>,
     pub(super) tapped_at: Option<Instant>,
     pub(super) rows_at: Option<Instant>,
@@ -42,6 +44,7 @@ impl Shown {
             reloads: 0,
             refreshed: 0,
             asked: false,
+            requests: Vec::new(),
             status: None,
             tapped_at: None,
             rows_at: None,
@@ -68,20 +71,24 @@ impl Reader<'_> {
         found: &mut Option<Found>,
     ) -> Result<(), Next> {
         match event {
-            TabEvent::Asked { chat_id, origin, .. } => {
+            TabEvent::Asked { request, chat_id, origin } => {
                 shown.asked = true;
+                shown.requests.push(request);
                 self.learn(chat_id, &origin, shown, found);
             }
             TabEvent::Answered { status, .. } => shown.status = Some(status),
-            TabEvent::Tapped { data, at, .. } => {
-                let Some(record) = Record::parse(&data) else {
-                    self.accept(Happening::Unreadable("record"), at);
-                    return Ok(());
+            TabEvent::Tapped { request, data, at } => {
+                // Pages have other streams too; and what a stream brings may be told before who asked for it.
+                let own = shown.requests.contains(&request);
+                let record = match Record::parse(&data) {
+                    Some(Record::Other(_)) if !own => return Ok(()),
+                    Some(record) => record,
+                    None if own => {
+                        self.accept(Happening::Unreadable("record"), at);
+                        return Ok(());
+                    }
+                    None => return Ok(()),
                 };
-                // Pages have other streams too.
-                if matches!(record, Record::Other(_)) && !shown.asked {
-                    return Ok(());
-                }
                 let now = Instant::now();
                 (shown.tapped_at, shown.heard_at) = (Some(now), now);
                 if !record.lines().is_empty() {
@@ -114,9 +121,12 @@ impl Reader<'_> {
                 self.pause(self.retry_time(self.ladder.failures())).await?;
                 return Err(Next::Again);
             }
-            TabEvent::Crashed => {
+            TabEvent::Crashed | TabEvent::Hangs => {
                 self.reading = false;
-                let why = "the page crashed".to_owned();
+                let why = match event {
+                    TabEvent::Hangs => "the page does not answer".to_owned(),
+                    _ => "the page crashed".to_owned(),
+                };
                 self.say(PlatformState::Degraded, &why);
                 if self.ladder.lost() {
                     return Err(Next::Down { why, refused: true });

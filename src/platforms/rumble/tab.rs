@@ -19,7 +19,10 @@ use chromiumoxide::{
     error::CdpError,
 };
 use futures_util::{Stream, StreamExt, stream};
-use tokio::{sync::broadcast, time::timeout};
+use tokio::{
+    sync::broadcast,
+    time::{sleep, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -32,28 +35,32 @@ use crate::{lifecycle::Lifecycle, model::Timestamp};
 const QUEUE: usize = 1_024;
 /// Longest answer of a page.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a page is asked whether it lives.
+const ASK_EVERY: Duration = Duration::from_secs(3);
 
 /// What happens in a tab.
 #[derive(Debug, Clone)]
 pub(super) enum TabEvent {
     /// The page asks for the stream of a chat.
-    Asked { chat_id: String, origin: String },
+    Asked { request: String, chat_id: String, origin: String },
     /// What it got.
     Answered { status: i64 },
     /// One `data:` of a stream of the page.
-    Tapped { data: Arc<str>, at: Timestamp },
+    Tapped { request: String, data: Arc<str>, at: Timestamp },
     /// What the chat shows.
     Shown(Arc<Report>, Timestamp),
     /// The page could not be loaded.
     NotLoaded(String),
     /// The page's process died.
     Crashed,
+    /// It lives, and does not answer.
+    Hangs,
 }
 
 /// A page. Closed when the last one who has it lets go.
 pub(super) struct Tab {
     page: Page,
-    /// Fires when the browser is gone.
+    /// Fires when the page is gone, or the browser.
     gone: CancellationToken,
     closed: CancellationToken,
     events: broadcast::Sender<TabEvent>,
@@ -73,7 +80,7 @@ impl Tab {
         let sources: Vec<Events> = vec![
             listen(&page, |it: &EventRequestWillBeSent| {
                 let (origin, chat_id) = chat_of(&it.request.url)?;
-                Some(TabEvent::Asked { chat_id, origin })
+                Some(TabEvent::Asked { request: it.request_id.inner().clone(), chat_id, origin })
             })
             .await?,
             listen(&page, |it: &EventResponseReceived| {
@@ -82,7 +89,12 @@ impl Tab {
             })
             .await?,
             listen(&page, |it: &EventEventSourceMessageReceived| {
-                Some(TabEvent::Tapped { data: it.data.as_str().into(), at: Timestamp::now() })
+                let request = it.request_id.inner().clone();
+                Some(TabEvent::Tapped {
+                    request,
+                    data: it.data.as_str().into(),
+                    at: Timestamp::now(),
+                })
             })
             .await?,
             listen(&page, |it: &EventBindingCalled| {
@@ -103,6 +115,7 @@ impl Tab {
 
         let (events, _) = broadcast::channel(QUEUE);
         let closed = CancellationToken::new();
+        let gone = gone.child_token();
         life.spawn({
             let (events, gone, closed) = (events.clone(), gone.clone(), closed.clone());
             async move {
@@ -114,9 +127,32 @@ impl Tab {
                         event = sources.next() => match event {
                             // Nobody listens: it is for nobody.
                             Some(it) => drop(events.send(it)),
-                            None => return,
+                            // The page was closed by somebody else.
+                            None => return gone.cancel(),
                         },
                     }
+                }
+            }
+        });
+        life.spawn({
+            let (page, events) = (page.clone(), events.clone());
+            let (gone, closed) = (gone.clone(), closed.clone());
+            let asking = async move {
+                loop {
+                    sleep(ASK_EVERY).await;
+                    // An error is an answer: the page is on its way to another address.
+                    let answer = page.evaluate_expression("1");
+                    if timeout(ANSWER_TIMEOUT, answer).await.is_err() {
+                        // Nobody listens: nobody needs to know.
+                        let _ = events.send(TabEvent::Hangs);
+                    }
+                }
+            };
+            async move {
+                tokio::select! {
+                    () = gone.cancelled() => {}
+                    () = closed.cancelled() => {}
+                    () = asking => {}
                 }
             }
         });
@@ -137,7 +173,7 @@ impl Tab {
         self.gone.is_cancelled()
     }
 
-    /// Waits until the browser is gone.
+    /// Waits until the page is gone, or the browser.
     pub(super) async fn gone(&self) {
         self.gone.cancelled().await;
     }

@@ -341,7 +341,11 @@ impl Reader<'_> {
         if to == Mode::Disabled && !refused {
             // The site is in trouble: it would be in any mode. Again from the top, with patience.
             self.say(PlatformState::Degraded, &why);
-            self.ladder.up(Mode::SseBestEffort);
+            if mode == Mode::SseBestEffort {
+                self.ladder.works();
+            } else {
+                self.ladder.up(Mode::SseBestEffort);
+            }
             let wait = Duration::from_millis(u64::from(self.config.longest_retry_ms));
             // A stop ends the next step at once.
             let _ = self.pause(wait.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
