@@ -181,7 +181,7 @@ async fn measure(
             let name = name(number);
             json!({"id": name, "always_on": true, "channels": [
                 {"platform": "twitch", "name": name},
-                {"platform": "youtube", "name": format!("@{name}")},
+                {"platform": "youtube", "name": youtube::CHANNEL_ID},
                 {"platform": "kick", "name": name, "channel_id": kick::CHANNEL, "chat_id": kick::CHATROOM},
                 {"platform": "rumble", "name": format!("c/{name}")},
             ]})

@@ -354,7 +354,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         clients,
         folder: data_dir.join("emotes"),
     };
-    life.essential("emotes", emotes.run(parts, config.clone()));
+    // Not essential: without emotes chat is still chat.
+    life.spawn(emotes.run(parts, config.clone()));
     let listeners =
         Listeners { life: life.clone(), readers, sink: Arc::clone(&sink) as Arc<_>, demand };
     life.essential("listeners", listeners.run(config.clone()));

@@ -100,6 +100,7 @@ struct RoomInlet {
 #[derive(Default)]
 struct Viewers {
     count: Option<u64>,
+    told: Option<u64>,
     told_at: Option<Instant>,
 }
 
@@ -136,8 +137,8 @@ impl Inlet for RoomInlet {
     }
 
     fn viewers(&mut self, count: Option<u64>) {
-        let changed = self.viewers.count != count;
         self.viewers.count = count;
+        let changed = self.viewers.told != count;
         let due = self.viewers.told_at.is_none_or(|it| it.elapsed() >= VIEWERS_EVERY);
         if changed && due && self.told.is_some() {
             self.tell_status();
@@ -167,7 +168,7 @@ impl RoomInlet {
         self.follow_room();
         let Some((state, detail)) = self.told.clone() else { return };
         let viewers = self.viewers.count.filter(|_| state == PlatformState::Live);
-        self.viewers.told_at = Some(Instant::now());
+        (self.viewers.told, self.viewers.told_at) = (self.viewers.count, Some(Instant::now()));
         self.room.set_status(PlatformStatus {
             platform: self.source.platform,
             channel: self.source.channel.to_string(),

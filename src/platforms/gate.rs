@@ -4,22 +4,31 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::Mutex;
 
 /// The way in for the workers of one platform. Cheap to clone.
 #[derive(Clone)]
-pub struct Gate(Arc<DefaultDirectRateLimiter>);
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    pace: DefaultDirectRateLimiter,
+    /// Only the first in line watches the pace: a thousand who all do keep a core busy.
+    line: Mutex<()>,
+}
 
 impl Gate {
     /// Lets `per_second` in at once, and as many with every second that passes.
     #[must_use]
     pub fn new(per_second: u32) -> Self {
         let per_second = NonZeroU32::new(per_second).unwrap_or(NonZeroU32::MIN);
-        Self(Arc::new(RateLimiter::direct(Quota::per_second(per_second))))
+        let pace = RateLimiter::direct(Quota::per_second(per_second));
+        Self(Arc::new(Inner { pace, line: Mutex::new(()) }))
     }
 
-    /// Waits for a turn. Those who wait are let in evenly, not in the order they came.
+    /// Waits for a turn, in the order of those who came.
     pub async fn pass(&self) {
-        self.0.until_ready().await;
+        let _first = self.0.line.lock().await;
+        self.0.pace.until_ready().await;
     }
 }
 

@@ -170,9 +170,14 @@ impl Listeners {
             .filter(|(key, worker)| wanted.get(*key) != Some(&worker.plan))
             .map(|(key, _)| key.clone())
             .collect();
-        for key in outdated {
-            if let Some(worker) = running.remove(&key) {
-                worker.stop.cancel();
+        // All are told before any is waited for.
+        let ending: Vec<_> =
+            outdated.into_iter().filter_map(|key| running.remove_entry(&key)).collect();
+        for (_, worker) in &ending {
+            worker.stop.cancel();
+        }
+        for (key, worker) in ending {
+            {
                 // Reported by its supervisor.
                 let _ = worker.task.await;
                 tracing::info!(creator.id = %key.0, platform = %key.1, channel = %key.2, "the channel is no longer read");

@@ -30,7 +30,10 @@ pub async fn supervise<W: PlatformWorker>(
     let name = format!("{}:{}", source.platform, source.channel);
     telemetry.meters.workers.increment(1.0);
     async {
-        ingest.prepare().await;
+        // The disk may be long in answering: a stop does not wait for that.
+        if stop.run_until_cancelled(ingest.prepare()).await.is_none() {
+            return;
+        }
         while !stop.is_cancelled() {
             ingest.status(PlatformState::Connecting, "");
             if let Some(gate) = &gate

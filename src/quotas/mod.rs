@@ -6,7 +6,7 @@ mod day;
 mod pace;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -81,14 +81,14 @@ type Key = (CreatorId, Platform);
 struct Held {
     config: QuotasConfig,
     accounts: BTreeMap<Key, Account>,
+    /// Who shares which pool, made when first asked for.
+    pools: HashMap<(Platform, u64), Vec<Key>>,
 }
 
 /// What one creator spent on one platform.
 #[derive(Debug, Default)]
 struct Account {
     spent: Spent,
-    /// Those with the same pool spend from one allowance: they share a key.
-    pool: Option<u64>,
     pace: Pace,
 }
 
@@ -97,6 +97,9 @@ struct Account {
 struct Spent {
     day: String,
     used: u64,
+    /// Those with the same pool spend from one allowance: they share a key.
+    #[serde(default)]
+    pool: Option<u64>,
     /// The platform itself said that nothing is left.
     #[serde(default)]
     refused: bool,
@@ -126,7 +129,18 @@ impl Quotas {
     #[must_use]
     pub fn open(&self, creator: &CreatorId, platform: Platform, pool: Option<u64>) -> Quota {
         let key = (creator.clone(), platform);
-        self.held().accounts.entry(key.clone()).or_default().pool = pool;
+        let mut held = self.held();
+        let account = held.accounts.entry(key.clone()).or_default();
+        if account.spent.pool != pool {
+            // Another key has another allowance: what was spent and refused is not its business.
+            let known = account.spent.pool.is_some();
+            account.spent.pool = pool;
+            if known {
+                (account.spent.used, account.spent.refused) = (0, false);
+            }
+            held.pools.clear();
+        }
+        drop(held);
         Quota { quotas: self.clone(), key }
     }
 
@@ -191,8 +205,7 @@ impl Quota {
     pub fn note_refusal(&self, now: Timestamp) {
         let mut held = self.quotas.held();
         held.turn_page(&self.key, now);
-        let pool = held.account(&self.key).pool;
-        let keys: Vec<Key> = held.same_pool(&self.key, pool);
+        let keys = held.same_pool(&self.key);
         let mut changed = Vec::new();
         for key in keys {
             held.turn_page(&key, now);
@@ -232,22 +245,25 @@ impl Held {
         let day = day_of(key.1, now);
         let account = self.account(key);
         if account.spent.day != day {
-            account.spent = Spent { day, ..Spent::default() };
+            account.spent = Spent { day, pool: account.spent.pool, ..Spent::default() };
         }
     }
 
-    fn same_pool(&self, key: &Key, pool: Option<u64>) -> Vec<Key> {
-        let same = |it: &(&Key, &Account)| {
-            it.0 == key || (pool.is_some() && it.1.pool == pool && it.0.1 == key.1)
-        };
-        self.accounts.iter().filter(same).map(|it| it.0.clone()).collect()
+    /// Those who spend from the allowance of `key`, itself included.
+    fn same_pool(&mut self, key: &Key) -> Vec<Key> {
+        let Some(pool) = self.account(key).spent.pool else { return vec![key.clone()] };
+        let accounts = &self.accounts;
+        let members = self.pools.entry((key.1, pool)).or_insert_with(|| {
+            let same = |it: &(&Key, &Account)| it.1.spent.pool == Some(pool) && it.0.1 == key.1;
+            accounts.iter().filter(same).map(|it| it.0.clone()).collect()
+        });
+        members.clone()
     }
 
     /// What everybody spent today from the allowance of `key`.
     fn used_of_pool(&mut self, key: &Key, now: Timestamp) -> u64 {
-        let pool = self.account(key).pool;
         let day = day_of(key.1, now);
-        let keys = self.same_pool(key, pool);
+        let keys = self.same_pool(key);
         let of_today = keys.iter().map(|it| &self.accounts[it].spent).filter(|it| it.day == day);
         of_today.map(|it| it.used).sum()
     }
@@ -256,9 +272,8 @@ impl Held {
         self.turn_page(key, now);
         let allowance = self.allowance(key);
         let used = self.used_of_pool(key, now);
-        let pool = self.account(key).pool;
         let per_hour: f64 =
-            self.same_pool(key, pool).iter().map(|it| self.accounts[it].pace.per_hour(now)).sum();
+            self.same_pool(key).iter().map(|it| self.accounts[it].pace.per_hour(now)).sum();
         let account = self.account(key);
         let resets_at = reset_after(key.1, now);
         let left = u64::from(allowance.daily_units).saturating_sub(used);

@@ -84,3 +84,33 @@ fn the_forecast_says_until_when_it_lasts_at_the_pace_of_the_last_minutes() {
     let later = now.plus_ms(20 * 60_000);
     assert_eq!(quota.snapshot(later).lasts_until, None, "at rest it lasts");
 }
+
+#[test]
+fn another_key_begins_with_an_allowance_of_its_own() {
+    let quotas = Quotas::new(State::in_memory(), config(20, 0));
+    let now = at("2026-11-24T20:00:00Z");
+    let old = quotas.open(&ana(), Platform::Youtube, Some(7));
+    old.spend(15, now).unwrap();
+    old.note_refusal(now);
+    let new = quotas.open(&ana(), Platform::Youtube, Some(8));
+    assert_eq!(new.spend(15, now), Ok(Standing::Free));
+    // The same again is no other.
+    let again = quotas.open(&ana(), Platform::Youtube, Some(8));
+    assert!(again.spend(15, now).is_err());
+}
+
+#[test]
+fn a_pool_is_whole_after_a_restart_before_all_of_it_is_opened() {
+    let state = State::in_memory();
+    let now = at("2026-11-24T20:00:00Z");
+    {
+        let quotas = Quotas::new(state.clone(), config(20, 0));
+        for (name, units) in [("ana", 5), ("ben", 10)] {
+            let quota = quotas.open(&name.parse().unwrap(), Platform::Youtube, Some(7));
+            quota.spend(units, now).unwrap();
+        }
+    }
+    let quotas = Quotas::new(state, config(20, 0));
+    let quota = quotas.open(&ana(), Platform::Youtube, Some(7));
+    assert_eq!(quota.snapshot(now).used, 15);
+}

@@ -37,7 +37,7 @@ async fn a_follow_is_shown_once_and_what_the_token_allows_is_asked_for() {
     let server = start(&twitch, &api).await;
     let mut socket = server.socket("/ws/ana").await;
     let eventsub = api.sockets(1).await;
-    api.until("subscriptions", |it| (it.subscriptions.len() >= 13).then_some(())).await;
+    api.until("subscriptions", |it| (it.subscriptions.len() >= 12).then_some(())).await;
     {
         let seen = api.seen();
         let kinds: Vec<_> =
@@ -67,7 +67,7 @@ async fn nothing_is_lost_or_doubled_when_twitch_moves_the_session() {
     let server = start(&twitch, &api).await;
     let mut socket = server.socket("/ws/ana").await;
     let old = api.sockets(1).await;
-    api.until("subscriptions", |it| (it.subscriptions.len() >= 13).then_some(())).await;
+    api.until("subscriptions", |it| (it.subscriptions.len() >= 12).then_some(())).await;
     let asked = api.seen().subscriptions.len();
     api.reconnect(old);
     api.follow(old, "m1", "one");
@@ -106,7 +106,7 @@ async fn a_withdrawn_token_is_said_within_ten_seconds_and_never_shown() {
     let server = start(&twitch, &api).await;
     let mut socket = server.socket("/ws/ana").await;
     let eventsub = api.sockets(1).await;
-    api.until("subscriptions", |it| (it.subscriptions.len() >= 13).then_some(())).await;
+    api.until("subscriptions", |it| (it.subscriptions.len() >= 12).then_some(())).await;
     api.seen().revoked = true;
     let subscription =
         json!({"subscription": {"type": "channel.follow", "status": "authorization_revoked"}});

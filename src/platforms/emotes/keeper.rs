@@ -1,7 +1,7 @@
 //! Keeps every list that a room needs: one task, which owns all of them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -38,6 +38,8 @@ const MAX_FETCHES: usize = 4;
 const MAX_BYTES: usize = 16 << 20;
 /// Pause after the first failure; doubles up to the time between two comparisons.
 const RETRY_AFTER: Duration = Duration::from_secs(20);
+/// Time from a change to the rooms' sets that have it.
+const REBUILD_AFTER: Duration = Duration::from_millis(100);
 /// Longest pause before the first request for a channel's list: many start together.
 const FIRST_WITHIN: Duration = Duration::from_millis(500);
 /// Changes of 7TV's that wait to be taken (count). When full, 7TV's socket is not read.
@@ -61,6 +63,10 @@ pub(super) struct Keeper {
     config: watch::Receiver<Arc<Config>>,
     held: BTreeMap<Source, Held>,
     everybody: Arc<ByName>,
+    /// Lists that changed since the rooms' sets were made; with everybody's, all sets are made anew.
+    changed: BTreeSet<Source>,
+    /// When the sets may be made anew: what changes meanwhile goes with it.
+    rebuild_at: Option<Instant>,
 }
 
 /// What came of asking for a list.
@@ -82,7 +88,9 @@ impl Keeper {
         config: watch::Receiver<Arc<Config>>,
     ) -> Self {
         let everybody = Arc::default();
-        Self { emotes, parts, store, config, held: BTreeMap::new(), everybody }
+        let held = BTreeMap::new();
+        let (changed, rebuild_at) = (BTreeSet::new(), None);
+        Self { emotes, parts, store, config, held, everybody, changed, rebuild_at }
     }
 
     pub(super) async fn run(mut self) {
@@ -98,11 +106,13 @@ impl Keeper {
                 () = stop.cancelled() => break,
                 () = self.emotes.0.changed.notified() => {}
                 () = sleep_until(next) => {}
-                Some(done) = fetches.join_next(), if !fetches.is_empty() => {
-                    // One that panicked stays under way for ever: its list is asked for no more.
-                    if let Ok((source, fetched)) = done {
-                        self.take(&source, fetched);
-                    }
+                Some(done) = fetches.join_next(), if !fetches.is_empty() => match done {
+                    Ok((source, fetched)) => self.take(&source, fetched),
+                    // A panic over one answer: whatever is under way is asked for again, later.
+                    Err(_) => self.begin_again(),
+                },
+                () = sleep_until(self.rebuild_at.unwrap_or(next)), if self.rebuild_at.is_some() => {
+                    self.rebuild();
                 }
                 Some(change) = changes.recv() => self.apply(change),
                 changed = self.config.changed() => if changed.is_err() { break },
@@ -128,19 +138,22 @@ impl Keeper {
             let channels = rooms.iter().flat_map(|it| &it.1);
             needed.extend(channels.flat_map(Source::list_of).map(|it| (it, ())));
         }
-        let before = self.held.len();
         self.held.retain(|source, _| needed.contains_key(source));
-        let mut changed = self.held.len() != before;
+        let mut new = Vec::new();
         for source in needed.into_keys() {
-            self.held.entry(source).or_insert_with(|| {
-                changed = true;
+            self.held.entry(source.clone()).or_insert_with(|| {
+                new.push(source);
                 let wait = FIRST_WITHIN.mul_f64(rand::rng().random_range(0.0..1.0));
                 let (list, due) = (Arc::default(), now + wait);
                 Held { list, under_way: false, due, failures: 0, from_disk: true }
             });
         }
-        if changed {
-            self.rebuild();
+        for source in new {
+            self.note_change(source);
+        }
+        if rooms.iter().any(|(slot, channels)| !slot.is_made_of(channels)) {
+            // A room or a channel that is new here, of lists that are known.
+            self.rebuild_at.get_or_insert_with(|| Instant::now() + REBUILD_AFTER);
         }
         self.tell_wanted(wanted);
         let mut next = now + Duration::from_secs(3_600);
@@ -197,17 +210,17 @@ impl Keeper {
             Fetched::Kept(list) => {
                 (held.from_disk, held.due) = (false, Instant::now());
                 held.list = Arc::new(list);
-                return self.rebuild();
+                return self.note_change(source.clone());
             }
             Fetched::New(list) => {
                 held.failures = 0;
                 held.list = Arc::new(list);
-                self.rebuild();
+                self.note_change(source.clone());
             }
             Fetched::Nobody => {
                 held.failures = 0;
                 held.list = Arc::default();
-                self.rebuild();
+                self.note_change(source.clone());
             }
             Fetched::Unchanged => held.failures = 0,
             Fetched::Failed(error) => {
@@ -233,8 +246,8 @@ impl Keeper {
     fn apply(&mut self, change: Change) {
         match change {
             Change::Set { id, pulled, pushed } => {
-                let mut changed = false;
-                for held in self.held.values_mut() {
+                let mut changed = Vec::new();
+                for (source, held) in &mut self.held {
                     if held.list.set_id.as_deref() != Some(id.as_str()) {
                         continue;
                     }
@@ -245,10 +258,10 @@ impl Keeper {
                         list.emotes.push(new.clone());
                     }
                     held.list = Arc::new(list);
-                    changed = true;
+                    changed.push(source.clone());
                 }
-                if changed {
-                    self.rebuild();
+                for source in changed {
+                    self.note_change(source);
                 }
             }
             Change::User { id } => {
@@ -266,25 +279,48 @@ impl Keeper {
         }
     }
 
-    /// Gives every room its set anew.
+    fn note_change(&mut self, source: Source) {
+        self.changed.insert(source);
+        self.rebuild_at.get_or_insert_with(|| Instant::now() + REBUILD_AFTER);
+    }
+
+    fn begin_again(&mut self) {
+        tracing::error!("reading a list of emotes failed inside: it is asked for again");
+        for held in self.held.values_mut().filter(|it| it.under_way) {
+            held.under_way = false;
+            held.failures = held.failures.saturating_add(1);
+            held.due = Instant::now() + RETRY_AFTER;
+        }
+    }
+
+    /// Gives the rooms whose lists changed their sets anew.
     fn rebuild(&mut self) {
+        let changed = std::mem::take(&mut self.changed);
+        self.rebuild_at = None;
+        let all = changed.iter().any(|it| it.channel.is_none());
         let lists = |sources: Vec<Source>| {
             let mut sources = sources;
             sources.sort();
             sources.into_iter().filter_map(|it| self.held.get(&it)).map(|it| Arc::clone(&it.list))
         };
-        let everybody: Vec<_> = lists(Source::list_of_everybody().collect()).collect();
-        self.everybody = Arc::new(merged(everybody.iter().map(|it| it.emotes.as_slice())));
+        if all {
+            let everybody: Vec<_> = lists(Source::list_of_everybody().collect()).collect();
+            self.everybody = Arc::new(merged(everybody.iter().map(|it| it.emotes.as_slice())));
+        }
         // Rooms that read the same channels share what was put together for one.
         let mut made: HashMap<Vec<Source>, Arc<EmoteSet>> = HashMap::new();
         for (slot, channels) in self.emotes.list_held() {
             let sources: Vec<Source> = channels.iter().flat_map(Source::list_of).collect();
+            if !all && slot.is_made_of(&channels) && !sources.iter().any(|it| changed.contains(it))
+            {
+                continue;
+            }
             let set = made.entry(sources.clone()).or_insert_with(|| {
                 let of_channels: Vec<_> = lists(sources).collect();
                 let by_name = merged(of_channels.iter().map(|it| it.emotes.as_slice()));
                 Arc::new(EmoteSet::new(by_name, Arc::clone(&self.everybody)))
             });
-            slot.set.store(Arc::clone(set));
+            slot.fill(Arc::clone(set), channels);
         }
     }
 }

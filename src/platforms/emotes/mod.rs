@@ -46,6 +46,8 @@ struct Shared {
 struct Slot {
     set: ArcSwap<EmoteSet>,
     channels: Mutex<BTreeSet<ChannelKey>>,
+    /// The channels whose lists the set was made of; none before it was made.
+    made_of: Mutex<Option<Vec<ChannelKey>>>,
 }
 
 /// A room's emotes, for as long as somebody holds this: then its lists are let go.
@@ -110,6 +112,17 @@ impl Emotes {
 }
 
 impl Slot {
+    /// Whether the set was made of the lists of these channels.
+    fn is_made_of(&self, channels: &[ChannelKey]) -> bool {
+        let made_of = self.made_of.lock().unwrap_or_else(PoisonError::into_inner);
+        made_of.as_deref() == Some(channels)
+    }
+
+    fn fill(&self, set: Arc<EmoteSet>, channels: Vec<ChannelKey>) {
+        self.set.store(set);
+        *self.made_of.lock().unwrap_or_else(PoisonError::into_inner) = Some(channels);
+    }
+
     fn channels(&self) -> MutexGuard<'_, BTreeSet<ChannelKey>> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -50,6 +50,15 @@ impl Echoes {
         });
     }
 
+    /// `account` did not say it after all.
+    pub(super) fn forget(&self, room: &CreatorId, account: &QualifiedId, text: &str) {
+        let mut held = self.held();
+        let same = |it: &Expected| it.room == *room && it.account == *account && it.text == text;
+        if let Some(place) = held.expected.iter().position(same) {
+            held.expected.remove(place);
+        }
+    }
+
     /// What `account` said has this id: by that it is known from now on, and no longer by its words.
     pub(super) fn know(
         &self,
@@ -89,10 +98,19 @@ impl Echoes {
             it.until > now
                 && it.account == message.author.id
                 && it.room == *room
-                // A platform may put the mention of a reply in front.
-                && message.text.trim_end().ends_with(&it.text)
+                && is_said_in(&message.text, &it.text)
         });
         // Said once, expected once: the next with the same words is somebody's own.
         found.is_some_and(|it| held.expected.remove(it).is_some())
     }
+}
+
+/// Whether `shown` is what was said: a platform may put the mention of a reply in front.
+fn is_said_in(shown: &str, said: &str) -> bool {
+    let shown = shown.trim_end();
+    shown == said
+        || shown
+            .strip_prefix('@')
+            .and_then(|it| it.split_once(' '))
+            .is_some_and(|(_, rest)| rest == said)
 }

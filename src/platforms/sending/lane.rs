@@ -1,6 +1,8 @@
 //! One channel's queue: message after message, at the platform's pace.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
 
 use tokio::{
     sync::mpsc,
@@ -96,10 +98,21 @@ async fn send(
         tokio::time::sleep_until(at).await;
         kept.left.push_back(Instant::now());
         board.set(&job.place, SendState::Sending, "", None);
-        if let Some(account) = sender.account() {
-            echoes.expect(&job.place.room, account, &job.words.text);
+        let account = sender.account();
+        if let Some(account) = &account {
+            echoes.expect(&job.place.room, account.clone(), &job.words.text);
         }
-        match timeout(SEND_TIMEOUT, sender.send(&job.words)).await {
+        // A defect of one sender is one message that failed.
+        let attempt = AssertUnwindSafe(sender.send(&job.words)).catch_unwind();
+        let outcome = timeout(SEND_TIMEOUT, attempt).await.map(|it| {
+            it.unwrap_or_else(|_| Err(SendError::Failed("the sender failed inside".to_owned())))
+        });
+        if let (Ok(Err(SendError::Blocked(_) | SendError::Later(_))), Some(account)) =
+            (&outcome, &account)
+        {
+            echoes.forget(&job.place.room, account, &job.words.text);
+        }
+        match outcome {
             Ok(Err(SendError::Later(wait))) => {
                 let wait = wait.clamp(Duration::from_millis(100), LONGEST_WAIT);
                 let detail = format!("the platform asks to wait {} s", wait.as_secs().max(1));

@@ -238,6 +238,8 @@ impl Outbox {
     /// Puts a job into its lane, which is opened if need be.
     fn give(&self, key: LaneKey, sender: Arc<dyn PlatformSender>, job: Job) {
         let mut lanes = self.lanes();
+        // One that ended by itself makes room for another.
+        lanes.retain(|it, lane| *it != key || !lane.jobs.is_closed());
         let lane = lanes.entry(key).or_insert_with(|| {
             let (jobs, inbox) = mpsc::channel(WAITING);
             let stop = self.0.life.stop.child_token();

@@ -169,8 +169,12 @@ fn our_words_are_recognised_once_and_only_from_our_account() {
     echoes.expect(&ana(), QualifiedId::new(Platform::Twitch, "9"), "hello");
     assert!(!echoes.is_ours(&ana(), &message_of("8", "hello")), "somebody else");
     assert!(!echoes.is_ours(&"ben".parse().unwrap(), &message_of("9", "hello")), "elsewhere");
+    assert!(!echoes.is_ours(&ana(), &message_of("9", "oh hello")), "other words");
     assert!(echoes.is_ours(&ana(), &message_of("9", "@bo hello")), "a reply's mention in front");
     assert!(!echoes.is_ours(&ana(), &message_of("9", "hello")), "typed by hand afterwards");
+    echoes.expect(&ana(), QualifiedId::new(Platform::Twitch, "9"), "hello");
+    echoes.forget(&ana(), &QualifiedId::new(Platform::Twitch, "9"), "hello");
+    assert!(!echoes.is_ours(&ana(), &message_of("9", "hello")), "was not said after all");
 }
 
 fn message_of(author: &str, text: &str) -> crate::model::Message {

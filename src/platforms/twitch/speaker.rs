@@ -66,10 +66,17 @@ impl Speaker {
             Some(open) => open,
             None => self.open(nick).await?,
         };
+        // What stands in a tag must not end it.
+        let plain = |it: &&str| it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
+        if reply_to.is_some_and(|it| !plain(&it)) {
+            return Err(SendError::Blocked("that is no message of Twitch".to_owned()));
+        }
         let tags = reply_to.map(|it| format!("@reply-parent-msg-id={it} ")).unwrap_or_default();
         // A line feed would begin a command of its own.
         let text = text.replace(['\r', '\n'], " ");
         let line = format!("{tags}PRIVMSG #{} :{text}\r\n", self.login);
+        // What came while nobody read is no answer to what is said now.
+        open.skip_what_waits().await.map_err(|it| SendError::Failed(it.to_string()))?;
         let unclear = |why: &str| SendError::Failed(format!("{why}; it may have been said"));
         open.write(&line).await.map_err(|_| unclear("the connection broke"))?;
         let answer = timeout(ANSWER, open.answer(answer_to_words)).await;
@@ -121,6 +128,27 @@ impl Open {
         .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
     }
 
+    /// Reads what has come already; pings in it are answered.
+    async fn skip_what_waits(&mut self) -> std::io::Result<()> {
+        let mut buffer = vec![0; 4_096];
+        while let Ok(count) = timeout(Duration::from_millis(1), self.link.read(&mut buffer)).await {
+            let count = count?;
+            if count == 0 {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
+            let mut pings = String::new();
+            self.lines.feed(&buffer[..count], |line| {
+                if line.command == "PING" {
+                    pings.push_str(&pong(&line));
+                }
+            });
+            if !pings.is_empty() {
+                self.write(&pings).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads until a line is the answer; pings are answered meanwhile.
     async fn answer(
         &mut self,
@@ -136,8 +164,7 @@ impl Open {
             let mut pings = String::new();
             self.lines.feed(&buffer[..count], |line| {
                 if line.command == "PING" {
-                    let words = line.params.last().map_or("", String::as_str);
-                    pings.push_str(&format!("PONG :{words}\r\n"));
+                    pings.push_str(&pong(&line));
                 } else if found.is_none() {
                     found = find(&line);
                 }
@@ -150,6 +177,16 @@ impl Open {
             }
         }
     }
+}
+
+fn pong(line: &IRCMessage) -> String {
+    format!("PONG :{}\r\n", line.params.last().map_or("", String::as_str))
+}
+
+/// Whether a notice says that something was not said: others tell of the room.
+fn is_refusal(line: &IRCMessage) -> bool {
+    let id = line.tags.0.get("msg-id").map_or("", String::as_str);
+    id.starts_with("msg_") || matches!(id, "no_permission" | "unrecognized_cmd" | "tos_ban")
 }
 
 fn words_of(line: &IRCMessage) -> String {
@@ -175,7 +212,9 @@ fn answer_to_words(line: &IRCMessage) -> Option<Answer> {
                 || badges.contains("moderator/");
             Some(Answer::Said(SaidOverIrc { id: tag("id").cloned(), moderates }))
         }
-        "NOTICE" => Some(Answer::Refused(format!("Twitch says: {}", words_of(line)))),
+        "NOTICE" if is_refusal(line) => {
+            Some(Answer::Refused(format!("Twitch says: {}", words_of(line))))
+        }
         _ => None,
     }
 }

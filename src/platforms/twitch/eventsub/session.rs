@@ -127,9 +127,23 @@ async fn attempt(
         let frame = tokio::select! {
             moved = async { moving.as_mut().expect("guarded").await }, if moving.is_some() => {
                 moving = None;
-                let moved = moved?;
-                let old = std::mem::replace(&mut welcomed, moved);
+                let Ok(moved) = moved else {
+                    // The old one is good until Twitch closes it.
+                    continue;
+                };
+                let mut old = std::mem::replace(&mut welcomed, moved);
                 heard = Instant::now();
+                // What waits on the old one is read before it goes.
+                while let Ok(Ok(Frame::Text(text))) =
+                    timeout(Duration::from_millis(50), old.socket.next()).await
+                {
+                    if let Some(Said::Happened(it)) = envelope::read(&text)
+                        && seen.insert(&it.message_id)
+                        && tell.send(Told::Happened(it)).await.is_err()
+                    {
+                        return Err(Ended::Unheard);
+                    }
+                }
                 old.socket.close().await;
                 continue;
             }

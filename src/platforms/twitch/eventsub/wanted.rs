@@ -1,6 +1,6 @@
 //! What is asked for, and what a token must allow for it.
 //!
-//! Chat itself, subscriptions, cheers and incoming raids come over IRC: asked for here, they would come twice.
+//! Votes while a poll runs come by the second and say nothing that its end does not. Chat itself, subscriptions, cheers and incoming raids come over IRC: asked for here, they would come twice.
 //!
 //! Source: <https://dev.twitch.tv/docs/eventsub/eventsub-subscription-types/>.
 
@@ -44,10 +44,9 @@ const PREDICTIONS: &[&str] = &["channel:read:predictions", "channel:manage:predi
 const REDEMPTIONS: &[&str] = &["channel:read:redemptions", "channel:manage:redemptions"];
 const HYPE: &[&str] = &["channel:read:hype_train"];
 
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 17] = [
     kind("channel.follow", "2", About::Moderated, &["moderator:read:followers"], "follows"),
     kind("channel.poll.begin", "1", About::Channel, POLLS, "polls"),
-    kind("channel.poll.progress", "1", About::Channel, POLLS, "polls"),
     kind("channel.poll.end", "1", About::Channel, POLLS, "polls"),
     kind("channel.prediction.begin", "1", About::Channel, PREDICTIONS, "predictions"),
     kind("channel.prediction.lock", "1", About::Channel, PREDICTIONS, "predictions"),
