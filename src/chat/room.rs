@@ -28,8 +28,8 @@ use crate::{
     feed::{FeedLog, Hidden, Record, RoomLog, Wording, envelope::Envelope, new_epoch},
     lifecycle::Lifecycle,
     model::{
-        CreatorId, EventBody, Message, OverlaySettings, Platform, PlatformStatus, RoomState,
-        Timestamp,
+        ChatDelete, CreatorId, Event, EventBody, Message, OverlaySettings, Platform,
+        PlatformStatus, RoomState, Timestamp,
     },
     platforms::Demand,
     telemetry::{Rate, Telemetry},
@@ -105,6 +105,8 @@ struct State {
     last_ts: Option<Timestamp>,
 }
 
+/// Age from which a purge is late: its viewer may have come back and written since (ms).
+const LATE_MS: i64 = 60_000;
 /// Disorder of two readings of the clock that is put right (ms). More is a clock that was set.
 const CLOCK_DISORDER_MS: i64 = 2_000;
 
@@ -254,6 +256,13 @@ impl Room {
     /// message that was deleted before it came takes its place as `chat.redacted`. What is said after a
     /// silence comes behind the start of a stream session. Never waits.
     pub fn publish(&self, body: &EventBody, arrival: &Arrival) -> Published {
+        if let Some(of_before) = self.late_purge(body, arrival) {
+            let deletions = of_before.into_iter().map(EventBody::ChatDelete);
+            return deletions
+                .map(|it| self.publish(&it, arrival))
+                .last()
+                .unwrap_or(Published::Repeat);
+        }
         let data = body.data_json();
         let mut state = self.state();
 
@@ -279,6 +288,35 @@ impl Room {
 
         self.count(body);
         Published::At(seq)
+    }
+
+    /// The deletions that a purge amounts to which came late, when its viewer has written since: what was written
+    /// after it is none of its business. `None` for everything else.
+    fn late_purge(&self, body: &EventBody, arrival: &Arrival) -> Option<Vec<ChatDelete>> {
+        let EventBody::ChatClearUser(purge) = body else { return None };
+        let at = arrival.sent_at.filter(|it| arrival.received_at.ms_since(*it) > LATE_MS)?;
+        let mut state = self.state();
+        let mut before = Vec::new();
+        let mut wrote_since = false;
+        for entry in state.ring.behind(state.ring.floor()) {
+            let About::Words(wording) = &entry.about else { continue };
+            if wording.author.as_ref() != Some(&purge.author_id) || entry.kind != "chat.message" {
+                continue;
+            }
+            // By the platform's clock, which only the event itself tells; a purge that comes late is rare.
+            match serde_json::from_slice(&entry.frame.json()).map(|it: Event| it.body) {
+                Ok(EventBody::ChatMessage(it)) if it.sent_at > at => wrote_since = true,
+                _ => before.push(wording.id.clone()),
+            }
+        }
+        if !wrote_since {
+            return None;
+        }
+        state.moderation.note(body, Some(at));
+        let (platform, author) = (purge.platform, &purge.author_id);
+        let delete =
+            |message_id| ChatDelete { message_id, platform, author_id: Some(author.clone()) };
+        Some(before.into_iter().map(delete).collect())
     }
 
     /// Puts an event in the next place, for the ring, the log and whoever follows.

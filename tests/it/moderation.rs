@@ -243,3 +243,31 @@ async fn a_deletion_reaches_an_event_stream_that_is_behind_ahead_of_what_waits_f
     drop(slow);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_purge_that_comes_late_leaves_what_its_viewer_wrote_since() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let room = server.room("ana");
+    let now = Timestamp::now();
+    let say = |id: &str, text: &str, sent_at: Timestamp| {
+        let mut body = message(id, "77", text);
+        if let streamsuites::model::EventBody::ChatMessage(it) = &mut body {
+            it.sent_at = sent_at;
+        }
+        room.publish(&body, &Arrival { received_at: now, sent_at: Some(sent_at), key: None });
+    };
+    let purged_at = now.plus_ms(-600_000);
+    say("1", "before it", purged_at.plus_ms(-5_000));
+    say("2", "after it", purged_at.plus_ms(5_000));
+    let purge: streamsuites::model::EventBody = serde_json::from_value(serde_json::json!({
+        "type": "chat.clear_user",
+        "data": {"platform": "twitch", "author_id": "twitch:77", "seconds": 60}
+    }))
+    .unwrap();
+    room.publish(&purge, &Arrival { received_at: now, sent_at: Some(purged_at), key: None });
+    say("3", "before it, and late", purged_at.plus_ms(-1_000));
+    let all = Value::Array(server.history("ana").await).to_string();
+    assert!(all.contains("after it"), "{all}");
+    assert!(!all.contains("before it"), "{all}");
+    server.stop().await;
+}
