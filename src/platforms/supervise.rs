@@ -34,8 +34,12 @@ pub async fn supervise<W: PlatformWorker>(
         if stop.run_until_cancelled(ingest.prepare()).await.is_none() {
             return;
         }
+        let mut failed = false;
         while !stop.is_cancelled() {
-            ingest.status(PlatformState::Connecting, "");
+            // One that failed stays degraded, with the reason, until it is well: a try is no news.
+            if !failed {
+                ingest.status(PlatformState::Connecting, "");
+            }
             if let Some(gate) = &gate
                 && stop.run_until_cancelled(gate.pass()).await.is_none()
             {
@@ -46,8 +50,12 @@ pub async fn supervise<W: PlatformWorker>(
             let attempt = AssertUnwindSafe(connect().run(&mut ingest, &stop)).catch_unwind();
             match attempt.await.unwrap_or(Err(WorkerError::Panicked)) {
                 _ if stop.is_cancelled() => break,
-                Ok(()) => ingest.status(PlatformState::Offline, "the chat ended"),
+                Ok(()) => {
+                    failed = false;
+                    ingest.status(PlatformState::Offline, "the chat ended");
+                }
                 Err(error) => {
+                    failed = true;
                     telemetry.meters.worker_failures.increment(1);
                     telemetry.recent.error("platforms", error.kind(), &name, error.to_string());
                     if error.is_permanent() {
