@@ -10,11 +10,13 @@ use tokio::time::Instant;
 use super::{
     Notice,
     fold::{Arrival, Fold, Moment, Told},
+    protocol::Lost,
     webhooks::Registration,
 };
 use crate::{
+    config::platforms::KickSocket,
     model::{Platform, Timestamp},
-    platforms::Memory,
+    platforms::{Memory, WorkerError},
 };
 
 /// Kept over restarts: when the newest message was sent that was read.
@@ -50,14 +52,27 @@ struct Held {
     /// The place for webhooks, between two attempts.
     registration: Option<Registration>,
     newest: Option<Timestamp>,
-    centrifugo_refused: Option<Instant>,
-    pusher_refused: Option<Instant>,
+    centrifugo_refused: Option<Refusal>,
+    pusher_refused: Option<Refusal>,
     /// The first choice did not get as far as the chat: the other one has a turn.
     avoided: Option<Instant>,
     /// A webhook came, so they do come.
     webhook_seen: bool,
     begun: Option<Timestamp>,
     came_back_at_once: Option<Instant>,
+}
+
+/// When a socket turned us away, and in which words.
+#[derive(Clone)]
+struct Refusal {
+    at: Instant,
+    text: String,
+}
+
+impl Refusal {
+    fn counts(&self) -> bool {
+        self.at.elapsed() < REFUSED_FOR
+    }
 }
 
 impl Track {
@@ -125,22 +140,42 @@ impl Track {
         }
     }
 
-    pub(super) fn refuse(&self, way: Way) {
+    /// What a lost socket means. Final only where no other may be tried: of two that turn us away, one may have
+    /// done so over something that passes.
+    pub(super) fn verdict(&self, socket: KickSocket, way: Way, lost: &Lost) -> WorkerError {
+        let text = lost.text().to_owned();
+        if !matches!(lost, Lost::Refused(_)) {
+            return WorkerError::transient(text);
+        }
+        let refusal = Some(Refusal { at: Instant::now(), text: text.clone() });
         let mut held = self.held();
         match way {
-            Way::Centrifugo => held.centrifugo_refused = Some(Instant::now()),
-            Way::Pusher => held.pusher_refused = Some(Instant::now()),
+            Way::Centrifugo => held.centrifugo_refused = refusal,
+            Way::Pusher => held.pusher_refused = refusal,
         }
+        match socket {
+            KickSocket::Auto => WorkerError::transient(text),
+            KickSocket::Centrifugo | KickSocket::Pusher => WorkerError::permanent(text),
+        }
+    }
+
+    /// In which words both sockets turned us away a short while ago, if they did.
+    pub(super) fn all_refused(&self) -> Option<String> {
+        let held = self.held();
+        let of = |it: &Option<Refusal>| it.clone().filter(Refusal::counts);
+        let refusals = [of(&held.centrifugo_refused)?, of(&held.pusher_refused)?];
+        let newest = refusals.into_iter().max_by_key(|it| it.at)?;
+        Some(newest.text)
     }
 
     /// Whether a way turned us away a short while ago.
     pub(super) fn is_refused(&self, way: Way) -> bool {
         let held = self.held();
-        let at = match way {
-            Way::Centrifugo => held.centrifugo_refused,
-            Way::Pusher => held.pusher_refused,
+        let refusal = match way {
+            Way::Centrifugo => &held.centrifugo_refused,
+            Way::Pusher => &held.pusher_refused,
         };
-        at.is_some_and(|it| it.elapsed() < REFUSED_FOR)
+        refusal.as_ref().is_some_and(Refusal::counts)
     }
 
     /// Lets the other way have a turn.
@@ -178,5 +213,34 @@ impl Track {
             held.came_back_at_once = Some(Instant::now());
         }
         may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::State;
+
+    fn track() -> Track {
+        Track::new(&Memory::new(State::in_memory()), "ana", Timestamp::now())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_sockets_that_turn_us_away_are_both_tried_again_later() {
+        let track = track();
+        let lost = Lost::Refused("closed (3503)".to_owned());
+        assert!(!track.verdict(KickSocket::Auto, Way::Centrifugo, &lost).is_permanent());
+        assert_eq!(track.all_refused(), None, "the other one is there");
+        let lost = Lost::Refused("closed (4001)".to_owned());
+        assert!(!track.verdict(KickSocket::Auto, Way::Pusher, &lost).is_permanent());
+        assert_eq!(track.all_refused().as_deref(), Some("closed (4001)"));
+        tokio::time::advance(REFUSED_FOR).await;
+        assert_eq!(track.all_refused(), None);
+        assert!(!track.is_refused(Way::Centrifugo) && !track.is_refused(Way::Pusher));
+        for socket in [KickSocket::Centrifugo, KickSocket::Pusher] {
+            assert!(track.verdict(socket, Way::Pusher, &lost).is_permanent(), "asked for by hand");
+        }
+        let later = Lost::Later("cut".to_owned());
+        assert!(!track.verdict(KickSocket::Pusher, Way::Pusher, &later).is_permanent());
     }
 }
