@@ -23,6 +23,8 @@ use crate::{
 const NEWEST: &str = "newest";
 /// How old that may be for the gap to be worth filling (ms): the history holds some dozens of messages.
 const OLDEST_GAP_MS: i64 = 30 * 60_000;
+/// How often is kept how far the chat was read: a server may be killed without a word.
+const KEEP_EVERY: Duration = Duration::from_secs(3);
 /// For how long a socket that turned us away is not tried again.
 const REFUSED_FOR: Duration = Duration::from_secs(600);
 /// For how long the first choice is passed over when it did not get as far as the chat.
@@ -52,6 +54,9 @@ struct Held {
     /// The place for webhooks, between two attempts.
     registration: Option<Registration>,
     newest: Option<Timestamp>,
+    /// How far the chat was read before the gap that is not filled yet.
+    gap_from: Option<Timestamp>,
+    kept_at: Option<Instant>,
     centrifugo_refused: Option<Refusal>,
     pusher_refused: Option<Refusal>,
     /// The first choice did not get as far as the chat: the other one has a turn.
@@ -123,9 +128,17 @@ impl Track {
         told
     }
 
-    /// When the newest message was sent that was read, by the platform's clock.
-    pub(super) fn newest(&self) -> Option<Timestamp> {
-        self.held().newest
+    /// From when on messages are missing, by the platform's clock: where the reading broke off, also while later
+    /// messages are read already.
+    pub(super) fn gap_from(&self) -> Option<Timestamp> {
+        let mut held = self.held();
+        held.gap_from = held.gap_from.or(held.newest);
+        held.gap_from
+    }
+
+    /// Nothing is missing any more.
+    pub(super) fn close_gap(&self) {
+        self.held().gap_from = None;
     }
 
     pub(super) fn note_message(&self, sent_at: Timestamp) {
@@ -135,8 +148,28 @@ impl Track {
 
     /// Keeps over a restart how far the chat was read.
     pub(super) fn keep(&self, memory: &Memory, channel: &str) {
-        if let Some(newest) = self.newest() {
-            memory.remember(Platform::Kick, channel, NEWEST, &newest.to_string());
+        let read = {
+            let held = self.held();
+            held.gap_from.or(held.newest)
+        };
+        if let Some(read) = read {
+            memory.remember(Platform::Kick, channel, NEWEST, &read.to_string());
+        }
+    }
+
+    /// Keeps that while the reading goes on, now and then.
+    pub(super) fn keep_at_times(&self, memory: &Memory, channel: &str, now: Instant) {
+        let is_due = {
+            let mut held = self.held();
+            let is_due =
+                held.kept_at.is_none_or(|it| now.saturating_duration_since(it) >= KEEP_EVERY);
+            if is_due {
+                held.kept_at = Some(now);
+            }
+            is_due
+        };
+        if is_due {
+            self.keep(memory, channel);
         }
     }
 
@@ -223,6 +256,38 @@ mod tests {
 
     fn track() -> Track {
         Track::new(&Memory::new(State::in_memory()), "ana", Timestamp::now())
+    }
+
+    #[test]
+    fn a_gap_stays_until_it_is_filled_whatever_is_read_after_it() {
+        let memory = Memory::new(State::in_memory());
+        let now = Timestamp::now();
+        let track = Track::new(&memory, "ana", now);
+        assert_eq!(track.gap_from(), None, "nothing was read before");
+        let (before, after) = (now.plus_ms(-60_000), now.plus_ms(-1_000));
+        track.note_message(before);
+        assert_eq!(track.gap_from(), Some(before));
+        track.note_message(after);
+        assert_eq!(track.gap_from(), Some(before), "the next attempt asks for the same");
+        track.keep(&memory, "ana");
+        assert_eq!(Track::new(&memory, "ana", now).gap_from(), Some(before), "after a restart too");
+        track.close_gap();
+        assert_eq!(track.gap_from(), Some(after), "the next cut");
+    }
+
+    #[test]
+    fn how_far_the_chat_was_read_is_kept_while_it_is_read() {
+        let memory = Memory::new(State::in_memory());
+        let (clock, start) = (Timestamp::now(), Instant::now());
+        let track = Track::new(&memory, "ana", clock);
+        let kept = || Track::new(&memory, "ana", clock).gap_from();
+        track.keep_at_times(&memory, "ana", start);
+        assert_eq!(kept(), None);
+        track.note_message(clock);
+        track.keep_at_times(&memory, "ana", start + KEEP_EVERY / 2);
+        assert_eq!(kept(), None, "not at each turn");
+        track.keep_at_times(&memory, "ana", start + KEEP_EVERY);
+        assert_eq!(kept(), Some(clock));
     }
 
     #[tokio::test(start_paused = true)]

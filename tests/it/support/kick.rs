@@ -88,6 +88,8 @@ pub(crate) struct Seen {
     pub(crate) slug: String,
     pub(crate) livestream: Value,
     pub(crate) history: Vec<Value>,
+    /// Instead of the history.
+    pub(crate) history_answer: Option<u16>,
     /// Instead of the channel: status, content type, body.
     pub(crate) site_answer: Option<(u16, &'static str, String)>,
     /// Instead of the negotiation.
@@ -155,6 +157,7 @@ impl Kick {
             slug: SLUG.to_owned(),
             livestream: json!({"id": 5, "is_live": true, "viewer_count": 42, "session_title": "hi"}),
             history: Vec::new(),
+            history_answer: None,
             site_answer: None,
             negotiation: None,
             token_answer: None,
@@ -505,6 +508,9 @@ async fn channel(State(shared): App, Path(slug): Path<String>) -> Response {
 
 async fn messages(State(shared): App, Path(id): Path<u64>) -> Response {
     shared.note(format!("GET messages {id}")).await;
+    if let Some(code) = shared.seen().history_answer {
+        return status(code, json!({"message": "no"}));
+    }
     let messages: Vec<Value> = shared.seen().history.iter().rev().cloned().collect();
     status(200, json!({"data": {"messages": messages, "cursor": "", "pinned_message": null}}))
 }
