@@ -43,7 +43,7 @@ pub(super) const EVENTS: [&str; 10] = [
 ];
 
 /// An application's name and secret.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Application {
     /// Its id.
     pub client_id: String,

@@ -67,6 +67,14 @@ struct Held {
     came_back_at_once: Option<Instant>,
 }
 
+impl Held {
+    /// Where the reading goes on: at the gap, as long as the history may still tell what is missing there.
+    fn unread_from(&self) -> Option<Timestamp> {
+        let newest = self.newest?;
+        Some(self.gap_from.filter(|it| newest.ms_since(*it) <= OLDEST_GAP_MS).unwrap_or(newest))
+    }
+}
+
 /// When a socket turned us away, and in which words.
 #[derive(Clone)]
 struct Refusal {
@@ -132,7 +140,7 @@ impl Track {
     /// messages are read already.
     pub(super) fn gap_from(&self) -> Option<Timestamp> {
         let mut held = self.held();
-        held.gap_from = held.gap_from.or(held.newest);
+        held.gap_from = held.unread_from();
         held.gap_from
     }
 
@@ -148,10 +156,7 @@ impl Track {
 
     /// Keeps over a restart how far the chat was read.
     pub(super) fn keep(&self, memory: &Memory, channel: &str) {
-        let read = {
-            let held = self.held();
-            held.gap_from.or(held.newest)
-        };
+        let read = self.held().unread_from();
         if let Some(read) = read {
             memory.remember(Platform::Kick, channel, NEWEST, &read.to_string());
         }
@@ -273,6 +278,9 @@ mod tests {
         assert_eq!(Track::new(&memory, "ana", now).gap_from(), Some(before), "after a restart too");
         track.close_gap();
         assert_eq!(track.gap_from(), Some(after), "the next cut");
+        let much_later = after.plus_ms(OLDEST_GAP_MS + 1);
+        track.note_message(much_later);
+        assert_eq!(track.gap_from(), Some(much_later), "older than what the history tells");
     }
 
     #[test]

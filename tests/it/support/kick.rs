@@ -114,6 +114,8 @@ pub(crate) struct Seen {
     pub(crate) events_answer: Option<u16>,
     /// Instead of granting a token.
     pub(crate) grant_answer: Option<u16>,
+    /// How long the answer takes once a token is granted.
+    pub(crate) grant_pause: Duration,
     grants: usize,
     refresh_token: Option<String>,
 }
@@ -171,6 +173,7 @@ impl Kick {
             send_answer: None,
             events_answer: None,
             grant_answer: None,
+            grant_pause: Duration::ZERO,
             grants: 0,
             refresh_token: None,
         };
@@ -560,8 +563,10 @@ async fn grant(State(shared): App, body: String) -> Response {
         granted["refresh_token"] = json!(next);
         seen.refresh_token = Some(next);
     }
+    let pause = seen.grant_pause;
     drop(seen);
     shared.changed.send_replace(());
+    tokio::time::sleep(pause).await;
     status(200, granted)
 }
 
