@@ -15,6 +15,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest time a call takes in all, unless it says otherwise.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+/// Longest time that a platform's word is taken for (s): a mistake there must not stop anything for good.
+const LONGEST_SECONDS: u64 = 3_600;
 /// Most redirects followed.
 const MAX_REDIRECTS: usize = 5;
 
@@ -70,7 +72,7 @@ impl Clients {
 pub struct Answer {
     /// How it went.
     pub status: StatusCode,
-    /// Seconds the platform asks to wait (`Retry-After`).
+    /// How long the platform asks to wait (`Retry-After`), at most an hour.
     pub retry_after: Option<Duration>,
     /// `ETag`.
     pub etag: Option<String>,
@@ -90,8 +92,7 @@ impl Answer {
         let header = |name: &str| {
             response.headers().get(name).and_then(|it| it.to_str().ok()).map(str::to_owned)
         };
-        let retry_after =
-            header("retry-after").and_then(|it| it.trim().parse().ok()).map(Duration::from_secs);
+        let retry_after = header("retry-after").and_then(|it| it.trim().parse().ok()).map(seconds);
         let etag = header("etag");
         let content_type = header("content-type").unwrap_or_default();
         let mut body = BytesMut::new();
@@ -121,6 +122,12 @@ impl Answer {
     }
 }
 
+/// A time that a platform told, at most an hour: added to a moment or multiplied, it never overflows.
+#[must_use]
+pub fn seconds(told: u64) -> Duration {
+    Duration::from_secs(told.min(LONGEST_SECONDS))
+}
+
 /// Says in a few words why a call failed, without its address: that may hold a key.
 #[must_use]
 pub fn failure(what: &str, error: &reqwest::Error) -> WorkerError {
@@ -141,4 +148,19 @@ fn innermost(error: &dyn std::error::Error) -> String {
         cause = next;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pause_is_never_longer_than_an_hour() {
+        for (told, expected) in [("7", 7), ("31536000", 3_600), (&u64::MAX.to_string(), 3_600)] {
+            let response = axum::http::Response::builder().header("retry-after", told);
+            let response = Response::from(response.body("").expect("a fixed answer"));
+            let answer = Answer::read(response, 10).await.unwrap();
+            assert_eq!(answer.retry_after, Some(Duration::from_secs(expected)), "{told}");
+        }
+    }
 }

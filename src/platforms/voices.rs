@@ -60,7 +60,7 @@ impl Voices {
             quotas: shared.quotas.clone(),
             rumble: readers.rumble(),
             outbox,
-            kick: KickAccounts::default(),
+            kick: KickAccounts::new(shared.life.clone()),
             made: Mutex::default(),
         }
     }

@@ -132,6 +132,36 @@ async fn no_message_is_lost_or_doubled_over_cuts() {
     server.stop().await;
 }
 
+/// Goal: a gap whose history was refused is filled after the next cut, though later messages were read since.
+#[tokio::test]
+async fn a_gap_that_could_not_be_filled_is_filled_after_the_next_cut() {
+    let kick = Kick::start().await;
+    let (server, mut socket) = started(&kick).await;
+    let first = kick.reading(0).await;
+    let at = |text: &str, seconds_ago: i64| {
+        let mut message = kick.message(text);
+        let sent = streamsuites::model::Timestamp::now().plus_ms(-1_000 * seconds_ago);
+        message["created_at"] = json!(format!("{}+00:00", &sent.to_string()[..19]));
+        message
+    };
+    kick.publish(&chat(), "App\\Events\\ChatMessageEvent", &at("before", 60));
+    assert_eq!(socket.next_text().await, "before");
+    kick.seen().history.push(at("missed", 40));
+    kick.seen().history_answer = Some(500);
+    kick.cut(first);
+    let second = kick.reading(first + 1).await;
+    kick.publish(&chat(), "App\\Events\\ChatMessageEvent", &at("after", 20));
+    assert_eq!(socket.next_text().await, "after");
+    kick.until("the history asked for", |it| {
+        it.requests.iter().any(|it| it.contains("messages")).then_some(())
+    })
+    .await;
+    kick.seen().history_answer = None;
+    kick.cut(second);
+    assert_eq!(socket.next_text().await, "missed");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_cut_connection_degrades_the_room_until_it_is_live_again() {
     let kick = Kick::start().await;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use streamsuites::{
+    lifecycle::Lifecycle,
     model::Timestamp,
     platforms::{
         Memory,
@@ -220,7 +221,7 @@ fn account(kick: &Kick) -> Account {
 }
 
 fn sender(kick: &Kick, memory: &Memory) -> KickSender {
-    KickSender::new(reqwest::Client::new(), account(kick), memory.clone())
+    KickSender::new(reqwest::Client::new(), account(kick), memory.clone(), Lifecycle::new())
 }
 
 #[tokio::test]
@@ -241,6 +242,24 @@ async fn a_message_is_sent_and_every_refresh_token_is_used_once() {
     kick.seen().send_answer = Some((401, None));
     sender(&kick, &memory).send(USER, "four", None).await.unwrap();
     assert_eq!(kick.seen().sent.len(), 4);
+}
+
+/// Goal: a message that is given up on does not cost the account its sign-in.
+/// Method: the sending is dropped once Kick replaced the refresh token, before we hear of it.
+#[tokio::test]
+async fn a_refresh_token_that_was_replaced_is_kept_though_nobody_waits_for_it() {
+    let kick = Kick::start().await;
+    let memory = Memory::new(State::in_memory());
+    let it = sender(&kick, &memory);
+    kick.seen().grant_pause = std::time::Duration::from_millis(200);
+    tokio::select! {
+        sent = it.send(USER, "given up", None) => panic!("{sent:?}"),
+        () = kick.until("the exchange", |it| (!it.refreshed.is_empty()).then_some(())) => {}
+    }
+    it.send(USER, "one", None).await.unwrap();
+    assert_eq!(kick.seen().refreshed, ["refresh-0"], "the exchange went on");
+    sender(&kick, &memory).send(USER, "two", None).await.unwrap();
+    assert_eq!(kick.seen().refreshed, ["refresh-0", "refresh-1"]);
 }
 
 #[tokio::test]

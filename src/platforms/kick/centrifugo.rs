@@ -11,8 +11,9 @@ use tokio::time::Instant;
 use super::{
     Frame,
     frame::Topics,
-    protocol::{Lost, Out, Patience, Pulse, Taken, handshake_ends},
+    protocol::{Lost, Out, Patience, Pulse, Taken, handshake_ends, words},
 };
+use crate::platforms::http::seconds;
 
 /// The id of our first command.
 const CONNECT_ID: u32 = 1;
@@ -156,7 +157,7 @@ impl Centrifugo {
         }
         if let Some(connect) = reply.connect {
             if connect.ping > 0 {
-                let ping = Duration::from_secs(connect.ping);
+                let ping = seconds(connect.ping);
                 // A ping of 25 s is missed after 30; one of a second after two.
                 let margin = (ping / 5).max(Duration::from_secs(1)).min(MOST_MARGIN);
                 self.ping = Some((ping + margin, now));
@@ -202,6 +203,7 @@ impl Centrifugo {
 
     fn take_error(&mut self, id: u32, error: &ErrorReply) -> Result<(), Lost> {
         let ErrorReply { code, message, temporary } = error;
+        let message = words(message);
         let text = |what: &str| format!("Kick refuses {what} ({code} {message})");
         if id == CONNECT_ID {
             let text = text("the guest's connection");
@@ -220,7 +222,7 @@ impl Centrifugo {
 
     /// Another token is asked for at four fifths of its time.
     fn expire_in(&mut self, ttl_seconds: u64, now: Instant) {
-        let ttl = Duration::from_secs(ttl_seconds);
+        let ttl = seconds(ttl_seconds);
         self.token_due = Some(now + (ttl * 4 / 5).max(TOKEN_LEAST));
         self.token_ends = Some(now + ttl);
     }
@@ -266,14 +268,16 @@ impl Centrifugo {
     }
 }
 
-/// What a code of disconnection asks for: 3500 to 3999 and 4500 to 4999 are final.
+/// What a code of disconnection asks for. From 3500 to 3999 Centrifugo's own clients give up, but some of these
+/// pass by themselves: an invalid token (3500; the next attempt asks for another), one that went stale (3502), too
+/// many connections (3504), what is not available (3508). 4500 to 4999 are the application's own final ones.
 pub(super) fn closed(code: u16, reason: &str) -> Lost {
-    let text = match reason {
+    let text = match words(reason).as_str() {
         "" => format!("Kick closed the chat socket ({code})"),
         reason => format!("Kick closed the chat socket ({code} {reason})"),
     };
     match code {
-        3500..=3999 | 4500..=4999 => Lost::Refused(text),
+        3501 | 3503 | 3506 | 3507 | 4500..=4999 => Lost::Refused(text),
         _ => Lost::Later(text),
     }
 }
@@ -285,10 +289,6 @@ mod tests {
     const TOPICS: Topics = Topics { chatroom: 7, channel: 8 };
     const PATIENCE: Patience =
         Patience { ping: Duration::from_secs(5), pong: Duration::from_secs(4) };
-
-    fn seconds(it: u64) -> Duration {
-        Duration::from_secs(it)
-    }
 
     fn connected(now: Instant) -> Centrifugo {
         let mut it = Centrifugo::new("token".to_owned(), TOPICS, PATIENCE, now);
@@ -340,8 +340,16 @@ mod tests {
         for (code, is_final) in [
             (3000, false),
             (3499, false),
-            (3500, true),
-            (3999, true),
+            (3500, false),
+            (3501, true),
+            (3502, false),
+            (3503, true),
+            (3504, false),
+            (3505, false),
+            (3506, true),
+            (3507, true),
+            (3508, false),
+            (3999, false),
             (4000, false),
             (4499, false),
             (4500, true),
@@ -387,5 +395,37 @@ mod tests {
         let reply = r#"{"id":7,"refresh":{"client":"a","expires":true,"ttl":200}}"#;
         it.take(reply, start + seconds(91)).unwrap();
         assert_eq!(it.token_due, Some(start + seconds(251)));
+    }
+
+    #[test]
+    fn absurd_times_are_no_harm() {
+        let now = Instant::now();
+        let most = u64::MAX;
+        let mut it = Centrifugo::new("token".to_owned(), TOPICS, PATIENCE, now);
+        it.connect();
+        let reply =
+            format!(r#"{{"id":1,"connect":{{"expires":true,"ttl":{most},"ping":{most}}}}}"#);
+        it.take(&reply, now).unwrap();
+        assert!(it.token_due.unwrap() <= now + seconds(3_600));
+        assert!(it.due() <= now + seconds(3_600));
+        assert_eq!(it.renew(None, now), None);
+        let reply = format!(r#"{{"id":7,"refresh":{{"expires":true,"ttl":{most}}}}}"#);
+        it.take(&reply, now).unwrap();
+    }
+
+    #[test]
+    fn what_the_server_says_is_kept_short_and_on_one_line() {
+        let now = Instant::now();
+        let long = format!("a\\n\\u001b{}", "é".repeat(5_000));
+        for reply in [
+            format!(r#"{{"push":{{"disconnect":{{"code":3000,"reason":"{long}"}}}}}}"#),
+            format!(r#"{{"id":1,"error":{{"code":101,"message":"{long}"}}}}"#),
+            format!(r#"{{"id":2,"error":{{"code":101,"message":"{long}"}}}}"#),
+        ] {
+            let lost = connected(now).take(&reply, now).unwrap_err();
+            let text = lost.text();
+            assert!(text.contains("aé") && !text.contains(char::is_control), "{text}");
+            assert!(text.chars().count() < 200, "{text}");
+        }
     }
 }

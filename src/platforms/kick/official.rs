@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
+    protocol::words,
     site::Stream,
     wire::{Id, lenient},
 };
@@ -42,7 +43,7 @@ pub(super) const EVENTS: [&str; 10] = [
 ];
 
 /// An application's name and secret.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Application {
     /// Its id.
     pub client_id: String,
@@ -209,8 +210,8 @@ impl Official {
         match refused {
             Some(it) => Err(ApiError::Other(format!(
                 "Kick does not deliver {}: {}",
-                it.name.as_deref().unwrap_or("an event"),
-                it.error.as_deref().unwrap_or_default()
+                words(it.name.as_deref().unwrap_or("an event")),
+                words(it.error.as_deref().unwrap_or_default())
             ))),
             None => Ok(missing.len()),
         }
@@ -318,8 +319,7 @@ pub(super) async fn public_key(client: &Client, api_url: &str) -> Result<String,
 /// What a status that is no success means. The platform's own words are kept short and on one line.
 fn problem(answer: &Answer) -> ApiError {
     let said = answer.json::<Value>().and_then(|it| it["message"].as_str().map(str::to_owned));
-    let said: String =
-        said.unwrap_or_default().chars().filter(|it| !it.is_control()).take(120).collect();
+    let said = words(&said.unwrap_or_default());
     let status = answer.status;
     match status {
         StatusCode::UNAUTHORIZED => ApiError::Credentials,

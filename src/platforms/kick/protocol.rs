@@ -177,6 +177,14 @@ impl Protocol {
     }
 }
 
+/// Most characters of the platform's own words that are passed on.
+const MOST_WORDS: usize = 120;
+
+/// The platform's own words as they may be shown: short, and on one line.
+pub(super) fn words(said: &str) -> String {
+    said.chars().filter(|it| !it.is_control()).take(MOST_WORDS).collect()
+}
+
 /// When a handshake that began now is over.
 pub(super) fn handshake_ends(now: Instant) -> Instant {
     now + HANDSHAKE

@@ -2,8 +2,6 @@
 //!
 //! Source: <https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/>.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -11,8 +9,9 @@ use tokio::time::Instant;
 use super::{
     Frame,
     frame::Topics,
-    protocol::{Lost, Out, Patience, Pulse, Taken, handshake_ends},
+    protocol::{Lost, Out, Patience, Pulse, Taken, handshake_ends, words},
 };
+use crate::platforms::http::seconds;
 
 /// One connection.
 #[derive(Debug)]
@@ -43,8 +42,8 @@ impl Pusher {
         };
         match frame.event.as_str() {
             "pusher:connection_established" => {
-                if let Some(seconds) = frame.data["activity_timeout"].as_u64() {
-                    self.pulse.ask_within(Duration::from_secs(seconds));
+                if let Some(told) = frame.data["activity_timeout"].as_u64() {
+                    self.pulse.ask_within(seconds(told));
                 }
                 for channel in self.topics.list() {
                     let data = json!({ "auth": "", "channel": channel });
@@ -99,7 +98,7 @@ impl Pusher {
 
 /// What a code asks for: 4000 to 4099 not to come back, 4200 to 4299 to come back at once.
 pub(super) fn closed(code: u16, reason: &str) -> Lost {
-    let text = match reason {
+    let text = match words(reason).as_str() {
         "" => format!("the Pusher socket was closed ({code})"),
         reason => format!("the Pusher socket was closed ({code} {reason})"),
     };
@@ -123,6 +122,8 @@ pub(super) fn address(base: &str, key: &str, cluster: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::Value;
 
     use super::*;
@@ -173,6 +174,12 @@ mod tests {
             let lost = Pusher::new(TOPICS, PATIENCE, now).take(&text, now).unwrap_err();
             assert!(format!("{lost:?}").starts_with(expected), "{code}: {lost:?}");
         }
+        let long = format!("a\\n{}", "x".repeat(5_000));
+        let text =
+            format!(r#"{{"event":"pusher:error","data":{{"code":4301,"message":"{long}"}}}}"#);
+        let lost = Pusher::new(TOPICS, PATIENCE, now).take(&text, now).unwrap_err();
+        let shown = lost.text();
+        assert!(shown.len() < 200 && shown.contains("ax"), "short and on one line: {shown}");
         let text = r#"{"event":"pusher:error","data":{"code":null,"message":"m"}}"#;
         assert!(Pusher::new(TOPICS, PATIENCE, now).take(text, now).is_ok());
     }

@@ -1,6 +1,6 @@
 //! Saying something in a Kick chat, through the official API.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{Client, Method};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use super::{
     official::{self, ApiError, Application},
     wire::{Id, lenient},
 };
-use crate::{model::Platform, platforms::Memory};
+use crate::{lifecycle::Lifecycle, model::Platform, platforms::Memory};
 
 /// Longest text (characters).
 pub const MAX_TEXT: usize = 500;
@@ -65,6 +65,12 @@ impl fmt::Debug for Account {
 
 /// Says things as one account. Each use of a refresh token replaces it, so there is one sender per account.
 pub struct KickSender {
+    exchange: Arc<Exchange>,
+    life: Lifecycle,
+}
+
+/// Refresh tokens for access tokens.
+struct Exchange {
     client: Client,
     account: Account,
     memory: Memory,
@@ -80,10 +86,11 @@ struct Chain {
 }
 
 impl KickSender {
-    /// Goes on where the chain of tokens was left.
+    /// Goes on where the chain of tokens was left. The exchange of tokens is a task of `life`.
     #[must_use]
-    pub fn new(client: Client, account: Account, memory: Memory) -> Self {
-        Self { client, account, memory, access: Mutex::default() }
+    pub fn new(client: Client, account: Account, memory: Memory, life: Lifecycle) -> Self {
+        let exchange = Exchange { client, account, memory, access: Mutex::default() };
+        Self { exchange: Arc::new(exchange), life }
     }
 
     /// Says `text` in the chat of a user's channel, as an answer to the message with the platform's own id
@@ -116,12 +123,12 @@ impl KickSender {
         if let Some(id) = reply_to {
             body["reply_to_message_id"] = json!(id);
         }
-        let url = format!("{}/public/v1/chat", self.account.api_url);
+        let url = format!("{}/public/v1/chat", self.exchange.account.api_url);
         let mut tried = false;
         loop {
             let token = self.token().await?;
-            let answer =
-                official::send::<Answer>(&self.client, &Method::POST, &url, &token, Some(&body));
+            let client = &self.exchange.client;
+            let answer = official::send::<Answer>(client, &Method::POST, &url, &token, Some(&body));
             match answer.await {
                 Ok(Answer { is_sent: true, message_id }) => {
                     let message_id = message_id.map(|it| it.as_str().to_owned());
@@ -150,13 +157,23 @@ impl KickSender {
     }
 
     async fn forget(&self, token: &str) {
-        let mut access = self.access.lock().await;
+        let mut access = self.exchange.access.lock().await;
         // Another call may have replaced it meanwhile.
         if access.as_ref().is_some_and(|it| it.0 == token) {
             *access = None;
         }
     }
 
+    async fn token(&self) -> Result<String, SendError> {
+        let exchange = Arc::clone(&self.exchange);
+        // Whoever asks may go away in the middle: by then Kick may have replaced the refresh token, and the new
+        // one must be kept all the same.
+        let asking = self.life.spawn(async move { exchange.token().await });
+        asking.await.unwrap_or_else(|_| Err(SendError::Failed("the exchange failed".to_owned())))
+    }
+}
+
+impl Exchange {
     async fn token(&self) -> Result<String, SendError> {
         let mut access = self.access.lock().await;
         let now = Instant::now();

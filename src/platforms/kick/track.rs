@@ -10,17 +10,21 @@ use tokio::time::Instant;
 use super::{
     Notice,
     fold::{Arrival, Fold, Moment, Told},
+    protocol::Lost,
     webhooks::Registration,
 };
 use crate::{
+    config::platforms::KickSocket,
     model::{Platform, Timestamp},
-    platforms::Memory,
+    platforms::{Memory, WorkerError},
 };
 
 /// Kept over restarts: when the newest message was sent that was read.
 const NEWEST: &str = "newest";
 /// How old that may be for the gap to be worth filling (ms): the history holds some dozens of messages.
 const OLDEST_GAP_MS: i64 = 30 * 60_000;
+/// How often is kept how far the chat was read: a server may be killed without a word.
+const KEEP_EVERY: Duration = Duration::from_secs(3);
 /// For how long a socket that turned us away is not tried again.
 const REFUSED_FOR: Duration = Duration::from_secs(600);
 /// For how long the first choice is passed over when it did not get as far as the chat.
@@ -50,14 +54,38 @@ struct Held {
     /// The place for webhooks, between two attempts.
     registration: Option<Registration>,
     newest: Option<Timestamp>,
-    centrifugo_refused: Option<Instant>,
-    pusher_refused: Option<Instant>,
+    /// How far the chat was read before the gap that is not filled yet.
+    gap_from: Option<Timestamp>,
+    kept_at: Option<Instant>,
+    centrifugo_refused: Option<Refusal>,
+    pusher_refused: Option<Refusal>,
     /// The first choice did not get as far as the chat: the other one has a turn.
     avoided: Option<Instant>,
     /// A webhook came, so they do come.
     webhook_seen: bool,
     begun: Option<Timestamp>,
     came_back_at_once: Option<Instant>,
+}
+
+impl Held {
+    /// Where the reading goes on: at the gap, as long as the history may still tell what is missing there.
+    fn unread_from(&self) -> Option<Timestamp> {
+        let newest = self.newest?;
+        Some(self.gap_from.filter(|it| newest.ms_since(*it) <= OLDEST_GAP_MS).unwrap_or(newest))
+    }
+}
+
+/// When a socket turned us away, and in which words.
+#[derive(Clone)]
+struct Refusal {
+    at: Instant,
+    text: String,
+}
+
+impl Refusal {
+    fn counts(&self) -> bool {
+        self.at.elapsed() < REFUSED_FOR
+    }
 }
 
 impl Track {
@@ -108,9 +136,17 @@ impl Track {
         told
     }
 
-    /// When the newest message was sent that was read, by the platform's clock.
-    pub(super) fn newest(&self) -> Option<Timestamp> {
-        self.held().newest
+    /// From when on messages are missing, by the platform's clock: where the reading broke off, also while later
+    /// messages are read already.
+    pub(super) fn gap_from(&self) -> Option<Timestamp> {
+        let mut held = self.held();
+        held.gap_from = held.unread_from();
+        held.gap_from
+    }
+
+    /// Nothing is missing any more.
+    pub(super) fn close_gap(&self) {
+        self.held().gap_from = None;
     }
 
     pub(super) fn note_message(&self, sent_at: Timestamp) {
@@ -120,27 +156,64 @@ impl Track {
 
     /// Keeps over a restart how far the chat was read.
     pub(super) fn keep(&self, memory: &Memory, channel: &str) {
-        if let Some(newest) = self.newest() {
-            memory.remember(Platform::Kick, channel, NEWEST, &newest.to_string());
+        let read = self.held().unread_from();
+        if let Some(read) = read {
+            memory.remember(Platform::Kick, channel, NEWEST, &read.to_string());
         }
     }
 
-    pub(super) fn refuse(&self, way: Way) {
+    /// Keeps that while the reading goes on, now and then.
+    pub(super) fn keep_at_times(&self, memory: &Memory, channel: &str, now: Instant) {
+        let is_due = {
+            let mut held = self.held();
+            let is_due =
+                held.kept_at.is_none_or(|it| now.saturating_duration_since(it) >= KEEP_EVERY);
+            if is_due {
+                held.kept_at = Some(now);
+            }
+            is_due
+        };
+        if is_due {
+            self.keep(memory, channel);
+        }
+    }
+
+    /// What a lost socket means. Final only where no other may be tried: of two that turn us away, one may have
+    /// done so over something that passes.
+    pub(super) fn verdict(&self, socket: KickSocket, way: Way, lost: &Lost) -> WorkerError {
+        let text = lost.text().to_owned();
+        if !matches!(lost, Lost::Refused(_)) {
+            return WorkerError::transient(text);
+        }
+        let refusal = Some(Refusal { at: Instant::now(), text: text.clone() });
         let mut held = self.held();
         match way {
-            Way::Centrifugo => held.centrifugo_refused = Some(Instant::now()),
-            Way::Pusher => held.pusher_refused = Some(Instant::now()),
+            Way::Centrifugo => held.centrifugo_refused = refusal,
+            Way::Pusher => held.pusher_refused = refusal,
         }
+        match socket {
+            KickSocket::Auto => WorkerError::transient(text),
+            KickSocket::Centrifugo | KickSocket::Pusher => WorkerError::permanent(text),
+        }
+    }
+
+    /// In which words both sockets turned us away a short while ago, if they did.
+    pub(super) fn all_refused(&self) -> Option<String> {
+        let held = self.held();
+        let of = |it: &Option<Refusal>| it.clone().filter(Refusal::counts);
+        let refusals = [of(&held.centrifugo_refused)?, of(&held.pusher_refused)?];
+        let newest = refusals.into_iter().max_by_key(|it| it.at)?;
+        Some(newest.text)
     }
 
     /// Whether a way turned us away a short while ago.
     pub(super) fn is_refused(&self, way: Way) -> bool {
         let held = self.held();
-        let at = match way {
-            Way::Centrifugo => held.centrifugo_refused,
-            Way::Pusher => held.pusher_refused,
+        let refusal = match way {
+            Way::Centrifugo => &held.centrifugo_refused,
+            Way::Pusher => &held.pusher_refused,
         };
-        at.is_some_and(|it| it.elapsed() < REFUSED_FOR)
+        refusal.as_ref().is_some_and(Refusal::counts)
     }
 
     /// Lets the other way have a turn.
@@ -178,5 +251,69 @@ impl Track {
             held.came_back_at_once = Some(Instant::now());
         }
         may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::State;
+
+    fn track() -> Track {
+        Track::new(&Memory::new(State::in_memory()), "ana", Timestamp::now())
+    }
+
+    #[test]
+    fn a_gap_stays_until_it_is_filled_whatever_is_read_after_it() {
+        let memory = Memory::new(State::in_memory());
+        let now = Timestamp::now();
+        let track = Track::new(&memory, "ana", now);
+        assert_eq!(track.gap_from(), None, "nothing was read before");
+        let (before, after) = (now.plus_ms(-60_000), now.plus_ms(-1_000));
+        track.note_message(before);
+        assert_eq!(track.gap_from(), Some(before));
+        track.note_message(after);
+        assert_eq!(track.gap_from(), Some(before), "the next attempt asks for the same");
+        track.keep(&memory, "ana");
+        assert_eq!(Track::new(&memory, "ana", now).gap_from(), Some(before), "after a restart too");
+        track.close_gap();
+        assert_eq!(track.gap_from(), Some(after), "the next cut");
+        let much_later = after.plus_ms(OLDEST_GAP_MS + 1);
+        track.note_message(much_later);
+        assert_eq!(track.gap_from(), Some(much_later), "older than what the history tells");
+    }
+
+    #[test]
+    fn how_far_the_chat_was_read_is_kept_while_it_is_read() {
+        let memory = Memory::new(State::in_memory());
+        let (clock, start) = (Timestamp::now(), Instant::now());
+        let track = Track::new(&memory, "ana", clock);
+        let kept = || Track::new(&memory, "ana", clock).gap_from();
+        track.keep_at_times(&memory, "ana", start);
+        assert_eq!(kept(), None);
+        track.note_message(clock);
+        track.keep_at_times(&memory, "ana", start + KEEP_EVERY / 2);
+        assert_eq!(kept(), None, "not at each turn");
+        track.keep_at_times(&memory, "ana", start + KEEP_EVERY);
+        assert_eq!(kept(), Some(clock));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_sockets_that_turn_us_away_are_both_tried_again_later() {
+        let track = track();
+        let lost = Lost::Refused("closed (3503)".to_owned());
+        assert!(!track.verdict(KickSocket::Auto, Way::Centrifugo, &lost).is_permanent());
+        assert_eq!(track.all_refused(), None, "the other one is there");
+        let lost = Lost::Refused("closed (4001)".to_owned());
+        assert!(!track.verdict(KickSocket::Auto, Way::Pusher, &lost).is_permanent());
+        assert_eq!(track.all_refused().as_deref(), Some("closed (4001)"));
+        tokio::time::advance(REFUSED_FOR).await;
+        assert_eq!(track.all_refused(), None);
+        assert!(!track.is_refused(Way::Centrifugo) && !track.is_refused(Way::Pusher));
+        for socket in [KickSocket::Centrifugo, KickSocket::Pusher] {
+            assert!(track.verdict(socket, Way::Pusher, &lost).is_permanent(), "asked for by hand");
+        }
+        let later = Lost::Later("cut".to_owned());
+        assert!(!track.verdict(KickSocket::Pusher, Way::Pusher, &later).is_permanent());
     }
 }

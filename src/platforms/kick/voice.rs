@@ -20,6 +20,7 @@ use crate::{
         Config,
         creators::{ChannelConfig, CreatorConfig},
     },
+    lifecycle::Lifecycle,
     model::{Platform, QualifiedId},
     platforms::{
         Memory, Secret,
@@ -36,6 +37,12 @@ const PACE: Pace =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KickVoicePlan {
     slug: Arc<str>,
+    account: AccountPlan,
+}
+
+/// Everything an account's sender is made from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct AccountPlan {
     api_url: String,
     id_url: String,
     way: Way,
@@ -67,29 +74,41 @@ impl KickVoicePlan {
             .secrets
             .kick_application(&suffix)
             .ok_or_else(|| "there is no KICK_CLIENT_ID with its KICK_CLIENT_SECRET".to_owned())?;
-        Ok(Self {
-            slug: channel.name.as_str().into(),
+        let account = AccountPlan {
             api_url: kick.api_url.to_string(),
             id_url: kick.id_url.to_string(),
             way: Way { ca_file: config.platforms.tls_ca_file.clone(), proxy: None },
             application: Application { client_id: id.to_owned(), client_secret: secret.to_owned() },
             refresh_token: Secret::new(refresh_token),
             suffix,
-        })
+        };
+        Ok(Self { slug: channel.name.as_str().into(), account })
     }
 }
 
-type Senders = HashMap<(String, Secret), Arc<OnceCell<KickSender>>>;
+type Senders = HashMap<AccountPlan, Arc<OnceCell<KickSender>>>;
 
 /// The accounts that speak. Channels of one account share its sender: each use of its refresh token replaces it.
-#[derive(Clone, Default)]
-pub struct KickAccounts(Arc<Mutex<Senders>>);
+pub struct KickAccounts {
+    life: Lifecycle,
+    senders: Mutex<Senders>,
+}
 
 impl KickAccounts {
-    fn sender(&self, plan: &KickVoicePlan) -> Arc<OnceCell<KickSender>> {
-        let key = (plan.suffix.clone(), plan.refresh_token.clone());
-        let mut senders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(senders.entry(key).or_default())
+    /// Nobody speaks yet. Tokens are exchanged in tasks of `life`.
+    #[must_use]
+    pub fn new(life: Lifecycle) -> Self {
+        Self { life, senders: Mutex::default() }
+    }
+
+    fn sender(&self, plan: &AccountPlan) -> Arc<OnceCell<KickSender>> {
+        let mut senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = senders.get(plan) {
+            return Arc::clone(known);
+        }
+        // Of those that nobody speaks with any more, the configuration is another now.
+        senders.retain(|_, it| Arc::strong_count(it) > 1);
+        Arc::clone(senders.entry(plan.clone()).or_default())
     }
 }
 
@@ -99,6 +118,7 @@ pub struct KickVoice {
     clients: Arc<Clients>,
     memory: Memory,
     sender: Arc<OnceCell<KickSender>>,
+    life: Lifecycle,
     tokens: Arc<AppTokens>,
     /// The number of the channel's user.
     user_id: OnceLock<u64>,
@@ -113,9 +133,9 @@ impl KickVoice {
         accounts: &KickAccounts,
         plan: KickVoicePlan,
     ) -> Self {
-        let sender = accounts.sender(&plan);
+        let (sender, life) = (accounts.sender(&plan.account), accounts.life.clone());
         let (tokens, user_id) = (Arc::default(), OnceLock::new());
-        Self { plan, clients, memory, sender, tokens, user_id }
+        Self { plan, clients, memory, sender, life, tokens, user_id }
     }
 
     async fn say(&self, words: &Words) -> Result<Said, SendError> {
@@ -131,11 +151,14 @@ impl KickVoice {
     }
 
     async fn client(&self) -> Result<reqwest::Client, SendError> {
-        self.clients.client(&self.plan.way).await.map_err(|it| SendError::Failed(it.to_string()))
+        self.clients
+            .client(&self.plan.account.way)
+            .await
+            .map_err(|it| SendError::Failed(it.to_string()))
     }
 
     async fn open(&self) -> Result<KickSender, SendError> {
-        let plan = &self.plan;
+        let plan = &self.plan.account;
         let account = Account {
             api_url: plan.api_url.clone(),
             id_url: plan.id_url.clone(),
@@ -143,7 +166,8 @@ impl KickVoice {
             refresh_token: plan.refresh_token.expose().to_owned(),
             suffix: plan.suffix.clone(),
         };
-        Ok(KickSender::new(self.client().await?, account, self.memory.clone()))
+        let (memory, life) = (self.memory.clone(), self.life.clone());
+        Ok(KickSender::new(self.client().await?, account, memory, life))
     }
 
     /// Whose channel it is: learnt by the reading, or asked for.
@@ -154,11 +178,12 @@ impl KickVoice {
         let id = match channel::find_user(&self.memory, &self.plan.slug) {
             Some(id) => id,
             None => {
+                let account = &self.plan.account;
                 let official = Official {
                     client: self.client().await?,
-                    api_url: self.plan.api_url.clone(),
-                    id_url: self.plan.id_url.clone(),
-                    application: self.plan.application.clone(),
+                    api_url: account.api_url.clone(),
+                    id_url: account.id_url.clone(),
+                    application: account.application.clone(),
                     tokens: Arc::clone(&self.tokens),
                 };
                 let found = official.channel(&self.plan.slug).await;
@@ -190,5 +215,33 @@ impl PlatformSender for KickVoice {
 
     fn max_chars(&self) -> usize {
         MAX_TEXT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_secret_makes_another_sender_and_what_nobody_uses_is_let_go() {
+        let plan = |secret: &str, api: &str| AccountPlan {
+            api_url: api.to_owned(),
+            id_url: "https://id".to_owned(),
+            way: Way::default(),
+            application: Application {
+                client_id: "app".to_owned(),
+                client_secret: secret.to_owned(),
+            },
+            refresh_token: Secret::new("refresh-0"),
+            suffix: "ANA".to_owned(),
+        };
+        let accounts = KickAccounts::new(Lifecycle::new());
+        let first = accounts.sender(&plan("old", "https://a"));
+        assert!(Arc::ptr_eq(&first, &accounts.sender(&plan("old", "https://a"))), "one for both");
+        assert!(!Arc::ptr_eq(&first, &accounts.sender(&plan("new", "https://a"))));
+        assert!(!Arc::ptr_eq(&first, &accounts.sender(&plan("old", "https://b"))));
+        drop(first);
+        let _last = accounts.sender(&plan("newest", "https://a"));
+        assert_eq!(accounts.senders.lock().unwrap().len(), 1);
     }
 }

@@ -92,7 +92,9 @@ impl KickWorker {
                 Ended::Lost((_, Lost::AtOnce(text))) if self.track.may_come_back_at_once() => {
                     ingest.status(PlatformState::Degraded, text);
                 }
-                Ended::Lost((way, lost)) => return Err(self.verdict(way, &lost)),
+                Ended::Lost((way, lost)) => {
+                    return Err(self.track.verdict(self.plan.config.socket, way, &lost));
+                }
                 Ended::Failed(error) => return Err(error),
             }
         }
@@ -126,6 +128,11 @@ impl KickWorker {
     /// Opens the socket that the site names, or else Pusher's.
     async fn open(&self, site: &Site, topics: Topics) -> Result<Connection, (Way, Lost)> {
         let config = &self.plan.config;
+        if config.socket == KickSocket::Auto
+            && let Some(text) = self.track.all_refused()
+        {
+            return Err((Way::Pusher, Lost::Later(text)));
+        }
         let only_pusher = config.socket == KickSocket::Pusher
             || (config.socket == KickSocket::Auto
                 && (self.track.is_refused(Way::Centrifugo)
@@ -198,23 +205,6 @@ impl KickWorker {
             ping: Duration::from_secs(u64::from(self.plan.config.ping_seconds)),
             pong: Duration::from_secs(u64::from(self.plan.config.pong_seconds)),
         }
-    }
-
-    /// What a lost socket means: final only once every way that may be tried is closed.
-    fn verdict(&self, way: Way, lost: &Lost) -> WorkerError {
-        let text = lost.text().to_owned();
-        if !matches!(lost, Lost::Refused(_)) {
-            return WorkerError::transient(text);
-        }
-        self.track.refuse(way);
-        let closed = match self.plan.config.socket {
-            KickSocket::Centrifugo => true,
-            KickSocket::Pusher => true,
-            KickSocket::Auto => {
-                self.track.is_refused(Way::Centrifugo) && self.track.is_refused(Way::Pusher)
-            }
-        };
-        if closed { WorkerError::permanent(text) } else { WorkerError::transient(text) }
     }
 }
 

@@ -88,6 +88,8 @@ pub(crate) struct Seen {
     pub(crate) slug: String,
     pub(crate) livestream: Value,
     pub(crate) history: Vec<Value>,
+    /// Instead of the history.
+    pub(crate) history_answer: Option<u16>,
     /// Instead of the channel: status, content type, body.
     pub(crate) site_answer: Option<(u16, &'static str, String)>,
     /// Instead of the negotiation.
@@ -112,6 +114,8 @@ pub(crate) struct Seen {
     pub(crate) events_answer: Option<u16>,
     /// Instead of granting a token.
     pub(crate) grant_answer: Option<u16>,
+    /// How long the answer takes once a token is granted.
+    pub(crate) grant_pause: Duration,
     grants: usize,
     refresh_token: Option<String>,
 }
@@ -155,6 +159,7 @@ impl Kick {
             slug: SLUG.to_owned(),
             livestream: json!({"id": 5, "is_live": true, "viewer_count": 42, "session_title": "hi"}),
             history: Vec::new(),
+            history_answer: None,
             site_answer: None,
             negotiation: None,
             token_answer: None,
@@ -168,6 +173,7 @@ impl Kick {
             send_answer: None,
             events_answer: None,
             grant_answer: None,
+            grant_pause: Duration::ZERO,
             grants: 0,
             refresh_token: None,
         };
@@ -505,6 +511,9 @@ async fn channel(State(shared): App, Path(slug): Path<String>) -> Response {
 
 async fn messages(State(shared): App, Path(id): Path<u64>) -> Response {
     shared.note(format!("GET messages {id}")).await;
+    if let Some(code) = shared.seen().history_answer {
+        return status(code, json!({"message": "no"}));
+    }
     let messages: Vec<Value> = shared.seen().history.iter().rev().cloned().collect();
     status(200, json!({"data": {"messages": messages, "cursor": "", "pinned_message": null}}))
 }
@@ -554,8 +563,10 @@ async fn grant(State(shared): App, body: String) -> Response {
         granted["refresh_token"] = json!(next);
         seen.refresh_token = Some(next);
     }
+    let pause = seen.grant_pause;
     drop(seen);
     shared.changed.send_replace(());
+    tokio::time::sleep(pause).await;
     status(200, granted)
 }
 

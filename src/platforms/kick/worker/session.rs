@@ -69,8 +69,6 @@ pub(super) struct Session<'a> {
     /// Kept from telling the same problem over and over.
     look_problem: Option<String>,
     history: Question<Result<Vec<serde_json::Value>, SiteError>>,
-    /// How far the chat was read before the gap.
-    gap_from: Option<Timestamp>,
     waiting: Vec<(Frame, Moment)>,
     token: Question<Result<String, SiteError>>,
     upkeep: Question<()>,
@@ -124,7 +122,6 @@ impl<'a> Session<'a> {
             look_at,
             look_problem: None,
             history: None,
-            gap_from: None,
             waiting: Vec::new(),
             token: None,
             upkeep,
@@ -169,7 +166,7 @@ impl<'a> Session<'a> {
                 Ended::Lost((way, lost))
             }
         };
-        // The gap stays what it was, if it was not filled: the next attempt asks again.
+        // A gap that was not filled stays in the track: the next attempt asks again.
         self.history = None;
         self.token = None;
         self.release(ingest);
@@ -315,6 +312,8 @@ impl<'a> Session<'a> {
     fn take_time(&mut self, now: Instant, ingest: &mut Ingest) {
         let told = self.worker.track.flush(now);
         self.tell(told, ingest);
+        let memory = &self.worker.kick.shared.memory;
+        self.worker.track.keep_at_times(memory, &self.worker.plan.channel, now);
         if self.look.is_none() && now >= self.look_at {
             self.look_at = now + self.worker.look_pause();
             self.look = Some(self.ask_for_look());
@@ -506,8 +505,7 @@ impl<'a> Session<'a> {
 
     /// After a cut, the site's history tells what was said meanwhile.
     fn ask_for_gap(&mut self) {
-        self.gap_from = self.worker.track.newest();
-        if let (Some(_), Some(topics)) = (self.gap_from, self.found.topics) {
+        if let (Some(_), Some(topics)) = (self.worker.track.gap_from(), self.found.topics) {
             let site = self.site.clone();
             self.history = Some(Box::pin(async move { site.messages(topics.channel).await }));
         }
@@ -515,8 +513,9 @@ impl<'a> Session<'a> {
 
     fn fill_gap(&mut self, answer: Result<Vec<serde_json::Value>, SiteError>, ingest: &mut Ingest) {
         let now = moment();
-        match (answer, self.gap_from.take()) {
+        match (answer, self.worker.track.gap_from()) {
             (Ok(messages), Some(from)) => {
+                self.worker.track.close_gap();
                 for message in messages {
                     let Ok(read) = serde_json::from_value::<ChatMessage>(message.clone()) else {
                         continue;
