@@ -248,12 +248,13 @@ async fn a_block_is_left_behind_through_a_proxy() {
 }
 
 #[tokio::test]
-async fn a_channel_that_does_not_exist_is_said_so_and_not_asked_for_ever() {
+async fn a_channel_that_does_not_exist_is_said_so_and_believed_only_after_minutes() {
     let youtube = Youtube::live().await;
     let server = Setup::new().youtube(&youtube).channel("ana=youtube:@tpyo").start().await;
     let _watching = server.socket("/ws/ana").await;
-    until_status(&server, "disabled", "no channel `@tpyo`: is the name right?").await;
-    assert_eq!(youtube.seen().count("page"), 3);
+    until_status(&server, "degraded", "no channel `@tpyo`: is the name right?").await;
+    youtube.until("looks", |it| it.count("page") > 3).await;
+    assert_eq!(status(&server).0, "degraded");
     server.stop().await;
 }
 
