@@ -136,6 +136,23 @@ async fn a_channel_is_offline_until_its_stream_begins_and_again_when_it_ends() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_stream_begins_for_each_creator_who_reads_its_channel() {
+    let youtube = Youtube::offline().await;
+    let server = by_site(&youtube).channel("ben=youtube:@ana").start().await;
+    let mut ana = server.socket("/ws/ana").await;
+    let mut ben = server.socket("/ws/ben").await;
+    for socket in [&mut ana, &mut ben] {
+        socket.next_status("offline").await;
+    }
+    youtube.seen().live = true;
+    for socket in [&mut ana, &mut ben] {
+        let start = socket.next_of("session.start").await;
+        assert_eq!(start["data"]["title"], "A stream };</script>");
+    }
+    server.stop().await;
+}
+
 /// Goal: whatever the site does in the place of its chat is named, and reading goes on when it is over.
 #[tokio::test]
 async fn every_bad_day_of_the_site_is_named_and_survived() {
