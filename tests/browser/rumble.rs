@@ -248,6 +248,20 @@ async fn a_page_without_a_stream_is_read_by_what_it_shows_each_row_once() {
             // Taken away among others that stay.
             rumble.set(|it| it.rows.push(json!({ "gone": "2" })));
             assert_eq!(socket.next_of("chat.delete").await["data"]["message_id"], "rumble:2");
+            // The newest, with and without another behind it.
+            for last in ["9", "10"] {
+                rumble.set(|it| it.rows.push(json!({ "gone": last })));
+                let deleted = socket.next_of("chat.delete").await["data"].clone();
+                assert_eq!(deleted["message_id"], format!("rumble:{last}"));
+                let next = if last == "9" { "10" } else { "11" };
+                rumble.set(|it| it.rows.push(row(next, "behind")));
+                assert_eq!(socket.next_text().await, "behind");
+            }
+            rumble.set(|it| {
+                it.rows.push(json!({ "gone": "11" }));
+                it.rows.push(row("12", "in its place"));
+            });
+            assert_eq!(socket.next_of("chat.delete").await["data"]["message_id"], "rumble:11");
         }
         reading.stop().await;
     }
@@ -546,6 +560,21 @@ async fn an_echo_is_a_success_and_a_message_that_is_not_taken_is_tried_twice() {
     let error = sending.send("never taken").await.unwrap_err();
     assert!(matches!(error, SendError::Failed(_)), "{error}");
     assert_eq!(rumble.seen().clicks.len(), 2);
+    sending.stop(&rumble).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_fate_is_unclear_is_not_sent_again() {
+    let rumble = Rumble::start().await;
+    rumble.set(|it| it.settings["send"] = json!("unclear"));
+    let sending = Sending::start(&rumble);
+    let error = sending.send("perhaps").await.unwrap_err();
+    assert!(
+        matches!(&error, SendError::Failed(it) if it.contains("may have been said")),
+        "{error}"
+    );
+    let said = rumble.until("it", |it| (!it.said.is_empty()).then(|| it.said.clone())).await;
+    assert_eq!((said.len(), rumble.seen().clicks.len()), (1, 1));
     sending.stop(&rumble).await;
 }
 

@@ -117,7 +117,7 @@ impl Reader<'_> {
             Some(it) => it,
             None => {
                 let memory = &self.shared.shared.memory;
-                let known = memory.find(Platform::Rumble, &self.plan.channel, SINCE);
+                let known = memory.find(Platform::Rumble, &self.plan.channel, &self.since_fact());
                 let known = known.and_then(|it| Timestamp::parse(&it).ok());
                 let known = known.filter(|it| (0..SINCE_MS).contains(&now.ms_since(*it)));
                 unknown = known.is_none();
@@ -154,9 +154,14 @@ impl Reader<'_> {
         }
     }
 
+    /// Each creator has their own: others may read the channel, too.
+    fn since_fact(&self) -> String {
+        format!("{SINCE} {}", self.plan.creator)
+    }
+
     fn remember_since(&self, now: Timestamp) {
         let memory = &self.shared.shared.memory;
-        memory.remember(Platform::Rumble, &self.plan.channel, SINCE, &now.to_string());
+        memory.remember(Platform::Rumble, &self.plan.channel, &self.since_fact(), &now.to_string());
     }
 
     /// Tells the API's messages where nobody else does. Those that the chat told are recognised.

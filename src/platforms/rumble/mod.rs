@@ -160,6 +160,8 @@ fn popup_url(config: &RumbleConfig, chat_id: &str) -> String {
 /// Everything a worker is started with; another plan means another worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RumblePlan {
+    /// For whom.
+    pub creator: CreatorId,
     /// The channel in its one spelling.
     pub channel: Arc<str>,
     config: Arc<RumbleConfig>,
@@ -181,6 +183,7 @@ impl RumblePlan {
             tracing::error!(creator.id = %creator.id, "{name} is neither a key nor an address with one");
         }
         rumble.enabled.then(|| Self {
+            creator: creator.id.clone(),
             channel: channel.name.as_str().into(),
             config: Arc::new(rumble.clone()),
             ca_file: config.platforms.tls_ca_file.clone(),

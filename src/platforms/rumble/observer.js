@@ -13,6 +13,10 @@
   const BADGES = '.chat--user-badge, .chat-history--user-badge';
   const AVATARS = '.chat--user-avatar, .chat-history--user-avatar';
   const REMEMBERED = 4096;
+  // So long a row must be missing at the end of the list to be taken for deleted (ms).
+  const CERTAIN_MS = 500;
+  // A list is at its end within so much (px).
+  const SLACK_PX = 100;
   const report = globalThis.streamsuitesReport;
   if (typeof report !== 'function') return;
   const tell = (it) => report(JSON.stringify(it));
@@ -26,6 +30,11 @@
   // Ids that were told, and how often a row without one stood there at most.
   let seen = new Set();
   let most = new Map();
+  // Ids that are missing at the end of the list, and since when.
+  let suspects = new Map();
+  // What each element showed when it was last read, and whether one ever showed another row.
+  let shown = new WeakMap();
+  let recycles = false;
 
   const first_of = (row, selectors) => {
     for (const selector of selectors) {
@@ -101,6 +110,37 @@
     const end = kept.lastIndexOf(true);
     return before.filter((_, index) => !kept[index] && index > start && index < end);
   };
+  // Whether rows may leave at the end of the list by themselves: it recycles its elements, places them by
+  // itself, or shows what was said earlier.
+  const is_loose_at_end = (rows) => {
+    if (recycles || rows.some((row) => getComputedStyle(row).position === 'absolute')) return true;
+    for (let node = list; node; node = node.parentElement) {
+      const style = getComputedStyle(node).overflowY;
+      const scrolls = style !== 'visible' && node.scrollHeight > node.clientHeight;
+      if (scrolls) return node.scrollHeight - node.clientHeight - node.scrollTop > SLACK_PX;
+    }
+    return false;
+  };
+  // Ids that are missing behind the last one that is still there: taken away when they stay missing, for a
+  // list may be filled anew in steps.
+  const taken_from_end = (ids, rows) => {
+    const now = performance.now();
+    const here = new Set(ids);
+    const last = before.findLastIndex((it) => here.has(it));
+    if (last >= 0 && !is_loose_at_end(rows)) {
+      for (const id of before.slice(last + 1)) suspects.set(id, now);
+    }
+    const gone = [];
+    for (const [id, since] of suspects) {
+      if (here.has(id)) suspects.delete(id);
+      else if (now - since >= CERTAIN_MS) {
+        suspects.delete(id);
+        gone.push(id);
+      }
+    }
+    if (suspects.size > 0) setTimeout(soon, CERTAIN_MS);
+    return gone;
+  };
   const look = () => {
     timer = null;
     if (!list?.isConnected) return search();
@@ -110,10 +150,15 @@
     placed.sort((a, b) => a.top - b.top);
     const rows = placed.map((it) => read(it.row)).filter((it) => it && (it.text || it.price));
     const with_ids = rows.length > 0 && rows.every((it) => it.id);
+    for (const row of all) {
+      const id = row.dataset.messageId || '';
+      recycles ||= (shown.get(row) || id) !== id;
+      shown.set(row, id);
+    }
     const keys = rows.map((it) => it.id || JSON.stringify([it.name, it.text, it.time, it.price]));
     let fresh;
     if (with_ids) {
-      const gone = taken_away(keys);
+      const gone = [...taken_away(keys), ...taken_from_end(keys, all)];
       if (gone.length > 0) tell({ kind: 'gone', ids: gone });
       fresh = rows.filter((it) => !seen.has(it.id));
       for (const it of fresh) seen.add(it.id);
@@ -137,6 +182,9 @@
     observer = new MutationObserver(soon);
     observer.observe(list, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ['data-message-id'] });
     before = [];
+    suspects = new Map();
+    shown = new WeakMap();
+    recycles = false;
     first = true;
     tell({ kind: 'list' });
     soon();

@@ -45,7 +45,7 @@ const FRAME_TIMEOUT: Duration = Duration::from_secs(30);
 const TAKEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest answer of the browser.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a message is tried (count).
+/// How often a message is tried that was certainly not taken (count).
 const TRIES: u32 = 2;
 /// Least time between two messages.
 const PACE: Duration = Duration::from_millis(750);
@@ -204,7 +204,7 @@ struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Types and clicks once; answers whether the message was taken.
+    /// Types and clicks once; answers whether the message was taken. Where that is not known, it is an error.
     async fn try_once(&self, text: &str) -> Result<bool, SendError> {
         self.close_modals().await?;
         self.focus_empty().await?;
@@ -217,7 +217,13 @@ impl Frame<'_> {
         }
         let before = self.count_rows(text).await?;
         self.click(self.context, BUTTON).await?;
-        self.is_taken(text, before).await
+        // From here on it may have been said, whatever fails.
+        match self.is_taken(text, before).await {
+            Ok(true) => Ok(true),
+            // What still stands in the input whole was not sent.
+            Ok(false) if self.value().await.is_ok_and(|it| it.trim() == text) => Ok(false),
+            Ok(false) | Err(_) => Err(SendError::Failed(UNCLEAR.to_owned())),
+        }
     }
 
     async fn close_modals(&self) -> Result<(), SendError> {
@@ -322,6 +328,9 @@ impl Frame<'_> {
 fn is_popup(url: &str) -> bool {
     url.contains("/chat/popup/")
 }
+
+/// Of a message whose fate is not known: nobody may send it a second time unasked.
+const UNCLEAR: &str = "it may have been said: the chat gave no sign";
 
 /// How many rows of the chat have exactly that text.
 const COUNT_ROWS: &str = "(text) => [...document.querySelectorAll('.chat--message, \

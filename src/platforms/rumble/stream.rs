@@ -1,19 +1,34 @@
 //! The chat's stream of Server-Sent Events, one connection at a time.
 //!
-//! `reqwest-eventsource` reads it, in a task of its own: it panics over a byte-order mark. Its own retries
-//! are off; when to try again is the worker's to say.
+//! The parser below `reqwest-eventsource` reads it, in a task of its own: it panics over a byte-order mark.
+//! `EventSource` itself lets nobody between that parser and the connection, and the parser takes a line of any
+//! length into memory, from its beginning with each piece: so the connection is opened here, and its bytes are
+//! counted and given on in whole lines. Its errors are those of `reqwest-eventsource`. When to try again is the worker's to say.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use bytes::BytesMut;
+use eventsource_stream::{EventStreamError, Eventsource};
 use futures_util::StreamExt;
-use reqwest::{RequestBuilder, StatusCode};
-use reqwest_eventsource::{Error, Event, EventSource, retry};
+use reqwest::{
+    RequestBuilder, Response, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, HeaderValue},
+};
+use reqwest_eventsource::Error;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{lifecycle::Lifecycle, model::Timestamp, platforms::http::failure};
 
 /// Records that wait for the worker (count). Full: the connection is not read until there is room.
 const QUEUE: usize = 256;
+/// Most that may come without an event being whole (bytes). A record with all its history has some 100 KiB.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// What is heard on a connection.
 #[derive(Debug)]
@@ -94,18 +109,50 @@ impl Drop for Stream {
 }
 
 async fn read(request: RequestBuilder, tell: mpsc::Sender<Heard>) -> End {
-    // Fails only for a request whose body cannot be sent twice; this one has none.
-    let Ok(mut source) = EventSource::new(request) else {
-        return End::Lost("the request cannot be made".to_owned());
+    let response = match request.header(ACCEPT, "text/event-stream").send().await {
+        Ok(response) => response,
+        Err(error) => return end_of(Error::Transport(error)),
     };
-    source.set_retry_policy(Box::new(retry::Never));
+    let response = match check(response) {
+        Ok(response) => response,
+        Err(error) => return end_of(error),
+    };
+    if tell.send(Heard::Open).await.is_err() {
+        return End::Finished;
+    }
+    let since_event = Arc::new(AtomicUsize::new(0));
+    let counted = {
+        let since_event = Arc::clone(&since_event);
+        let mut line = BytesMut::new();
+        response.bytes_stream().map(move |chunk| {
+            let chunk = chunk.map_err(Broken::Transport)?;
+            let before = since_event.fetch_add(chunk.len(), Ordering::Relaxed);
+            if before + chunk.len() > MAX_BYTES {
+                return Err(Broken::TooLong);
+            }
+            // A line is whole at either of these; what comes behind the last one waits for its own.
+            let end = chunk.iter().rposition(|it| matches!(it, b'\n' | b'\r'));
+            let end = end.map_or(0, |it| line.len() + it + 1);
+            line.extend_from_slice(&chunk);
+            Ok(line.split_to(end).freeze())
+        })
+    };
+    let mut events = counted.eventsource();
     loop {
-        let heard = match source.next().await {
-            Some(Ok(Event::Open)) => Heard::Open,
-            Some(Ok(Event::Message(it))) => {
+        let heard = match events.next().await {
+            Some(Ok(it)) => {
+                since_event.store(0, Ordering::Relaxed);
                 Heard::Record { json: it.data, id: it.id, at: Timestamp::now() }
             }
-            Some(Err(error)) => return end_of(error),
+            Some(Err(EventStreamError::Transport(Broken::TooLong))) => {
+                let words = "the chat's stream brings more without an event than any event has";
+                return End::Lost(words.to_owned());
+            }
+            Some(Err(EventStreamError::Transport(Broken::Transport(error)))) => {
+                return end_of(Error::Transport(error));
+            }
+            Some(Err(EventStreamError::Utf8(error))) => return end_of(Error::Utf8(error)),
+            Some(Err(EventStreamError::Parser(error))) => return end_of(Error::Parser(error)),
             None => return End::Finished,
         };
         // The worker has let go of this connection.
@@ -113,6 +160,28 @@ async fn read(request: RequestBuilder, tell: mpsc::Sender<Heard>) -> End {
             return End::Finished;
         }
     }
+}
+
+/// Why no more bytes come.
+#[derive(Debug)]
+enum Broken {
+    Transport(reqwest::Error),
+    TooLong,
+}
+
+/// An answer that is a stream of events.
+fn check(response: Response) -> Result<Response, Error> {
+    if response.status() != StatusCode::OK {
+        return Err(Error::InvalidStatusCode(response.status(), response));
+    }
+    let none = HeaderValue::from_static("");
+    let kind = response.headers().get(CONTENT_TYPE).unwrap_or(&none);
+    let essence = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    if essence.trim().eq_ignore_ascii_case("text/event-stream") {
+        return Ok(response);
+    }
+    let kind = kind.clone();
+    Err(Error::InvalidContentType(kind, response))
 }
 
 fn end_of(error: Error) -> End {
@@ -138,5 +207,52 @@ fn end_of(error: Error) -> End {
         Error::Utf8(_) => End::Lost("the chat's stream is no text".to_owned()),
         Error::Parser(_) => End::Lost("the chat's stream is no stream of events".to_owned()),
         Error::InvalidLastEventId(_) => End::Lost("an event's id cannot be sent back".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_without_end_is_broken_off_and_long_streams_of_events_are_not() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut head = [0; 4096];
+            let _ = socket.read(&mut head).await.unwrap();
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n\r\n";
+            socket.write_all(head.as_bytes()).await.unwrap();
+            // In all more than one event may have.
+            let event = format!("data: {}\n\n", "x".repeat(MAX_BYTES / 3));
+            for _ in 0..4 {
+                socket.write_all(event.as_bytes()).await.unwrap();
+            }
+            socket.write_all(b"data: ").await.unwrap();
+            let piece = vec![b'x'; 256 * 1024];
+            let mut written = 0_usize;
+            while socket.write_all(&piece).await.is_ok() {
+                written += piece.len();
+            }
+            written
+        });
+        let life = Lifecycle::new();
+        let mut stream = Stream::open(&life, reqwest::Client::new().get(url));
+        assert!(matches!(stream.next().await, Heard::Open));
+        for _ in 0..4 {
+            let Heard::Record { json, .. } = stream.next().await else { panic!("no record") };
+            assert_eq!(json.len(), MAX_BYTES / 3);
+        }
+        let Heard::Ended(End::Lost(words)) = stream.next().await else { panic!("it goes on") };
+        assert!(words.contains("without an event"), "{words}");
+        drop(stream);
+        assert!(serving.await.unwrap() < 4 * MAX_BYTES);
     }
 }

@@ -22,6 +22,8 @@ use crate::{model::Timestamp, platforms::tls};
 
 /// Longest wait for an answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest pause that a page of a chat may ask for.
+const LONGEST_POLLING: Duration = Duration::from_secs(60);
 /// Most messages of one answer: the platform's own limit.
 const MAX_RESULTS: u32 = 2_000;
 /// Edge of the pictures of viewers (px).
@@ -140,7 +142,7 @@ impl DataApi {
         };
         Ok(ChatPage {
             next_page_token: page["nextPageToken"].as_str().map(str::to_owned),
-            polling_interval: page["pollingIntervalMillis"].as_u64().map(Duration::from_millis),
+            polling_interval: polling_interval(&page),
             ended: page["offlineAt"].is_string()
                 || items.iter().any(|it| it["snippet"]["type"] == "chatEndedEvent"),
             items,
@@ -276,6 +278,12 @@ async fn hub(
     let mut hub = YouTube::new(client, auth);
     hub.base_url(format!("{}/", base.trim_end_matches('/')));
     Ok(hub)
+}
+
+/// How long a page asks to wait.
+fn polling_interval(page: &Value) -> Option<Duration> {
+    let millis = page["pollingIntervalMillis"].as_u64()?;
+    Some(Duration::from_millis(millis).min(LONGEST_POLLING))
 }
 
 /// What the crate does not tell of a refusal.
@@ -454,6 +462,16 @@ mod tests {
         assert_eq!(read("<b>what</b>", 400), Trouble::Refused("400".to_owned()));
         let seen = Seen { status: 502, retry_after: None };
         assert_eq!(refusal(&Value::Null, &seen), Trouble::Busy("502".to_owned()));
+    }
+
+    #[test]
+    fn no_page_asks_for_more_than_a_minute() {
+        for (said, taken) in
+            [(json!(1_500), Some(1_500)), (json!(u64::MAX), Some(60_000)), (json!("x"), None)]
+        {
+            let page = json!({"pollingIntervalMillis": said});
+            assert_eq!(polling_interval(&page), taken.map(Duration::from_millis));
+        }
     }
 
     #[test]

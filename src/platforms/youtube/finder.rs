@@ -9,7 +9,7 @@ use super::{
     broadcast::Broadcast,
     data_api::{ChannelBy, DataApi, Video, cost},
     page::Look,
-    site::Site,
+    site::{PAGE_PATIENCE, Site},
     trouble::{Trouble, hour},
 };
 use crate::{
@@ -19,8 +19,8 @@ use crate::{
     quotas::{Quota, Standing},
 };
 
-/// Looks that must say that there is no such channel before that is believed.
-const NOT_FOUND_TIMES: u32 = 3;
+/// So long all looks must say that there is no such channel before that is believed.
+const NOT_FOUND_FOR: Duration = Duration::from_secs(180);
 /// Pause between two looks where the first one failed.
 const RETRY: Duration = Duration::from_secs(3);
 /// Least pause between two looks that cost units.
@@ -48,7 +48,7 @@ pub struct Finder {
     /// Whether the channel was seen without a stream by this finder.
     was_offline: bool,
     failures: u32,
-    not_found: u32,
+    absence: Absence,
     /// The site is of no use: each look costs units.
     paying: bool,
 }
@@ -87,7 +87,7 @@ impl Finder {
             searched: None,
             was_offline: false,
             failures: 0,
-            not_found: 0,
+            absence: Absence::default(),
             paying: false,
         }
     }
@@ -137,9 +137,9 @@ impl Finder {
     /// One look: a stream, or what is to be said instead.
     async fn look(&mut self) -> Result<Result<Found, (PlatformState, String)>, WorkerError> {
         let offline = |detail: &str| Ok(Err((PlatformState::Offline, detail.to_owned())));
-        let trouble = match self.site.look(&self.channel).await {
+        let trouble = match self.site.look(&self.channel, Instant::now() + PAGE_PATIENCE).await {
             Ok(look) => {
-                self.not_found = 0;
+                self.absence = Absence::default();
                 self.failures = 0;
                 self.paying = false;
                 return match look {
@@ -158,13 +158,13 @@ impl Finder {
         };
         self.failures += 1;
         if trouble == Trouble::NotFound {
-            self.not_found += 1;
             let detail = format!("YouTube has no channel `{}`: is the name right?", self.name);
-            if self.not_found >= NOT_FOUND_TIMES {
+            if self.absence.note(Instant::now()) {
                 return Err(WorkerError::permanent(detail));
             }
             return Ok(Err((PlatformState::Degraded, detail)));
         }
+        self.absence = Absence::default();
         match self.look_paid().await {
             Ok(Some(video)) => {
                 let (broadcast, chat) = (video.broadcast, video.live_chat_id);
@@ -286,6 +286,17 @@ impl Finder {
     }
 }
 
+/// Since when every look says that there is no such channel.
+#[derive(Debug, Default)]
+struct Absence(Option<Instant>);
+
+impl Absence {
+    /// One more says so; `true` when that is to be believed.
+    fn note(&mut self, now: Instant) -> bool {
+        now.duration_since(*self.0.get_or_insert(now)) >= NOT_FOUND_FOR
+    }
+}
+
 impl Paid {
     /// Believes the API when it says that nothing is left.
     fn note(&self, trouble: Trouble) -> Trouble {
@@ -293,5 +304,20 @@ impl Paid {
             self.quota.note_refusal(Timestamp::now());
         }
         trouble
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_of_absence_are_believed_and_seconds_are_not() {
+        let mut absence = Absence::default();
+        let began = Instant::now();
+        for seconds in [0, 3, 9, 21, 60, 179] {
+            assert!(!absence.note(began + Duration::from_secs(seconds)), "{seconds}");
+        }
+        assert!(absence.note(began + Duration::from_secs(180)));
     }
 }

@@ -28,6 +28,8 @@ pub const MAX_CHARACTERS: usize = 200;
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
 /// A token is renewed so long before its end.
 const TOKEN_MARGIN: Duration = Duration::from_secs(60);
+/// Longest use of a token, whatever is said of it.
+const LONGEST_TOKEN: Duration = Duration::from_secs(3_600);
 
 /// What is needed to act for a creator. Shown, it tells no secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -189,7 +191,7 @@ impl YoutubeSender {
         let api = DataApi::with_token(&permit.data_api_url, ca_file, &answer.access_token)
             .await
             .map_err(|it| failed(it.to_string()))?;
-        let lasts = Duration::from_secs(answer.expires_in).saturating_sub(TOKEN_MARGIN);
+        let lasts = lasts_for(answer.expires_in);
         *token = Some(Token { api: api.clone(), until: Instant::now() + lasts });
         Ok(api)
     }
@@ -222,6 +224,25 @@ impl YoutubeSender {
                 Err(SendError::Blocked("Google does not know the application".to_owned()))
             }
             _ => Err(SendError::Failed(format!("no token: Google answers {}", status.as_u16()))),
+        }
+    }
+}
+
+/// How long a token is used that expires in so many seconds.
+fn lasts_for(expires_in: u64) -> Duration {
+    Duration::from_secs(expires_in).saturating_sub(TOKEN_MARGIN).min(LONGEST_TOKEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_used_for_an_hour_at_most() {
+        let now = Instant::now();
+        for (said, used) in [(0, 0), (60, 0), (3_599, 3_539), (u64::MAX, 3_600)] {
+            let until = now + lasts_for(said);
+            assert_eq!(until, now + Duration::from_secs(used));
         }
     }
 }

@@ -7,6 +7,7 @@ use reqwest::{
     header::{ACCEPT_LANGUAGE, COOKIE, USER_AGENT},
 };
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{
     page::{self, Look, Popout},
@@ -21,14 +22,17 @@ use crate::{
 /// What an answer may take.
 #[derive(Clone, Copy)]
 struct Limits {
-    patience: Duration,
+    /// Whichever way, and however many are tried.
+    deadline: Instant,
     most_bytes: usize,
 }
 
-/// A page; it has a good megabyte.
-const PAGE: Limits = Limits { patience: Duration::from_secs(8), most_bytes: 12 * 1024 * 1024 };
-/// An answer of the chat: with the longest pause between two looks, what hangs is seen within 10 s.
-const CHAT: Limits = Limits { patience: Duration::from_secs(5), most_bytes: 8 * 1024 * 1024 };
+/// Patience with the page of a channel that is not read yet.
+pub const PAGE_PATIENCE: Duration = Duration::from_secs(8);
+/// Largest page; it has a good megabyte (bytes).
+const MAX_PAGE_BYTES: usize = 12 * 1024 * 1024;
+/// Largest answer of the chat (bytes).
+const MAX_CHAT_BYTES: usize = 8 * 1024 * 1024;
 /// Says that cookies were answered for: no, thank you.
 const CONSENT_COOKIE: &str = "CONSENT=YES+1; SOCS=CAI";
 /// The site has another page for programs it does not know.
@@ -52,22 +56,25 @@ impl Site {
         Self { clients, ways, base: base.into() }
     }
 
-    /// Whether the channel is live, or the video is.
+    /// Whether the channel is live, or the video is; known by `deadline`.
     ///
     /// # Errors
     /// [`Trouble::NotFound`] when the site knows no such channel, and all that can be in a page's place.
-    pub async fn look(&self, channel: &YoutubeChannel) -> Result<Look, Trouble> {
+    pub async fn look(&self, channel: &YoutubeChannel, deadline: Instant) -> Result<Look, Trouble> {
         let address = self.address_of(channel);
-        self.by_any_way(PAGE, |client| client.get(&address), |it| page::read_look(&it.text())).await
+        let limits = Limits { deadline, most_bytes: MAX_PAGE_BYTES };
+        self.by_any_way(limits, |client| client.get(&address), |it| page::read_look(&it.text()))
+            .await
     }
 
     /// Where the chat of `video` begins.
     ///
     /// # Errors
     /// As [`page::read_popout`] says.
-    pub async fn popout(&self, video: &str) -> Result<Popout, Trouble> {
+    pub async fn popout(&self, video: &str, deadline: Instant) -> Result<Popout, Trouble> {
         let address = format!("{}/live_chat?is_popout=1&v={video}&hl=en", self.base);
-        self.by_any_way(PAGE, |client| client.get(&address), |it| page::read_popout(&it.text()))
+        let limits = Limits { deadline, most_bytes: MAX_PAGE_BYTES };
+        self.by_any_way(limits, |client| client.get(&address), |it| page::read_popout(&it.text()))
             .await
     }
 
@@ -75,20 +82,27 @@ impl Site {
     ///
     /// # Errors
     /// [`Trouble::Stale`] when the site does not take the continuation, and what else can go wrong.
-    pub async fn chat(&self, popout: &Popout, continuation: &str) -> Result<Value, Trouble> {
+    pub async fn chat(
+        &self,
+        popout: &Popout,
+        continuation: &str,
+        deadline: Instant,
+    ) -> Result<Value, Trouble> {
         let address =
             format!("{}/youtubei/v1/live_chat/get_live_chat?prettyPrint=false", self.base);
         let body = json!({"context": context(popout), "continuation": continuation});
-        self.by_any_way(CHAT, |client| client.post(&address).json(&body), read_json).await
+        let limits = Limits { deadline, most_bytes: MAX_CHAT_BYTES };
+        self.by_any_way(limits, |client| client.post(&address).json(&body), read_json).await
     }
 
     /// How many watch; `None` when it is not told.
-    pub async fn viewers(&self, popout: &Popout, video: &str) -> Option<u64> {
+    pub async fn viewers(&self, popout: &Popout, video: &str, deadline: Instant) -> Option<u64> {
         let address = format!("{}/youtubei/v1/updated_metadata?prettyPrint=false", self.base);
         let body = json!({"context": context(popout), "videoId": video});
         let (_, way) = self.ways.current();
         let client = self.clients.client(way).await.ok()?;
-        let answer = send(client.post(&address).json(&body), CHAT).await.ok()?;
+        let limits = Limits { deadline, most_bytes: MAX_CHAT_BYTES };
+        let answer = send(client.post(&address).json(&body), limits).await.ok()?;
         let answer = read_json(answer).ok()?;
         let actions = answer["actions"].as_array()?;
         let count = actions.iter().find_map(|it| {
@@ -115,7 +129,8 @@ impl Site {
         }
     }
 
-    /// Tries each way once, from the one in use on, as long as it is the address that is refused.
+    /// Tries each way once, from the one in use on, as long as it is the address that is refused and there is
+    /// time left.
     async fn by_any_way<T>(
         &self,
         limits: Limits,
@@ -124,6 +139,9 @@ impl Site {
     ) -> Result<T, Trouble> {
         let mut refused = None;
         for _ in 0..self.ways.count() {
+            if limits.deadline <= Instant::now() {
+                break;
+            }
             let (number, way) = self.ways.current();
             let client = match self.clients.client(way).await {
                 Ok(client) => client,
@@ -147,7 +165,7 @@ impl Site {
                 other => return other,
             }
         }
-        Err(refused.unwrap_or(Trouble::Unreachable("there is no way to it".to_owned())))
+        Err(refused.unwrap_or(Trouble::Unreachable("no answer in time".to_owned())))
     }
 }
 
@@ -173,7 +191,7 @@ async fn send(request: RequestBuilder, limits: Limits) -> Result<Answer, Trouble
         .header(COOKIE, CONSENT_COOKIE)
         .header(ACCEPT_LANGUAGE, "en")
         .header(USER_AGENT, BROWSER)
-        .timeout(limits.patience);
+        .timeout(limits.deadline.saturating_duration_since(Instant::now()));
     let response = request
         .send()
         .await
@@ -212,4 +230,35 @@ fn encoded(name: &str) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::platforms::http::Way;
+
+    #[tokio::test]
+    async fn all_ways_together_take_no_longer_than_one_look_may() {
+        // Takes calls in and never answers any.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let silent = format!("http://{}", listener.local_addr().unwrap());
+        let proxies = vec![silent.clone(); 20];
+        let ways = Arc::new(Ways::new(&Way::default(), &proxies));
+        ways.leave(0);
+        let site = Site::new(Arc::default(), Arc::clone(&ways), &silent);
+        let popout = Popout {
+            continuation: "a".to_owned(),
+            whole: true,
+            client_version: None,
+            visitor: None,
+        };
+        let patience = Duration::from_millis(300);
+        let since = Instant::now();
+        let trouble = site.chat(&popout, "a", since + patience).await.unwrap_err();
+        assert!(matches!(trouble, Trouble::Unreachable(_)), "{trouble:?}");
+        assert!(since.elapsed() < 5 * patience, "{:?}", since.elapsed());
+        assert_eq!(ways.current().0, 2, "the next look tries the next one");
+    }
 }

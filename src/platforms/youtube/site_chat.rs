@@ -17,8 +17,15 @@ use crate::config::channel_name::YoutubeChannel;
 
 /// Shortest pause between two looks, in a busy chat.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
-/// Longest pause, in a quiet chat. With the patience for an answer (5 s) what hangs is seen within 10 s.
+/// Longest pause, in a quiet chat.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// Longest time of a whole look, whatever it asks and whichever way: with the longest pause, what hangs is seen
+/// within 10 s.
+const LOOK_PATIENCE: Duration = Duration::from_millis(5_500);
+/// Looks in a row that may fail before its place in the chat is given up (count).
+const MAX_FAILURES: u32 = 3;
+/// Longest pause that an answer may ask for.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Items of one look from which on a chat is busy.
 const BUSY_ITEMS: usize = 10;
 /// Silence after which the page is loaded anew, the first time: now and then a feed falls silent for good.
@@ -35,6 +42,8 @@ pub struct SiteChat {
     place: Option<Place>,
     shape: Shape,
     pause: Duration,
+    /// Looks in a row that failed since it had its place.
+    failures: u32,
     heard: Instant,
     silence: Duration,
     viewers_due: Instant,
@@ -58,6 +67,7 @@ impl SiteChat {
             place: None,
             shape: Shape::default(),
             pause: Duration::from_secs(1),
+            failures: 0,
             heard: Instant::now(),
             silence: FIRST_SILENCE,
             viewers_due: Instant::now() + VIEWERS_EVERY,
@@ -65,25 +75,31 @@ impl SiteChat {
     }
 
     async fn read(&mut self) -> Result<Looked, Trouble> {
+        let deadline = Instant::now() + LOOK_PATIENCE;
         if self.place.is_some() && self.heard.elapsed() >= self.silence {
             self.silence = (self.silence * 2).min(LONGEST_SILENCE);
             self.heard = Instant::now();
-            self.place = None;
             // A stream that ended may leave its chat open and silent.
-            self.check_live().await?;
+            self.check_live(deadline).await?;
+            self.place = None;
         }
         if self.place.is_none() {
-            let popout = self.site.popout(&self.video).await?;
+            let popout = self.site.popout(&self.video, deadline).await?;
             let continuation = popout.continuation.clone();
             self.place = Some(Place { popout, continuation, backlog: true });
         }
         let place = self.place.as_ref().expect("it was just made");
         let (backlog, whole) = (place.backlog, place.popout.whole);
-        let answer = self.site.chat(&place.popout, &place.continuation).await;
+        let answer = self.site.chat(&place.popout, &place.continuation, deadline).await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(trouble) => {
-                self.begin_anew();
+                self.failures += 1;
+                // What a page shows of before is short: the place is worth more than one failure.
+                let lost = matches!(trouble, Trouble::Stale | Trouble::Shape(_));
+                if lost || self.failures >= MAX_FAILURES {
+                    self.begin_anew();
+                }
                 return Err(trouble);
             }
         };
@@ -92,10 +108,11 @@ impl SiteChat {
             None => {
                 self.begin_anew();
                 // Either the end, or no longer what it was.
-                self.check_live().await?;
+                self.check_live(deadline).await?;
                 return Err(Trouble::Shape("no continuation".to_owned()));
             }
         };
+        self.failures = 0;
         self.shape.note(&actions)?;
         let place = self.place.as_mut().expect("it was just there");
         place.continuation = next.token;
@@ -111,7 +128,7 @@ impl SiteChat {
         if self.viewers_due <= Instant::now() {
             self.viewers_due = Instant::now() + VIEWERS_EVERY;
             let place = self.place.as_ref().expect("it was just there");
-            viewers = self.site.viewers(&place.popout, &self.video).await;
+            viewers = self.site.viewers(&place.popout, &self.video, deadline).await;
         }
         let items = actions.into_iter().map(|action| Item::Action { action, backlog }).collect();
         let remark =
@@ -133,8 +150,8 @@ impl SiteChat {
     }
 
     /// Says [`Trouble::Ended`] when the stream is not live any more.
-    async fn check_live(&self) -> Result<(), Trouble> {
-        match self.site.look(&YoutubeChannel::Video(self.video.clone())).await? {
+    async fn check_live(&self, deadline: Instant) -> Result<(), Trouble> {
+        match self.site.look(&YoutubeChannel::Video(self.video.clone()), deadline).await? {
             Look::Live(_) | Look::Unclear(_) => Ok(()),
             Look::Scheduled(_) | Look::NotLive => Err(Trouble::Ended),
         }
@@ -152,6 +169,7 @@ impl Chat for SiteChat {
 
     fn begin_anew(&mut self) {
         self.place = None;
+        self.failures = 0;
         self.pause = Duration::from_secs(1);
         self.heard = Instant::now();
     }
@@ -176,7 +194,8 @@ fn read_answer(mut answer: Value) -> Option<(Vec<Value>, Next)> {
             ) {
                 return None;
             }
-            let timeout = it["timeoutMs"].as_u64().map(Duration::from_millis);
+            let timeout =
+                it["timeoutMs"].as_u64().map(|it| Duration::from_millis(it).min(LONGEST_TIMEOUT));
             Some(Next { token: it["continuation"].as_str()?.to_owned(), timeout })
         })
     })?;
@@ -189,9 +208,66 @@ fn read_answer(mut answer: Value) -> Option<(Vec<Value>, Next)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::{
+        collections::VecDeque,
+        sync::{Arc, Mutex},
+    };
 
-    use super::*;
+    use axum::{Json, Router, http::StatusCode, response::Html, routing};
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::{super::ways::Ways, *};
+    use crate::platforms::http::Way;
+
+    /// A chat whose looks are answered with `statuses`, and which pages and places were asked for.
+    async fn chat_of(statuses: &[u16]) -> (SiteChat, Arc<Mutex<Vec<String>>>) {
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let statuses = Arc::new(Mutex::new(VecDeque::from(statuses.to_vec())));
+        let (pages, places) = (Arc::clone(&asked), Arc::clone(&asked));
+        let page = move || {
+            pages.lock().unwrap().push("page".to_owned());
+            let data = json!({"contents": {"liveChatRenderer": {"continuations":
+                [{"invalidationContinuationData": {"continuation": "first"}}]}}});
+            let page = format!("<script>var ytInitialData = {data};</script>");
+            async { Html(page) }
+        };
+        let chat = move |Json(body): Json<Value>| {
+            let place = body["continuation"].as_str().unwrap().to_owned();
+            let status = statuses.lock().unwrap().pop_front().unwrap_or(200);
+            let next = format!("{place}+");
+            places.lock().unwrap().push(place);
+            let next = answer(json!([{"timedContinuationData": {"continuation": next}}]));
+            async move { (StatusCode::from_u16(status).unwrap(), Json(next)) }
+        };
+        let app = Router::new()
+            .route("/live_chat", routing::get(page))
+            .route("/youtubei/v1/live_chat/get_live_chat", routing::post(chat));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let ways = Arc::new(Ways::new(&Way::default(), &[]));
+        (SiteChat::new(Site::new(Arc::default(), ways, &url), "aaaaaaaaaaa"), asked)
+    }
+
+    #[tokio::test]
+    async fn a_glitch_costs_no_place_and_a_stale_place_or_the_third_failure_does() {
+        for (statuses, expected) in [
+            (&[200, 503, 429, 200][..], "page first first+ first+ first+"),
+            (&[200, 400, 200], "page first first+ page first"),
+            (&[200, 503, 503, 503, 200], "page first first+ first+ first+ page first"),
+            (
+                &[200, 503, 503, 200, 503, 503, 200],
+                "page first first+ first+ first+ first++ first++ first++",
+            ),
+        ] {
+            let (mut chat, asked) = chat_of(statuses).await;
+            for status in statuses {
+                assert_eq!(chat.look().await.is_ok(), *status == 200);
+            }
+            assert_eq!(asked.lock().unwrap().join(" "), expected);
+        }
+    }
 
     fn answer(continuations: Value) -> Value {
         json!({"continuationContents": {"liveChatContinuation": {"continuations": continuations}}})
@@ -202,6 +278,7 @@ mod tests {
         for (kind, timeout) in [
             ("invalidationContinuationData", Some(10_000)),
             ("timedContinuationData", Some(1_500)),
+            ("timedContinuationData", Some(u64::MAX)),
             ("reloadContinuationData", None),
             ("someContinuationOfTomorrow", None),
         ] {
@@ -212,7 +289,8 @@ mod tests {
             let (actions, next) = read_answer(answer(json!([{kind: data}]))).unwrap();
             assert!(actions.is_empty());
             assert_eq!(next.token, "next", "{kind}");
-            assert_eq!(next.timeout, timeout.map(Duration::from_millis));
+            let most = LONGEST_TIMEOUT;
+            assert_eq!(next.timeout, timeout.map(|it| Duration::from_millis(it).min(most)));
         }
         let replay = json!([{"liveChatReplayContinuationData": {"continuation": "x"}}]);
         let seek = json!([{"playerSeekContinuationData": {"continuation": "x"}}]);

@@ -86,6 +86,7 @@ impl YoutubeWorker {
                     way: Way { ca_file: plan.ca_file.clone(), proxy: None },
                     base: Arc::clone(&plan.data_api_url),
                     channel: Arc::clone(&plan.channel),
+                    creator: plan.creator.clone(),
                 };
                 let purse = Purse { quota, sharers: seat.counter() };
                 (ApiChat::new(place, &video, found.live_chat_id.clone()), purse)
@@ -124,12 +125,16 @@ impl YoutubeWorker {
         if broadcast.viewers.is_some() {
             ingest.viewers(broadcast.viewers);
         }
-        let memory = self.shared.memory();
-        let known = memory.find(Platform::Youtube, &self.plan.channel, "video");
+        let (memory, plan) = (self.shared.memory(), &self.plan);
+        // For whoever speaks in the channel.
+        memory.remember(Platform::Youtube, &plan.channel, "video", &broadcast.video);
+        // Others may read the channel, too: a stream is told to each.
+        let told = format!("video {}", plan.creator);
+        let known = memory.find(Platform::Youtube, &plan.channel, &told);
         if known.as_deref() == Some(broadcast.video.as_str()) {
             return;
         }
-        memory.remember(Platform::Youtube, &self.plan.channel, "video", &broadcast.video);
+        memory.remember(Platform::Youtube, &plan.channel, &told, &broadcast.video);
         if broadcast.sure && found.is_new && broadcast.title.is_some() {
             let start = EventBody::SessionStart(SessionStart {
                 session_id: format!("youtube-{}", broadcast.video),

@@ -139,13 +139,13 @@ impl RumbleNormalizer {
                     .collect();
                 self.delete(&unpaid, readings);
                 if *all {
-                    self.delete_unpaid(readings);
+                    self.delete_unpaid(received_at, readings);
                 }
                 Ok(())
             }
             Record::Muted(users) => {
                 for user in users {
-                    self.clear_user(user, readings);
+                    self.clear_user(user, received_at, readings);
                 }
                 Ok(())
             }
@@ -243,19 +243,20 @@ impl RumbleNormalizer {
 
     /// Everything that was not paid for must vanish. What is remembered goes one by one; with nothing paid
     /// among it, all at once.
-    fn delete_unpaid(&mut self, readings: &mut Vec<Reading>) {
+    fn delete_unpaid(&mut self, received_at: Timestamp, readings: &mut Vec<Reading>) {
         if self.told.values().any(|paid| *paid) {
             let unpaid = self.told.iter().filter(|it| !it.1);
             let ids: Vec<_> = unpaid.map(|it| it.0.clone()).collect();
             self.delete(&ids, readings);
         } else {
             let body = EventBody::ChatClear(ChatClear { platform: Some(Platform::Rumble) });
-            readings.push(Reading { body, sent_at: None, key: None });
+            // The site does not say when: what was said before now, and comes late, is meant too.
+            readings.push(Reading { body, sent_at: Some(received_at), key: None });
         }
     }
 
     /// Everything a user said must vanish: by their id, and by their name where only that was known.
-    fn clear_user(&self, user: &str, readings: &mut Vec<Reading>) {
+    fn clear_user(&self, user: &str, received_at: Timestamp, readings: &mut Vec<Reading>) {
         let named = self.people.name_of(user).map(author::id_by_name);
         let own = QualifiedId::new(Platform::Rumble, user);
         for author_id in std::iter::once(own).chain(named) {
@@ -264,7 +265,7 @@ impl RumbleNormalizer {
                 author_id,
                 seconds: None,
             });
-            readings.push(Reading { body, sent_at: None, key: None });
+            readings.push(Reading { body, sent_at: Some(received_at), key: None });
         }
     }
 

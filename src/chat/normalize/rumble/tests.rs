@@ -180,6 +180,20 @@ fn everything_unpaid_goes_at_once_and_what_was_paid_for_stays() {
 }
 
 #[test]
+fn mutes_and_clears_reach_what_comes_late() {
+    let mut normalizer = begun();
+    for told in [
+        json!({ "type": "mute_users", "data": { "user_ids": [7] } }),
+        json!({ "type": "delete_non_rant_messages", "data": { "clear": true } }),
+    ] {
+        let record = Happening::Record(Box::new(Record::parse(&told.to_string()).unwrap()));
+        let mut readings = Vec::new();
+        normalizer.normalize(&record, received_at(), &mut readings).unwrap();
+        assert_eq!(readings[0].sent_at, Some(received_at()), "{told}");
+    }
+}
+
+#[test]
 fn the_folder_of_captures_becomes_what_is_expected_of_each() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures/rumble");
     if !folder.is_dir() {

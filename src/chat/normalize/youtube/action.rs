@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Context, MAX_CLEARED, MAX_UNKNOWN, YoutubeNormalizer, banner, item, key_of, push_activity,
-    push_event, qualified, text,
+    Context, MAX_CLEARED, MAX_UNKNOWN, YoutubeNormalizer, banner, item, push_activity, push_event,
+    qualified, text,
 };
 use crate::{
     chat::normalize::{NormalizeError, Reading},
@@ -145,19 +145,28 @@ impl YoutubeNormalizer {
 
     /// Everything of one viewer must vanish; the site does not say for how long.
     fn clear_user(&mut self, author: &str, context: &Context<'_>, readings: &mut Vec<Reading>) {
+        if context.backlog {
+            // Told again by a fresh page, at a time nobody knows: what was written since must stay.
+            return;
+        }
         let author_id = QualifiedId::new(Platform::Youtube, author);
         if self.cleared.len() >= MAX_CLEARED {
             self.cleared.clear();
         }
-        let known = !self.cleared.insert(author_id.clone());
-        if known && context.backlog {
-            // Told again by a fresh page: what was written since must stay.
+        if !self.cleared.insert(author_id.clone()) {
             return;
         }
-        let minute = context.received_at.unix_ms() / 60_000;
-        let key = key_of(("clear", author_id.as_str(), minute));
         let clear = ChatClearUser { platform: Platform::Youtube, author_id, seconds: None };
-        push_event(EventBody::ChatClearUser(clear), None, Some(key), readings);
+        // The site does not say when: whatever was written before now, and comes late, is meant too.
+        let at = Some(context.received_at);
+        push_event(EventBody::ChatClearUser(clear), at, None, readings);
+    }
+
+    /// Somebody wrote something: should they be cleared again, that is no copy.
+    pub(super) fn note_writer(&mut self, author: &Value) {
+        if let Some(author) = author.as_str().filter(|_| !self.cleared.is_empty()) {
+            self.cleared.remove(&QualifiedId::new(Platform::Youtube, author));
+        }
     }
 
     /// Something nobody knows: named once.

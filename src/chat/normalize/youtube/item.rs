@@ -22,6 +22,7 @@ pub(super) fn read(
     readings: &mut Vec<Reading>,
 ) -> Result<(), NormalizeError> {
     let Some((kind, it)) = item.as_object().and_then(|it| it.iter().next()) else { return Ok(()) };
+    normalizer.note_writer(&it["authorExternalChannelId"]);
     match kind.as_str() {
         "liveChatTextMessageRenderer" | "liveChatPaidMessageRenderer" => {
             return message(normalizer, kind, it, context, readings);

@@ -54,7 +54,7 @@ pub struct YoutubeNormalizer {
     twins: Twins,
     /// Kinds of actions that nobody knows, each told once.
     unknown: HashSet<String>,
-    /// Whose messages were cleared already.
+    /// Whose messages were cleared, while they wrote nothing since.
     cleared: HashSet<QualifiedId>,
 }
 

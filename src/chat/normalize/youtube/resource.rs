@@ -28,6 +28,7 @@ impl YoutubeNormalizer {
         let sent_at = snippet["publishedAt"].as_str().and_then(|it| Timestamp::parse(it).ok());
         let id = id_or_invented(&resource["id"]);
         let details = |name: &str| &snippet[name];
+        self.note_writer(&resource["authorDetails"]["channelId"]);
         match kind {
             "textMessageEvent" | "superChatEvent" => {
                 let author = author::of_details(&resource["authorDetails"], snippet);

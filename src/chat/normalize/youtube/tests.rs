@@ -236,6 +236,44 @@ fn those_who_are_banned_or_hidden_are_cleared_and_no_fresh_page_clears_them_agai
 }
 
 #[test]
+fn whoever_writes_again_is_cleared_again_and_a_copy_of_a_clear_is_none() {
+    let mut normalizer = YoutubeNormalizer::new("@ana");
+    let hide = action(json!({"removeChatItemByAuthorAction": {"externalChannelId": "UCbo"}}));
+    let said = |id: &str| {
+        added(
+            "liveChatTextMessageRenderer",
+            renderer(id, json!({"message": {"runs": [{"text": "again"}]}})),
+        )
+    };
+    // The room takes events of one key for one.
+    let mut keys = HashSet::new();
+    let mut clears = |normalizer: &mut YoutubeNormalizer, item: &Item| {
+        let mut readings = Vec::new();
+        normalizer.normalize(item, now(), &mut readings).unwrap();
+        readings.retain(|it| matches!(it.body, EventBody::ChatClearUser(_)));
+        readings.retain(|it| it.key.is_none_or(|key| keys.insert(key)));
+        readings.len()
+    };
+    clears(&mut normalizer, &said("1"));
+    assert_eq!(clears(&mut normalizer, &hide), 1);
+    assert_eq!(clears(&mut normalizer, &hide), 0, "a copy");
+    clears(&mut normalizer, &said("2"));
+    assert_eq!(clears(&mut normalizer, &hide), 1, "within the same minute");
+}
+
+#[test]
+fn a_clear_reaches_what_comes_late_and_one_of_a_fresh_page_reaches_nothing() {
+    let hide = json!({"removeChatItemByAuthorAction": {"externalChannelId": "UCcy"}});
+    let mut readings = Vec::new();
+    let mut normalizer = YoutubeNormalizer::new("@ana");
+    let backlog = Item::Action { action: hide.clone(), backlog: true };
+    normalizer.normalize(&backlog, now(), &mut readings).unwrap();
+    assert_eq!(readings, [], "of a time before those that were told already");
+    normalizer.normalize(&action(hide), now(), &mut readings).unwrap();
+    assert_eq!(readings[0].sent_at, Some(now()));
+}
+
+#[test]
 fn banners_polls_and_rules_are_told() {
     let banner = |contents: Value| {
         action(json!({"addBannerToLiveChatCommand": {"bannerRenderer": {"liveChatBannerRenderer":
