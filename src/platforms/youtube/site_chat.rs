@@ -95,9 +95,13 @@ impl SiteChat {
             Ok(answer) => answer,
             Err(trouble) => {
                 self.failures += 1;
-                // What a page shows of before is short: the place is worth more than one failure.
-                let lost = matches!(trouble, Trouble::Stale | Trouble::Shape(_));
-                if lost || self.failures >= MAX_FAILURES {
+                // What a page shows of before is short: the place is worth more than a failure that says nothing
+                // of it.
+                let elsewhere = matches!(
+                    trouble,
+                    Trouble::Unreachable(_) | Trouble::Blocked(_) | Trouble::Consent
+                );
+                if trouble == Trouble::Stale || (!elsewhere && self.failures >= MAX_FAILURES) {
                     self.begin_anew();
                 }
                 return Err(trouble);
@@ -106,7 +110,10 @@ impl SiteChat {
         let (actions, next) = match read_answer(answer) {
             Some(it) => it,
             None => {
-                self.begin_anew();
+                self.failures += 1;
+                if self.failures >= MAX_FAILURES {
+                    self.begin_anew();
+                }
                 // Either the end, or no longer what it was.
                 self.check_live(deadline).await?;
                 return Err(Trouble::Shape("no continuation".to_owned()));
