@@ -7,6 +7,7 @@ pub mod event;
 pub mod hosted_picture;
 pub mod message;
 pub mod overlay_settings;
+pub mod percent;
 pub mod platform;
 pub mod qualified_id;
 pub mod redaction;
@@ -25,6 +26,7 @@ pub use message::{
     Author, Badge, Channel, Emote, EmoteProvider, Flag, Fragment, Message, ReplyTo, Role,
 };
 pub use overlay_settings::OverlaySettings;
+pub use percent::percent_decoded;
 pub use platform::{Platform, PlatformState};
 pub use qualified_id::QualifiedId;
 pub use timestamp::Timestamp;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::percent_decoded;
+
 const HOSTS: [&str; 4] = ["youtube.com", "www.youtube.com", "m.youtube.com", "studio.youtube.com"];
 /// Longest handle, without `@` (characters). In any script.
 const MAX_HANDLE_CHARS: usize = 30;
@@ -130,24 +132,6 @@ pub(super) fn find_name(text: &str) -> Option<&str> {
 fn text_of<'a>(text: &'a str, id: &str) -> Option<&'a str> {
     let start = text.find(id)?;
     text.get(start..start + id.len())
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    if !text.contains('%') {
-        return Some(text.to_owned());
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let digit = |it: u8| char::from(it).to_digit(16);
-        let (high, low) = (digit(bytes.next()?)?, digit(bytes.next()?)?);
-        decoded.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(decoded).ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which picture is asked for.
 
-use crate::model::HostedPicture;
+use crate::model::{HostedPicture, percent_decoded};
 
 /// Longest emote id, badge set or badge version (bytes).
 const ID_BYTES: usize = 128;
@@ -34,7 +34,7 @@ impl Picture {
     #[must_use]
     pub fn parse(path_after_media: &str, still: bool) -> Option<Self> {
         let segments: Vec<String> =
-            path_after_media.split('/').map(decode).collect::<Option<_>>()?;
+            path_after_media.split('/').map(percent_decoded).collect::<Option<_>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match segments.as_slice() {
             ["twitch", "emotes", id] if id.split('/').all(is_name) && id.len() <= ID_BYTES => {
@@ -96,22 +96,6 @@ fn is_name(part: &str) -> bool {
 
 fn is_room_id(part: &str) -> bool {
     (1..=20).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_digit())
-}
-
-/// One percent-decoded segment; `None` when it is not validly encoded UTF-8.
-fn decode(segment: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(segment.len());
-    let mut bytes = segment.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte != b'%' {
-            decoded.push(byte);
-            continue;
-        }
-        let digit = |it: u8| char::from(it).to_digit(16);
-        let (high, low) = (digit(bytes.next()?)?, digit(bytes.next()?)?);
-        decoded.push(u8::try_from(high * 16 + low).ok()?);
-    }
-    String::from_utf8(decoded).ok()
 }
 
 #[cfg(test)]
