@@ -242,6 +242,40 @@ async fn the_official_api_adds_follows_and_viewers_and_its_secrets_stay_secret()
 }
 
 #[tokio::test]
+async fn each_creator_is_told_what_is_new_to_them() {
+    let rumble = Rumble::start().await;
+    let began = chrono::Utc::now();
+    let at = |seconds| began + chrono::TimeDelta::seconds(seconds);
+    let tell = |now: i64, followers: &[(&str, i64)]| {
+        let followers: Vec<_> = followers
+            .iter()
+            .map(|it| json!({ "username": it.0, "followed_on": at(it.1).to_rfc3339() }))
+            .collect();
+        let followers = json!({ "recent_followers": followers });
+        let news = json!({ "now": at(now).timestamp(), "followers": followers });
+        rumble.set(|it| it.api = (200, document(news)));
+    };
+    tell(0, &[("Cy", 10)]);
+    let key = |creator: &str| format!("RUMBLE_LIVESTREAM_KEY_{creator}");
+    let server = setup(&rumble).variable(&key("ANA"), "key-1").start().await;
+    let mut ana = server.socket("/ws/ana").await;
+    assert_eq!(ana.next_of("activity").await["data"]["author"]["name"], "Cy");
+    let setup = server.stop_for_now().await;
+
+    tell(60, &[("Meanwhile", 30)]);
+    let setup = setup.variable(&key("BEN"), "key-1").channel("ben=rumble:c/ana");
+    let server = setup.start().await;
+    let mut ben = server.socket("/ws/ben").await;
+    let mut ana = server.socket("/ws/ana").await;
+    while ana.next_of("activity").await["data"]["author"]["name"] != "Meanwhile" {}
+    ben.next_status("live").await;
+    tell(61, &[("Meanwhile", 30), ("New", 90)]);
+    let first = ben.next_of("activity").await["data"].clone();
+    assert_eq!(first["author"]["name"], "New", "what came before is another's");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn where_no_mode_works_the_official_api_tells_the_chat_each_message_once() {
     let rumble = Rumble::start().await;
     rumble.set(|it| {

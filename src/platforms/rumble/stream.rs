@@ -115,7 +115,7 @@ async fn read(request: RequestBuilder, tell: mpsc::Sender<Heard>) -> End {
     };
     let response = match check(response) {
         Ok(response) => response,
-        Err(error) => return end_of(error),
+        Err(end) => return end,
     };
     if tell.send(Heard::Open).await.is_err() {
         return End::Finished;
@@ -170,9 +170,9 @@ enum Broken {
 }
 
 /// An answer that is a stream of events.
-fn check(response: Response) -> Result<Response, Error> {
+fn check(response: Response) -> Result<Response, End> {
     if response.status() != StatusCode::OK {
-        return Err(Error::InvalidStatusCode(response.status(), response));
+        return Err(end_of(Error::InvalidStatusCode(response.status(), response)));
     }
     let none = HeaderValue::from_static("");
     let kind = response.headers().get(CONTENT_TYPE).unwrap_or(&none);
@@ -181,7 +181,7 @@ fn check(response: Response) -> Result<Response, Error> {
         return Ok(response);
     }
     let kind = kind.clone();
-    Err(Error::InvalidContentType(kind, response))
+    Err(end_of(Error::InvalidContentType(kind, response)))
 }
 
 fn end_of(error: Error) -> End {

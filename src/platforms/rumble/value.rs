@@ -62,6 +62,20 @@ pub(super) fn parse_time(text: &str) -> Option<Timestamp> {
 }
 
 fn from_number(number: i64) -> Option<Timestamp> {
-    let ms = if number.abs() < FIRST_MS { number.checked_mul(1_000)? } else { number };
+    let ms = if number.saturating_abs() < FIRST_MS { number.checked_mul(1_000)? } else { number };
     Timestamp::from_unix_ms(ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_time_beyond_all_numbers_is_none() {
+        for number in [json!(-3.2e247), json!(3.2e247), json!(i64::MIN)] {
+            assert_eq!(time(&json!({ "time": number }), &["time"]), None);
+        }
+    }
 }
