@@ -44,12 +44,11 @@ async fn take_kick(
         signature: required("kick-event-signature")?,
         kind: required("kick-event-type")?,
     };
-    let platforms = state.config.borrow().platforms.clone();
-    if !platforms.kick.enabled {
+    let config = std::sync::Arc::clone(&state.config.borrow());
+    if !config.platforms.kick.enabled {
         return Err(ApiError::NotFound("webhook"));
     }
-    let ask = || state.kick.public_key(&platforms);
-    match state.kick.webhooks().receive(delivery, &body, Timestamp::now(), ask).await {
+    match state.kick.receive(&config, delivery, &body, Timestamp::now()).await {
         Ok(received) => {
             if received == Received::Unwanted {
                 tracing::debug!(kind = delivery.kind, "a webhook for a channel that nobody reads");
@@ -63,5 +62,6 @@ async fn take_kick(
         Err(WebhookError::Forged) => Err(ApiError::Forbidden("the signature is wrong")),
         Err(WebhookError::NoKey) => Err(ApiError::NotNow("the signature cannot be checked now")),
         Err(WebhookError::Busy) => Err(ApiError::NotNow("the channel's queue is full")),
+        Err(WebhookError::Early) => Err(ApiError::NotNow("the channel is not read yet")),
     }
 }

@@ -18,6 +18,7 @@ use crate::support::{
     Setup, TestServer,
     kick::{CHATROOM, Kick, USER, chat},
     socket::Socket,
+    soon,
 };
 
 /// With an application, and an address at which Kick could deliver.
@@ -204,6 +205,53 @@ async fn webhooks_alone_read_a_chat_whose_number_the_site_does_not_tell() {
     );
     assert_eq!(socket.next_text().await, "hi");
     socket.next_status("live").await;
+    server.stop().await;
+}
+
+/// Kick repeats what was sent back.
+async fn deliver_until_taken(server: &TestServer, kick: &Kick, id: &str) {
+    let at = now();
+    let taken = async {
+        loop {
+            match deliver(server, kick.webhook(id, "channel.followed", &at, &follow())).await {
+                503 => tokio::task::yield_now().await,
+                other => return other,
+            }
+        }
+    };
+    assert_eq!(soon("the delivery taken", taken).await, 204);
+}
+
+/// Goal: a follow, which is told by webhook alone, is not lost while it is still asked whose channel it is.
+#[tokio::test]
+async fn a_webhook_that_comes_before_its_channel_is_known_is_sent_back_and_taken_later() {
+    let kick = Kick::start().await;
+    (kick.seen().site_answer, kick.seen().grant_answer) =
+        (Some((403, "text/html", "<html>".to_owned())), Some(500));
+    let server = setup(&kick).channel("kick:ana").start().await;
+    let mut socket = server.socket("/ws/ana").await;
+    kick.until("the channel asked for", |it| {
+        it.requests.iter().any(|it| it.starts_with("GET channel")).then_some(())
+    })
+    .await;
+    let early = deliver(&server, kick.webhook("w1", "channel.followed", &now(), &follow())).await;
+    assert_eq!(early, 503);
+    (kick.seen().site_answer, kick.seen().grant_answer) = (None, None);
+    deliver_until_taken(&server, &kick, "w1").await;
+    assert_eq!(socket.next_of("activity").await["data"]["id"], "kick:w1");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn webhooks_come_for_numbers_entered_by_hand_though_the_site_turns_us_away() {
+    let kick = Kick::start().await;
+    kick.seen().site_answer = Some((403, "text/html", "<html>".to_owned()));
+    let channel = json!({"platform": "kick", "name": "ana", "channel_id": 11, "chat_id": 13});
+    let creators = json!({"creators": [{"id": "ana", "always_on": true, "channels": [channel]}]});
+    let server = setup(&kick).creators(&creators).start().await;
+    let mut socket = server.socket("/ws/ana").await;
+    deliver_until_taken(&server, &kick, "w1").await;
+    assert_eq!(socket.next_of("activity").await["data"]["id"], "kick:w1");
     server.stop().await;
 }
 

@@ -272,8 +272,44 @@ async fn watch_room(url: String, book: Book, over: Arc<AtomicBool>, dice: u64) {
     }
 }
 
+/// Prints what was sent and shown as a table and fails if anything was lost or doubled.
+#[allow(clippy::print_stdout)] // The table is what a long run is for.
+fn judge(ledger: &Ledger) {
+    println!("| platform | sent | shown | doubled | lost | faults |");
+    println!("| --- | --- | --- | --- | --- | --- |");
+    let (mut doubled, mut lost) = (0, 0);
+    for platform in PLATFORMS {
+        let sent = &ledger.sent[platform];
+        let empty = BTreeMap::new();
+        let shown = ledger.shown.get(platform).unwrap_or(&empty);
+        let twice = shown.values().filter(|it| **it > 1).count();
+        let missing: Vec<_> = sent.iter().filter(|it| !shown.contains_key(*it)).collect();
+        let faults = ledger.faults.get(platform).map(|it| {
+            it.iter()
+                .map(|(name, count)| format!("{count} × {name}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        });
+        println!(
+            "| {platform} | {} | {} | {twice} | {} | {} |",
+            sent.len(),
+            shown.len(),
+            missing.len(),
+            faults.unwrap_or_default()
+        );
+        if !missing.is_empty() {
+            println!("{platform} lost {:?} …", &missing[..missing.len().min(8)]);
+        }
+        assert!(shown.keys().all(|it| sent.contains(it)), "nobody said that");
+        doubled += twice;
+        lost += missing.len();
+    }
+    assert_eq!((doubled, lost, ledger.out_of_order), (0, 0, 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[allow(clippy::print_stdout)] // The table is what a long run is for.
+#[expect(clippy::disallowed_methods, reason = "a longer run is asked for by hand")]
 async fn a_room_of_four_platforms_loses_and_doubles_nothing_whatever_they_do() {
     let seconds = std::env::var("MERGED_SECONDS").ok().and_then(|it| it.parse().ok());
     let length = Duration::from_secs(seconds.unwrap_or(SECONDS));
@@ -332,38 +368,7 @@ async fn a_room_of_four_platforms_loses_and_doubles_nothing_whatever_they_do() {
     unwatched.store(true, Ordering::Relaxed);
     watching.await.unwrap();
 
-    let ledger = book.ledger.lock().unwrap();
     println!("{} s, dice {dice}", started.elapsed().as_secs());
-    println!("| platform | sent | shown | doubled | lost | faults |");
-    println!("| --- | --- | --- | --- | --- | --- |");
-    let (mut doubled, mut lost) = (0, 0);
-    for platform in PLATFORMS {
-        let sent = &ledger.sent[platform];
-        let empty = BTreeMap::new();
-        let shown = ledger.shown.get(platform).unwrap_or(&empty);
-        let twice = shown.values().filter(|it| **it > 1).count();
-        let missing: Vec<_> = sent.iter().filter(|it| !shown.contains_key(*it)).collect();
-        let faults = ledger.faults.get(platform).map(|it| {
-            it.iter()
-                .map(|(name, count)| format!("{count} × {name}"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        });
-        println!(
-            "| {platform} | {} | {} | {twice} | {} | {} |",
-            sent.len(),
-            shown.len(),
-            missing.len(),
-            faults.unwrap_or_default()
-        );
-        if !missing.is_empty() {
-            println!("{platform} lost {:?} …", &missing[..missing.len().min(8)]);
-        }
-        assert!(shown.keys().all(|it| sent.contains(it)), "nobody said that");
-        doubled += twice;
-        lost += missing.len();
-    }
-    assert_eq!((doubled, lost, ledger.out_of_order), (0, 0, 0));
-    drop(ledger);
+    judge(&book.ledger.lock().unwrap());
     server.stop().await;
 }

@@ -25,10 +25,19 @@ mod worker;
 
 use std::sync::Arc;
 
-use super::readers::Shared;
-use crate::model::Timestamp;
+use bytes::Bytes;
+use tokio::time::Instant;
 
-use self::{official::AppTokens, webhooks::Webhooks};
+use super::readers::Shared;
+use crate::{
+    config::{Config, PlatformsConfig},
+    model::{Platform, Timestamp},
+};
+
+use self::{
+    official::AppTokens,
+    webhooks::{AWAITED_FOR, Headers, Received, WebhookError, Webhooks, comparable},
+};
 
 pub use self::{
     fold::{Arrival, Fold, Moment},
@@ -46,29 +55,64 @@ pub struct Kick {
     shared: Shared,
     tokens: Arc<AppTokens>,
     webhooks: Arc<Webhooks>,
+    started_at: Instant,
 }
 
 impl Kick {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(shared: Shared) -> Self {
-        Self { shared, tokens: Arc::default(), webhooks: Arc::default() }
+        let (tokens, webhooks) = (Arc::default(), Arc::default());
+        Self { shared, tokens, webhooks, started_at: Instant::now() }
     }
 
-    /// Where webhooks are taken.
-    #[must_use]
-    pub fn webhooks(&self) -> &Arc<Webhooks> {
-        &self.webhooks
+    /// Takes a webhook.
+    ///
+    /// # Errors
+    /// [`WebhookError`]: see [`Webhooks::receive`].
+    pub async fn receive(
+        &self,
+        config: &Config,
+        headers: Headers<'_>,
+        body: &Bytes,
+        now: Timestamp,
+    ) -> Result<Received, WebhookError> {
+        let ask = || self.public_key(&config.platforms);
+        // The web server is there before the readers are.
+        let will_be_read = |user_id, slug: &str| {
+            self.started_at.elapsed() < AWAITED_FOR && self.is_configured(config, user_id, slug)
+        };
+        self.webhooks.receive(headers, body, now, ask, will_be_read).await
+    }
+
+    /// Whether a user's channel is one of those that are configured: known by its slug, or by what was learnt.
+    fn is_configured(&self, config: &Config, user_id: u64, slug: &str) -> bool {
+        let slug = comparable(slug);
+        let creators = config.creators.creators.iter().filter(|it| it.enabled);
+        let channels = creators.flat_map(|it| &it.channels);
+        channels.filter(|it| it.enabled && it.platform == Platform::Kick).any(|it| {
+            comparable(&it.name) == slug
+                || channel::find_user(&self.shared.memory, &it.name) == Some(user_id)
+        })
     }
 
     /// A reading of a channel that begins now.
     #[must_use]
     pub fn track(&self, plan: &KickPlan) -> Arc<Track> {
-        Arc::new(Track::new(&self.shared.memory, &plan.channel, Timestamp::now()))
+        let memory = &self.shared.memory;
+        let track = Track::new(memory, &plan.channel, Timestamp::now());
+        if plan.webhooking == Webhooking::On {
+            // Before the first attempt, which may have to wait for its turn.
+            track.put_expectation(self.webhooks.expect(&plan.channel));
+            if let Some(user_id) = channel::find_user(memory, &plan.channel) {
+                track.put_registration(self.webhooks.register(user_id));
+            }
+        }
+        Arc::new(track)
     }
 
     /// Kick's public key (PEM), asked for now; `None` when it is not to be had.
-    pub async fn public_key(&self, config: &crate::config::PlatformsConfig) -> Option<String> {
+    async fn public_key(&self, config: &PlatformsConfig) -> Option<String> {
         let way = super::http::Way { ca_file: config.tls_ca_file.clone(), proxy: None };
         let client = self.shared.clients.client(&way).await.ok()?;
         let found = official::public_key(&client, config.kick.api_url.as_str()).await;

@@ -11,7 +11,7 @@ use super::{
     Notice,
     fold::{Arrival, Fold, Moment, Told},
     protocol::Lost,
-    webhooks::Registration,
+    webhooks::{Expectation, Registration},
 };
 use crate::{
     config::platforms::KickSocket,
@@ -53,6 +53,8 @@ struct Held {
     postponed: Vec<Told>,
     /// The place for webhooks, between two attempts.
     registration: Option<Registration>,
+    /// For webhooks that come before that place is there.
+    expectation: Option<Expectation>,
     newest: Option<Timestamp>,
     /// How far the chat was read before the gap that is not filled yet.
     gap_from: Option<Timestamp>,
@@ -119,6 +121,21 @@ impl Track {
 
     pub(super) fn put_registration(&self, registration: Registration) {
         self.held().registration = Some(registration);
+    }
+
+    /// What comes while there is no place for it is to be repeated, as long as the reading goes on.
+    pub(super) fn put_expectation(&self, expectation: Expectation) {
+        self.held().expectation = Some(expectation);
+    }
+
+    /// The reading ends: no webhook is taken any more, and those that wait are folded in.
+    pub(super) fn end_webhooks(&self, now: Moment) {
+        if let Some(mut registration) = self.take_registration() {
+            registration.close();
+            while let Some(notice) = registration.take() {
+                self.postpone(notice, now);
+            }
+        }
     }
 
     pub(super) fn fold_due(&self) -> Option<Instant> {
@@ -261,6 +278,17 @@ mod tests {
 
     fn track() -> Track {
         Track::new(&Memory::new(State::in_memory()), "ana", Timestamp::now())
+    }
+
+    #[test]
+    fn a_webhook_that_nobody_read_is_told_at_the_end() {
+        let track = track();
+        let webhooks = std::sync::Arc::new(crate::platforms::kick::webhooks::Webhooks::default());
+        track.put_registration(webhooks.register(7));
+        let clock = Timestamp::now();
+        webhooks.deliver_for_tests(7, "n1", clock);
+        track.end_webhooks(Moment { at: Instant::now(), clock });
+        assert_eq!(track.flush_all().len(), 1);
     }
 
     #[test]

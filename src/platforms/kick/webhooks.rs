@@ -27,6 +27,10 @@ const OLDEST_MS: i64 = 26 * 3_600_000;
 const MOST_AHEAD_MS: i64 = 10 * 60_000;
 /// Most deliveries remembered; the oldest are forgotten.
 const MOST_REMEMBERED: usize = 65_536;
+/// For how long the next reader of a channel is waited for once the last one left (a changed configuration, a
+/// restart): Kick repeats what it is told to. Not longer: Kick ends what fails for a day, and a channel may be
+/// read no more.
+pub(super) const AWAITED_FOR: Duration = Duration::from_secs(120);
 /// Shortest time between two questions for the key: a forged signature must not make us ask each time.
 const KEY_AGAIN: Duration = Duration::from_secs(30);
 
@@ -72,6 +76,9 @@ pub enum WebhookError {
     /// Those who would read it are behind.
     #[error("the channel's queue is full")]
     Busy,
+    /// Those who will read it are not there yet.
+    #[error("the channel is not read yet")]
+    Early,
 }
 
 /// All webhooks of a server.
@@ -88,6 +95,10 @@ struct Held {
     asked: Option<Instant>,
     readers: HashMap<u64, Vec<(u64, mpsc::Sender<Notice>)>>,
     next_reader: u64,
+    /// Users whose last reader left a short while ago.
+    left: HashMap<u64, Instant>,
+    /// Slugs of channels that are about to be read, though the number of their user may not be known.
+    expected: HashMap<String, usize>,
     seen: HashSet<String>,
     order: VecDeque<String>,
 }
@@ -110,18 +121,47 @@ impl Registration {
     pub(super) fn take(&mut self) -> Option<Notice> {
         self.queue.try_recv().ok()
     }
+
+    /// Nothing comes from now on; what waits is still there.
+    pub(super) fn close(&mut self) {
+        let mut held = self.webhooks.held();
+        let Some(readers) = held.readers.get_mut(&self.user_id) else { return };
+        readers.retain(|it| it.0 != self.reader);
+        if readers.is_empty() {
+            held.readers.remove(&self.user_id);
+            held.left.retain(|_, it| it.elapsed() < AWAITED_FOR);
+            held.left.insert(self.user_id, Instant::now());
+        }
+    }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Somebody is about to read a channel; until this is dropped.
+pub(super) struct Expectation {
+    webhooks: Arc<Webhooks>,
+    slug: String,
+}
+
+impl Drop for Expectation {
+    fn drop(&mut self) {
         let mut held = self.webhooks.held();
-        if let Some(readers) = held.readers.get_mut(&self.user_id) {
-            readers.retain(|it| it.0 != self.reader);
-            if readers.is_empty() {
-                held.readers.remove(&self.user_id);
+        if let Some(count) = held.expected.get_mut(&self.slug) {
+            *count -= 1;
+            if *count == 0 {
+                held.expected.remove(&self.slug);
             }
         }
     }
+}
+
+/// A slug as it is compared: the same channel is written with `_` or with `-`.
+pub(super) fn comparable(slug: &str) -> String {
+    slug.to_lowercase().replace('_', "-")
 }
 
 impl Webhooks {
@@ -139,16 +179,26 @@ impl Webhooks {
         Registration { webhooks: Arc::clone(self), user_id, reader, queue }
     }
 
-    /// Takes a delivery. `ask` is asked for Kick's public key (PEM) where the known one does not do.
+    /// From now on, what concerns a channel is sent back while nobody reads it.
+    pub(super) fn expect(self: &Arc<Self>, slug: &str) -> Expectation {
+        let slug = comparable(slug);
+        *self.held().expected.entry(slug.clone()).or_default() += 1;
+        Expectation { webhooks: Arc::clone(self), slug }
+    }
+
+    /// Takes a delivery. `ask` is asked for Kick's public key (PEM) where the known one does not do,
+    /// `will_be_read` whether the channel of a user with that slug is about to be read.
     ///
     /// # Errors
-    /// [`WebhookError`]: only [`WebhookError::NoKey`] and [`WebhookError::Busy`] are worth a repetition.
+    /// [`WebhookError`]: only [`WebhookError::NoKey`], [`WebhookError::Busy`] and [`WebhookError::Early`] are worth a
+    /// repetition.
     pub async fn receive<F: Future<Output = Option<String>>>(
         &self,
         headers: Headers<'_>,
         body: &Bytes,
         now: Timestamp,
         ask: impl Fn() -> F,
+        will_be_read: impl Fn(u64, &str) -> bool,
     ) -> Result<Received, WebhookError> {
         let malformed = WebhookError::Malformed;
         if headers.id.is_empty() || headers.id.len() > 100 {
@@ -162,13 +212,26 @@ impl Webhooks {
         self.check(headers, body, ask).await?;
         let value: Value = serde_json::from_slice(body).map_err(|_| malformed("its body"))?;
         let user_id = value["broadcaster"]["user_id"].as_u64();
+        let slug = value["broadcaster"]["channel_slug"].as_str().unwrap_or_default().to_owned();
         let notice = Notice {
             id: headers.id.to_owned(),
             kind: headers.kind.to_owned(),
             sent_at,
             body: value,
         };
-        self.deliver(user_id, notice)
+        match (self.deliver(user_id, notice)?, user_id) {
+            (Received::Unwanted, Some(id)) if self.awaits(id, &slug) || will_be_read(id, &slug) => {
+                Err(WebhookError::Early)
+            }
+            (received, _) => Ok(received),
+        }
+    }
+
+    /// Whether there will be a reader, as far as is known here.
+    fn awaits(&self, user_id: u64, slug: &str) -> bool {
+        let held = self.held();
+        held.left.get(&user_id).is_some_and(|it| it.elapsed() < AWAITED_FOR)
+            || held.expected.contains_key(&comparable(slug))
     }
 
     fn deliver(&self, user_id: Option<u64>, notice: Notice) -> Result<Received, WebhookError> {
@@ -201,6 +264,14 @@ impl Webhooks {
         held.order.push_back(notice.id.clone());
         held.seen.insert(notice.id);
         Ok(Received::Delivered)
+    }
+
+    /// A follow without its signature.
+    #[cfg(test)]
+    pub(super) fn deliver_for_tests(&self, user_id: u64, id: &str, sent_at: Timestamp) {
+        let (id, kind) = (id.to_owned(), "channel.followed".to_owned());
+        let notice = Notice { id, kind, sent_at, body: Value::Null };
+        assert_eq!(self.deliver(Some(user_id), notice), Ok(Received::Delivered));
     }
 
     async fn check<F: Future<Output = Option<String>>>(
@@ -289,6 +360,28 @@ mod tests {
         assert!(webhooks.held().readers.is_empty(), "a place that is given up is gone");
     }
 
+    /// Goal: between two readers nothing is lost; of what nobody is about to read, nothing is sent back.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_about_to_be_read_is_awaited() {
+        let webhooks = Arc::new(Webhooks::default());
+        let expected = webhooks.expect("Ana_B");
+        assert!(webhooks.awaits(7, "ana-b") && !webhooks.awaits(7, "bo"));
+        let twice = webhooks.expect("ana-b");
+        drop(expected);
+        assert!(webhooks.awaits(7, "ana-b"), "somebody else expects it");
+        drop(twice);
+        assert!(!webhooks.awaits(7, "ana-b"));
+        let mut reader = webhooks.register(7);
+        webhooks.deliver(Some(7), notice(1)).unwrap();
+        reader.close();
+        assert_eq!(webhooks.deliver(Some(7), notice(2)), Ok(Received::Unwanted));
+        assert!(webhooks.awaits(7, "") && !webhooks.awaits(8, ""));
+        assert_eq!(reader.take().unwrap().id, "n1", "what was taken is still there");
+        drop(reader);
+        tokio::time::advance(AWAITED_FOR).await;
+        assert!(!webhooks.awaits(7, ""), "not for ever");
+    }
+
     /// Goal: a change of Kick's key costs no delivery, and a forgery does not make us ask again and again.
     #[tokio::test(start_paused = true)]
     async fn the_key_is_asked_for_once_more_when_it_does_not_fit() {
@@ -299,20 +392,22 @@ mod tests {
             asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             std::future::ready(Some(PEM.to_owned()))
         };
+        let nobody = |_, _: &str| false;
         let count = || asked.load(std::sync::atomic::Ordering::Relaxed);
         let now = Timestamp::from_unix_ms(1_000_000_000_000).unwrap();
         let at = now.to_string();
         let forged = Headers { id: "a", timestamp: &at, signature: "bm8=", kind: "k" };
         let body = Bytes::from_static(b"{}");
         for expected in [1, 1, 1] {
-            let refused = webhooks.receive(forged, &body, now, ask).await;
+            let refused = webhooks.receive(forged, &body, now, ask, nobody).await;
             assert_eq!((refused, count()), (Err(WebhookError::Forged), expected));
         }
         tokio::time::advance(KEY_AGAIN).await;
-        assert_eq!(webhooks.receive(forged, &body, now, ask).await, Err(WebhookError::Forged));
-        assert_eq!(count(), 2);
-        let nobody = Webhooks::default();
+        let refused = webhooks.receive(forged, &body, now, ask, nobody).await;
+        assert_eq!((refused, count()), (Err(WebhookError::Forged), 2));
+        let keyless = Webhooks::default();
         let none = || std::future::ready(None);
-        assert_eq!(nobody.receive(forged, &body, now, none).await, Err(WebhookError::NoKey));
+        let refused = keyless.receive(forged, &body, now, none, nobody).await;
+        assert_eq!(refused, Err(WebhookError::NoKey));
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    Kick, KickPlan,
+    Kick, KickPlan, Moment,
     centrifugo::Centrifugo,
     channel::{self, Found},
     frame::Topics,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::platforms::KickSocket,
-    model::PlatformState,
+    model::{PlatformState, Timestamp},
     platforms::{Ingest, PlatformWorker, Raw, WorkerError, socket::Socket},
 };
 
@@ -216,6 +216,10 @@ enum Negotiated {
 impl PlatformWorker for KickWorker {
     async fn run(self, ingest: &mut Ingest, stop: &CancellationToken) -> Result<(), WorkerError> {
         let ended = Box::pin(self.read(ingest, stop)).await;
+        let is_last = stop.is_cancelled() || ended.as_ref().is_err_and(WorkerError::is_permanent);
+        if is_last {
+            self.track.end_webhooks(Moment { at: Instant::now(), clock: Timestamp::now() });
+        }
         // Nobody reads on for now: what is held is told, rather than lost.
         for (happening, received_at) in self.track.flush_all() {
             ingest.accept(Raw::Kick(Box::new(happening)), received_at);

@@ -543,32 +543,37 @@ async fn grant(State(shared): App, body: String) -> Response {
     let form: std::collections::HashMap<String, String> =
         url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     shared.note(format!("POST grant {}", form["grant_type"])).await;
-    let (granted, pause) = {
-        let mut seen = shared.seen();
-        if let Some(code) = seen.grant_answer {
-            return status(code, json!({"error": "invalid_client"}));
-        }
-        seen.grants += 1;
-        let number = seen.grants;
-        let mut granted = json!({"access_token": format!("access-{number}"), "token_type": "Bearer", "expires_in": 3600});
-        if form["grant_type"] == "refresh_token" {
-            let used = form["refresh_token"].clone();
-            // One that was used is worth nothing any more.
-            if seen.refreshed.contains(&used)
-                || seen.refresh_token.as_ref().is_some_and(|it| *it != used)
-            {
-                return status(400, json!({"error": "invalid_grant"}));
-            }
-            seen.refreshed.push(used);
-            let next = format!("refresh-{number}");
-            granted["refresh_token"] = json!(next);
-            seen.refresh_token = Some(next);
-        }
-        (granted, seen.grant_pause)
-    };
+    let (answer, pause) = granted(&shared, &form);
     shared.changed.send_replace(());
     tokio::time::sleep(pause).await;
-    status(200, granted)
+    answer
+}
+
+fn granted(
+    shared: &Shared,
+    form: &std::collections::HashMap<String, String>,
+) -> (Response, Duration) {
+    let mut seen = shared.seen();
+    if let Some(code) = seen.grant_answer {
+        return (status(code, json!({"error": "invalid_client"})), Duration::ZERO);
+    }
+    seen.grants += 1;
+    let number = seen.grants;
+    let mut granted = json!({"access_token": format!("access-{number}"), "token_type": "Bearer", "expires_in": 3600});
+    if form["grant_type"] == "refresh_token" {
+        let used = form["refresh_token"].clone();
+        // One that was used is worth nothing any more.
+        if seen.refreshed.contains(&used)
+            || seen.refresh_token.as_ref().is_some_and(|it| *it != used)
+        {
+            return (status(400, json!({"error": "invalid_grant"})), Duration::ZERO);
+        }
+        seen.refreshed.push(used);
+        let next = format!("refresh-{number}");
+        granted["refresh_token"] = json!(next);
+        seen.refresh_token = Some(next);
+    }
+    (status(200, granted), seen.grant_pause)
 }
 
 fn is_signed_in(headers: &HeaderMap) -> bool {

@@ -23,7 +23,7 @@ use crate::{
             channel::{self, Found},
             fold::Told,
             frame::Topics,
-            official::{ApiError, Official},
+            official::{ApiError, Official, OfficialChannel},
             protocol::{Lost, Out, Protocol},
             site::{Livestream, Site, SiteChannel, SiteError, Stream},
             track::Way,
@@ -54,7 +54,7 @@ type Question<T> = Option<BoxFuture<'static, T>>;
 /// What was learnt about live or not.
 enum Look {
     Site(Box<Result<SiteChannel, SiteError>>),
-    Official(Result<Stream, ApiError>),
+    Official(Result<Option<OfficialChannel>, ApiError>),
 }
 
 /// One attempt's state.
@@ -436,10 +436,7 @@ impl<'a> Session<'a> {
         match &self.official {
             Some(official) if !site_helps => {
                 let official = official.clone();
-                Box::pin(async move {
-                    let found = official.channel(&slug).await;
-                    Look::Official(found.map(|it| it.map(|it| it.stream).unwrap_or_default()))
-                })
+                Box::pin(async move { Look::Official(official.channel(&slug).await) })
             }
             _ => {
                 let site = self.site.clone();
@@ -466,7 +463,16 @@ impl<'a> Session<'a> {
                     self.note_look_problem(error.to_string());
                 }
             },
-            Look::Official(Ok(stream)) => self.learn(stream, Instant::now()),
+            Look::Official(Ok(found)) => {
+                if let Some(user_id) = found.as_ref().map(|it| it.user_id)
+                    && self.found.user_id.is_none()
+                {
+                    self.found.user_id = Some(user_id);
+                    self.register();
+                    self.tell_channel(ingest);
+                }
+                self.learn(found.map(|it| it.stream).unwrap_or_default(), Instant::now());
+            }
             Look::Official(Err(error)) => {
                 if let ApiError::Wait(pause) = &error {
                     self.look_at = self.look_at.max(Instant::now() + *pause);
@@ -477,6 +483,13 @@ impl<'a> Session<'a> {
             }
         }
         false
+    }
+
+    /// Takes a place for webhooks once it is known whose they are.
+    fn register(&mut self) {
+        if self.webhooks.is_none() && self.worker.plan.webhooking == Webhooking::On {
+            self.webhooks = self.found.user_id.map(|it| self.worker.kick.webhooks.register(it));
+        }
     }
 
     fn take_site(&mut self, site: SiteChannel, ingest: &mut Ingest) -> bool {
@@ -493,10 +506,8 @@ impl<'a> Session<'a> {
         let found = channel::of_site(plan, site);
         let moved = found.topics != self.found.topics;
         let before = self.found.facts();
-        if self.webhooks.is_none() && plan.webhooking == Webhooking::On {
-            self.webhooks = found.user_id.map(|it| self.worker.kick.webhooks.register(it));
-        }
         self.found = found;
+        self.register();
         if self.found.facts() != before {
             self.tell_channel(ingest);
         }
