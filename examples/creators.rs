@@ -6,9 +6,8 @@
 //! cargo run --release --example creators -- 200 20 30                          # idle, busy, seconds
 //! ```
 //!
-//! Idle: every channel is live and nobody writes. Busy: so many of them get five messages a second on each
-//! platform but YouTube's, whose chat is one for all of them here. CPU is the server's own, from `/proc`; memory
-//! is its proportional set size.
+//! Idle: every channel is live and nobody writes. Busy: so many of them get five messages a second on Twitch and one
+//! on each of the other three. CPU is the server's own, from `/proc`; memory is its proportional set size.
 
 #![expect(clippy::print_stdout, reason = "an example prints, and nobody links it")]
 
