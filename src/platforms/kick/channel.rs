@@ -56,10 +56,15 @@ impl Found {
 
 /// Why the channel is not known.
 #[derive(Debug)]
-pub(super) struct NotFound {
-    pub(super) error: WorkerError,
-    /// Not to be asked again before.
-    pub(super) retry_after: Option<std::time::Duration>,
+pub(super) enum NotFound {
+    /// The site says that there is none.
+    Absent(String),
+    /// It is not to be learnt now.
+    Unknown {
+        error: WorkerError,
+        /// Not to be asked again before.
+        retry_after: Option<std::time::Duration>,
+    },
 }
 
 /// Finds a channel's numbers.
@@ -86,13 +91,10 @@ pub(super) async fn find(
             remember(memory, &plan.channel, &channel);
             Ok(of_site(plan, channel))
         }
-        Err(SiteError::NotFound) => Err(NotFound {
-            error: WorkerError::permanent(format!(
-                "there is no channel `{}` on Kick: the name as it stands in its address is wanted",
-                plan.channel
-            )),
-            retry_after: None,
-        }),
+        Err(SiteError::NotFound) => Err(NotFound::Absent(format!(
+            "there is no channel `{}` on Kick: the name as it stands in its address is wanted",
+            plan.channel
+        ))),
         Err(SiteError::Refused { text, retry_after }) => {
             let asked = match official {
                 Some(official) => official.channel(&plan.channel).await,
@@ -114,7 +116,7 @@ pub(super) async fn find(
                         }
                         _ => String::new(),
                     };
-                    Err(NotFound {
+                    Err(NotFound::Unknown {
                         error: WorkerError::transient(format!(
                             "{text}{also}; channel_id and chat_id in creators.json make the question needless"
                         )),
