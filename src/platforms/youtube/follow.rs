@@ -377,7 +377,7 @@ impl<S: Chat, A: Chat> Follow<S, A> {
             Err(trouble @ Trouble::Key(_)) => {
                 let was_tried = api.key_refusals >= KEY_REFUSALS;
                 api.fail(trouble.clone());
-                if api.dead && trouble.is_invalid_key() && self.reading == YoutubeReading::DataApi {
+                if trouble.is_invalid_key() && self.reading == YoutubeReading::DataApi {
                     return Err(WorkerError::permanent(trouble.to_string()));
                 }
                 if api.dead && !was_tried {

@@ -31,6 +31,7 @@ struct World {
     wall: Timestamp,
     site_blocked: AtomicBool,
     api_refuses_key: AtomicBool,
+    api_refuses_access: AtomicBool,
     stalled: AtomicBool,
     /// The Data API is not well, or cannot be connected to; its door stays open.
     api_busy: AtomicBool,
@@ -47,6 +48,7 @@ impl World {
             wall: Timestamp::parse(wall).unwrap(),
             site_blocked: AtomicBool::new(false),
             api_refuses_key: AtomicBool::new(false),
+            api_refuses_access: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
             api_busy: AtomicBool::new(false),
             api_unconnected: AtomicBool::new(false),
@@ -106,6 +108,9 @@ impl Chat for FakeChat {
         }
         if !self.by_site && world.api_refuses_key.load(Ordering::Relaxed) {
             return Err(Trouble::Key("keyInvalid".to_owned()));
+        }
+        if !self.by_site && world.api_refuses_access.load(Ordering::Relaxed) {
+            return Err(Trouble::Key("authError".to_owned()));
         }
         if !self.by_site && world.api_busy.load(Ordering::Relaxed) {
             return Err(Trouble::Busy("503".to_owned()));
@@ -397,11 +402,11 @@ async fn a_call_that_never_left_costs_nothing() {
 async fn one_refusal_of_the_key_is_not_the_end_of_it() {
     for reading in [YoutubeReading::DataApi, YoutubeReading::Auto] {
         let world = World::new(EVENING);
-        world.api_refuses_key.store(true, Ordering::Relaxed);
+        world.api_refuses_access.store(true, Ordering::Relaxed);
         let scene = Scene::start(world, reading, true);
         sleep(Duration::from_secs(10)).await;
         assert!(scene.room.state().1.contains("key is not accepted"), "{:?}", scene.room.state());
-        scene.world.api_refuses_key.store(false, Ordering::Relaxed);
+        scene.world.api_refuses_access.store(false, Ordering::Relaxed);
         sleep(Duration::from_secs(60)).await;
         assert_eq!(scene.room.state().0, PlatformState::Live, "{reading:?}");
         assert!(!scene.room.state().1.contains("key"), "{:?}", scene.room.state());
