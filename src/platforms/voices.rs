@@ -88,7 +88,7 @@ impl Voices {
         let channels = creator.channels.iter().filter(|it| it.enabled);
         let is_gone = |key: &LaneKey| {
             let is_it = |it: &ChannelConfig| it.platform == key.platform && it.name == key.channel;
-            key.creator == creator.id && !channels.clone().any(|it| is_it(it))
+            key.creator == creator.id && !channels.clone().any(is_it)
         };
         self.made.lock().unwrap_or_else(PoisonError::into_inner).retain(|it, _| !is_gone(it));
         self.outbox.end_lanes(is_gone);
