@@ -131,11 +131,8 @@ pub fn seconds(told: u64) -> Duration {
 /// Says in a few words why a call failed, without its address: that may hold a key.
 #[must_use]
 pub fn failure(what: &str, error: &reqwest::Error) -> WorkerError {
-    let reason = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else {
-        plain_words(error)
-    };
+    let reason =
+        if error.is_timeout() { "no answer in time".to_owned() } else { plain_words(error) };
     WorkerError::transient(format!("{what}: {reason}"))
 }
 
@@ -154,7 +151,9 @@ pub fn plain_words(error: &(dyn std::error::Error + 'static)) -> String {
     }
     let words = match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => "the connection is refused",
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "the connection was cut",
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+            "the connection was cut"
+        }
         Some(io::ErrorKind::TimedOut) => "no answer in time",
         Some(io::ErrorKind::UnexpectedEof) => "cut off",
         Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {

@@ -95,7 +95,16 @@ pub(super) async fn find(
             "there is no channel `{}` on Kick: the name as it stands in its address is wanted",
             plan.channel
         ))),
-        Err(SiteError::Refused { text, retry_after }) => {
+        Err(error) => {
+            let text = error.to_string();
+            let (retry_after, advice) = match error {
+                // Typing numbers in does not mend a connection.
+                SiteError::NotFound | SiteError::Unreachable(_) => (None, ""),
+                SiteError::Refused { retry_after, .. } => (
+                    retry_after,
+                    "; channel_id and chat_id in creators.json make the question needless",
+                ),
+            };
             let asked = match official {
                 Some(official) => official.channel(&plan.channel).await,
                 None => Ok(None),
@@ -117,9 +126,7 @@ pub(super) async fn find(
                         _ => String::new(),
                     };
                     Err(NotFound::Unknown {
-                        error: WorkerError::transient(format!(
-                            "{text}{also}; channel_id and chat_id in creators.json make the question needless"
-                        )),
+                        error: WorkerError::transient(format!("{text}{also}{advice}")),
                         retry_after,
                     })
                 }

@@ -179,7 +179,8 @@ impl Connection {
             match account.endpoint.connect().await {
                 Ok(link) => return Some(link),
                 Err(error) => {
-                    let problem = format!("cannot reach {}: {}", account.endpoint, plain_words(&error));
+                    let problem =
+                        format!("cannot reach {}: {}", account.endpoint, plain_words(&error));
                     if problem != told {
                         tracing::warn!(platform = "twitch", "{problem}");
                         told = problem;

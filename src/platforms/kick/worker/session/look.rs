@@ -122,7 +122,7 @@ impl Session<'_> {
                 Err(error) => {
                     let pause = match &error {
                         SiteError::Refused { retry_after, .. } => *retry_after,
-                        SiteError::NotFound => None,
+                        SiteError::NotFound | SiteError::Unreachable(_) => None,
                     };
                     self.looks.site_fails(pause, self.official.is_some(), now);
                     let problem = error.to_string();
