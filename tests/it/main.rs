@@ -30,6 +30,7 @@ mod rumble;
 mod rumble_faults;
 #[cfg(target_os = "linux")]
 mod slow_reader;
+mod thousand;
 mod torn_lines;
 mod writes;
 mod youtube;

@@ -135,8 +135,8 @@ impl Shared {
 /// The stand-in.
 pub(crate) struct Kick {
     shared: Arc<Shared>,
-    http: String,
-    socket: String,
+    pub(crate) http: String,
+    pub(crate) socket: String,
     tasks: Vec<JoinHandle<()>>,
     ids: AtomicUsize,
 }
