@@ -23,7 +23,13 @@
 //
 // From then on both take the same events at the same times, and `Screen` is a function of those alone. Hence
 // the rest of the stretch, deletions and all, keeps them equal.
+//
+// What becomes of an event in a flood (flood.js) depends on those before it, but not for ever. So all of the above
+// begins only once that is known: as soon as the stretch holds all that decides whether it is calm, behind the first
+// event at which it is, for then nothing else counts; or with a round, if all of the round before is in it as well.
+// What a flood gathers joins lines of its own round only; these are known, so nothing becomes unsure by it.
 
+import { CALM, COLLAPSE, MEMORY_MS, ROUND_MS } from "./flood.js";
 import { collapse_key } from "./lines.js";
 import { LEAVE_MS, Screen } from "./screen.js";
 
@@ -33,13 +39,15 @@ import { LEAVE_MS, Screen } from "./screen.js";
  * @param {{at: number, event: object}[]} stretch all chat and activities of a while before `now`, in order (ms)
  * @param {number} now
  * @param {object} settings joined settings (settings.js)
+ * @param {number} [started] when the recording began (ms since 1970): the clock that a flood is counted by
  */
-export function is_settled(stretch, now, settings) {
+export function is_settled(stretch, now, settings, started = 0) {
   if (!stretch.length) return false;
   const screen = new Screen(settings);
   const life = screen.life_ms;
+  const knowing = new Knowing(screen, stretch[0].at + started);
   let unsure = new Set();
-  let below = stretch[0].at; // The youngest that may lie below.
+  let below = null; // The youngest that may lie below.
 
   const is_true = (at) => {
     const { all } = screen.lines;
@@ -48,19 +56,58 @@ export function is_settled(stretch, now, settings) {
   };
 
   for (const { at, event } of stretch) {
-    screen.expire(at);
+    const time = at + started;
+    screen.expire(time);
+    if (below === null) {
+      const begins = knowing.begins_with(event, time);
+      if (!begins) screen.take(event, time);
+      if (begins || knowing.begins_behind(event, time)) {
+        screen.lines.clear();
+        below = at;
+      }
+      if (!begins) continue;
+    }
     const key = screen.admits(event) ? collapse_key(event) : null;
-    const may_join = (born) => life === 0 || at - Math.max(below, born) < life;
-    const touched = key === null ? null : uncertain(screen.lines.all, key, unsure, may_join);
+    const may_join = (born) => life === 0 || at - Math.max(below, born - started) < life;
+    const joins = key !== null && screen.flood.step(time) < COLLAPSE;
+    const touched = joins ? uncertain(screen.lines.all, key, unsure, may_join) : null;
     const before = new Set(screen.lines.all.filter((it) => unsure.has(it)));
-    screen.take(event, at);
+    screen.take(event, time);
     unsure = new Set(screen.lines.all.filter((it) => unsure.has(it)));
     if (touched) for (const line of [...touched, screen.lines.all.at(-1)]) unsure.add(line);
-    else for (const line of before) if (!unsure.has(line)) below = Math.max(below, line.born);
+    else for (const line of before) if (!unsure.has(line)) below = Math.max(below, line.born - started);
     if (is_true(at)) return true;
   }
-  screen.expire(now);
-  return is_true(now);
+  screen.expire(now + started);
+  return below !== null && is_true(now);
+}
+
+/** Where in a stretch all is known that decides what a flood makes of the events to come. */
+class Knowing {
+  #screen;
+  #from; // From here on, the stretch holds all that decides whether it is calm.
+  #whole = false; // It holds all of the round that goes on now.
+  #ends = Infinity; // When that round is over.
+
+  constructor(screen, from) {
+    this.#screen = screen;
+    this.#from = from + MEMORY_MS;
+  }
+
+  /** With this event: it begins a round, and the one before is known. */
+  begins_with(event, time) {
+    if (!this.#screen.admits(event)) return false;
+    if (this.#whole && time >= this.#ends) return true;
+    const begin = Math.floor(time / ROUND_MS) * ROUND_MS;
+    this.#whole = begin > this.#from;
+    this.#ends = begin + ROUND_MS;
+    return false;
+  }
+
+  /** Behind this event, which was taken: it was calm. */
+  begins_behind(event, time) {
+    return time > this.#from && this.#screen.admits(event) && this.#screen.flood.step(time) === CALM;
+  }
 }
 
 /** The lines that, like the one to come, are unsure because of it; null if it is sure. */
