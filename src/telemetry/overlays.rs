@@ -83,8 +83,11 @@ impl Report {
 /// The reports of the last seconds, by room.
 #[derive(Default)]
 pub struct Overlays {
-    rooms: Mutex<BTreeMap<String, VecDeque<(Instant, IpAddr, Report)>>>,
+    rooms: Mutex<BTreeMap<String, Reports>>,
 }
+
+/// When they came, from where, and what they say; the oldest first.
+type Reports = VecDeque<(Instant, IpAddr, Report)>;
 
 impl Overlays {
     /// Takes a report; a room that is one too many is not shown.
@@ -140,7 +143,7 @@ impl Overlays {
 }
 
 /// Lets old reports go, and rooms without any.
-fn forget(rooms: &mut BTreeMap<String, VecDeque<(Instant, IpAddr, Report)>>, now: Instant) {
+fn forget(rooms: &mut BTreeMap<String, Reports>, now: Instant) {
     rooms.retain(|_, reports| {
         while reports.front().is_some_and(|it| now.duration_since(it.0) >= KEPT) {
             reports.pop_front();
@@ -183,7 +186,7 @@ impl Worst {
         }),
     ];
 
-    fn of(reports: &VecDeque<(Instant, IpAddr, Report)>) -> Self {
+    fn of(reports: &Reports) -> Self {
         let mut worst = Report::default();
         for (.., report) in reports {
             worst.frame_ms = longer(worst.frame_ms, report.frame_ms);

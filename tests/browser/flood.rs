@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::time::MissedTickBehavior;
 
 use crate::{
-    LINES,
+    LINES, ROWS,
     support::{
         TestServer,
         browser::{Browser, Page},
@@ -107,7 +107,7 @@ async fn in_a_flood_every_message_is_shown_or_counted_and_whom_it_matters_most_i
     let id = page.eval(&format!("{most}.dataset.messageId")).await;
     server.publish("chat.delete", deletion(id.as_str().unwrap()));
     page.until_is(STANDING_FOR, standing - 1).await;
-    page.until(&format!("!document.documentElement.outerHTML.includes({id})")).await;
+    page.until(&format!("!{shown}.includes({id})")).await;
 
     page.until_is(STEP, "calm").await;
     let steps = page.eval("[...steps].sort()").await;
@@ -147,6 +147,25 @@ async fn in_a_flood_the_page_stays_small_and_a_deletion_holds() {
     assert!((2..=20).contains(&lines), "{lines} lines at a time");
     let elements = page.eval("most.elements").await.as_u64().unwrap();
     assert!(elements <= before + 20 * 20, "{elements} elements, from {before}");
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pop_out_shows_everything_and_says_that_it_is_much() {
+    let server = TestServer::start().await;
+    server.say((0..60).map(|it| said(&format!("earlier{it}"), "Bo", &format!("earlier {it}"))));
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.popout()).await;
+    let state = "document.querySelector('#state-text').textContent";
+    page.until(&format!("{ROWS}.length === 60")).await;
+    assert_eq!(page.eval(state).await, "Live", "what was said before is no flood");
+    rush(&server, "now", 200, 2).await;
+    page.until_is(state, "Live · flooded").await;
+    assert_eq!(page.eval(STEP).await, "sample");
+    page.until(&format!("{ROWS}.length === 460")).await;
+    page.until_is(state, "Live").await;
     page.assert_clean(&server.url("")).await;
     browser.close().await;
     server.stop().await;
