@@ -40,7 +40,6 @@ export class Stage {
   #expire_timer = 0;
   #flood_timer = 0;
   #frame = 0;
-  #asked_at = null; // When the next frame was asked for (ms); null if nothing can be learnt from it.
   #step = CALM;
   #beacon = null;
   #removed_at = []; // When the deletions came that the next frame shows, for the beacon.
@@ -51,7 +50,6 @@ export class Stage {
   #obs_visible = null;
   #obs_active = null;
   #statuses = new Map();
-  #follow_visibility = () => this.#follow_obs();
 
   /**
    * @param {object} options
@@ -70,8 +68,9 @@ export class Stage {
     this.#screen = new Screen(this.#settings);
     // A picture that once failed stays its text in a replay: when it was asked for must not matter.
     const now = clock.is_virtual ? () => 0 : undefined;
-    this.#renderer = new Renderer({ settings: this.#settings, surface: this.#surface(), build: page.build, now, new_line: () => this.#spare.pop() })
-      .watch(document.body);
+    this.#renderer = new Renderer({
+      settings: this.#settings, surface: this.#surface(), build: page.build, now, new_line: () => this.#spare.pop(),
+    }).watch(document.body);
     if (clock.is_virtual) {
       for (const box of [this.#chat, this.#feature]) {
         box.addEventListener("animationend", ({ target }) => {
@@ -88,7 +87,7 @@ export class Stage {
       this.#follow_obs();
     });
     if (!clock.is_virtual) {
-      document.addEventListener("visibilitychange", this.#follow_visibility);
+      document.addEventListener("visibilitychange", () => this.#follow_obs());
       this.#follow_obs();
     }
     this.#mark_step();
@@ -235,7 +234,7 @@ export class Stage {
     this.#waiting = this.#waiting.filter((it) => !gone(it.data)).map(quote_remover(gone));
     const featured_changed = this.#screen.remove(deletion);
     if (featured_changed) this.#featured_changed = true;
-    if (this.#beacon && this.#screen.lines.is_dirty) this.#removed_at.push(this.#beacon.now());
+    if (this.#beacon && this.#visible && this.#screen.lines.is_dirty) this.#removed_at.push(this.#beacon.now());
     if (this.#screen.lines.is_dirty || (featured_changed && this.#settings.focus)) this.#schedule();
   }
 
@@ -369,11 +368,9 @@ export class Stage {
 
   #schedule() {
     if (!this.#visible || this.#frame) return;
-    this.#asked_at = performance.now();
+    const asked_at = performance.now();
     this.#frame = requestAnimationFrame(() => {
-      if (!this.#clock.is_virtual && this.#asked_at !== null) {
-        this.#screen.flood.note_frame(performance.now() - this.#asked_at, this.#clock.now());
-      }
+      if (!this.#clock.is_virtual) this.#screen.flood.note_frame(performance.now() - asked_at, this.#clock.now());
       this.#draw();
     });
   }
