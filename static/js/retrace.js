@@ -24,12 +24,12 @@
 // From then on both take the same events at the same times, and `Screen` is a function of those alone. Hence
 // the rest of the stretch, deletions and all, keeps them equal.
 //
-// What becomes of an event in a flood (flood.js) depends on those before it, but not for ever. So all of the above
-// begins only once that is known: as soon as the stretch holds all that decides whether it is calm, behind the first
-// event at which it is, for then nothing else counts; or with a round, if all of the round before is in it as well.
-// What a flood gathers joins lines of its own round only; these are known, so nothing becomes unsure by it.
+// What becomes of an event in a flood (flood.js) depends on those of a few seconds before, and on those of its own
+// round. So all of the above begins with the first event of a round whose step is known, that is, `MEMORY_MS` behind
+// the beginning of the stretch. What a flood gathers joins lines of its own round only; these are known, so nothing
+// becomes unsure by it.
 
-import { CALM, COLLAPSE, MEMORY_MS, ROUND_MS } from "./flood.js";
+import { COLLAPSE, MEMORY_MS, ROUND_MS } from "./flood.js";
 import { collapse_key } from "./lines.js";
 import { LEAVE_MS, Screen } from "./screen.js";
 
@@ -45,7 +45,8 @@ export function is_settled(stretch, now, settings, started = 0) {
   if (!stretch.length) return false;
   const screen = new Screen(settings);
   const life = screen.life_ms;
-  const knowing = new Knowing(screen, stretch[0].at + started);
+  const known_from = stretch[0].at + MEMORY_MS;
+  let round = null; // Of the last message or activity, until `below` is known.
   let unsure = new Set();
   let below = null; // The youngest that may lie below.
 
@@ -59,13 +60,15 @@ export function is_settled(stretch, now, settings, started = 0) {
     const time = at + started;
     screen.expire(time);
     if (below === null) {
-      const begins = knowing.begins_with(event, time);
-      if (!begins) screen.take(event, time);
-      if (begins || knowing.begins_behind(event, time)) {
-        screen.lines.clear();
-        below = at;
+      const admitted = screen.admits(event);
+      const its_round = Math.floor(time / ROUND_MS);
+      if (!admitted || its_round === round || at <= known_from) {
+        if (admitted) round = its_round;
+        screen.take(event, time);
+        continue;
       }
-      if (!begins) continue;
+      screen.lines.clear();
+      below = at;
     }
     const key = screen.admits(event) ? collapse_key(event) : null;
     const may_join = (born) => life === 0 || at - Math.max(below, born - started) < life;
@@ -80,34 +83,6 @@ export function is_settled(stretch, now, settings, started = 0) {
   }
   screen.expire(now + started);
   return below !== null && is_true(now);
-}
-
-/** Where in a stretch all is known that decides what a flood makes of the events to come. */
-class Knowing {
-  #screen;
-  #from; // From here on, the stretch holds all that decides whether it is calm.
-  #whole = false; // It holds all of the round that goes on now.
-  #ends = Infinity; // When that round is over.
-
-  constructor(screen, from) {
-    this.#screen = screen;
-    this.#from = from + MEMORY_MS;
-  }
-
-  /** With this event: it begins a round, and the one before is known. */
-  begins_with(event, time) {
-    if (!this.#screen.admits(event)) return false;
-    if (this.#whole && time >= this.#ends) return true;
-    const begin = Math.floor(time / ROUND_MS) * ROUND_MS;
-    this.#whole = begin > this.#from;
-    this.#ends = begin + ROUND_MS;
-    return false;
-  }
-
-  /** Behind this event, which was taken: it was calm. */
-  begins_behind(event, time) {
-    return time > this.#from && this.#screen.admits(event) && this.#screen.flood.step(time) === CALM;
-  }
 }
 
 /** The lines that, like the one to come, are unsure because of it; null if it is sure. */
