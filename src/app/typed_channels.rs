@@ -9,7 +9,7 @@ use std::{
 use super::StartError;
 use crate::{
     config::{
-        Config, channel_flag,
+        Config, channel_flag, channel_name,
         creators::{ChannelConfig, CreatorConfig},
     },
     model::{CreatorId, OverlaySettings},
@@ -48,7 +48,8 @@ impl TypedChannels {
             match creators.iter_mut().find(|it| it.id == typed.room) {
                 Some(creator) => {
                     let known = |it: &ChannelConfig| {
-                        it.platform == channel.platform && it.name == channel.name
+                        it.platform == channel.platform
+                            && channel_name::is_same(it.platform, &it.name, &channel.name)
                     };
                     if !creator.channels.iter().any(known) {
                         creator.channels.push(channel);

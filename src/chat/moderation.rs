@@ -62,9 +62,23 @@ impl Moderation {
         match (body, at) {
             (EventBody::ChatDelete(it), _) => self.deleted.insert(&it.message_id, ()),
             (EventBody::ChatRedacted(it), _) => self.deleted.insert(&it.message_id, ()),
-            (EventBody::ChatClearUser(it), Some(at)) => self.purged.insert(&it.author_id, at),
+            (EventBody::ChatClearUser(it), Some(at)) => self.note_purged(&it.author_id, at),
             (EventBody::ChatClear(it), Some(at)) => self.note_cleared(it.platform, at),
             _ => {}
+        }
+    }
+
+    // Of two purges the one that reaches further counts, whichever came first.
+
+    fn note_purged(&mut self, author: &QualifiedId, at: Timestamp) {
+        let known = self.purged.find(author).copied();
+        self.purged.insert(author, known.map_or(at, |it| it.max(at)));
+    }
+
+    fn note_cleared(&mut self, platform: Option<Platform>, at: Timestamp) {
+        for platform in platform.map_or(Platform::ALL.to_vec(), |it| vec![it]) {
+            let known = self.cleared.entry(platform).or_insert(at);
+            *known = (*known).max(at);
         }
     }
 
@@ -72,26 +86,10 @@ impl Moderation {
     pub fn recall(&mut self, tail: &Tail) {
         self.note_deleted(&tail.deleted);
         for (author, at) in &tail.purged {
-            let at = at.filter(|at| self.purged.find(author).is_none_or(|known| known < at));
-            if let Some(at) = at {
-                self.purged.insert(author, at);
-            }
+            at.iter().for_each(|at| self.note_purged(author, *at));
         }
         for (platform, at) in &tail.cleared {
-            let platforms = platform.map_or(Platform::ALL.to_vec(), |it| vec![it]);
-            for platform in platforms {
-                if let Some(at) = at {
-                    let known = self.cleared.entry(platform).or_insert(*at);
-                    *known = (*known).max(*at);
-                }
-            }
-        }
-    }
-
-    fn note_cleared(&mut self, platform: Option<Platform>, at: Timestamp) {
-        match platform {
-            Some(platform) => drop(self.cleared.insert(platform, at)),
-            None => self.cleared.extend(Platform::ALL.map(|platform| (platform, at))),
+            at.iter().for_each(|at| self.note_cleared(*platform, *at));
         }
     }
 

@@ -25,7 +25,7 @@ use super::{
     shard::Shard,
 };
 use crate::{
-    feed::{FeedLog, Hidden, Record, RoomLog, Wording, envelope::Envelope, new_epoch},
+    feed::{Deletion, FeedLog, Hidden, Record, RoomLog, Wording, envelope::Envelope, new_epoch},
     lifecycle::Lifecycle,
     model::{
         ChatDelete, CreatorId, Event, EventBody, Message, OverlaySettings, Platform,
@@ -297,22 +297,30 @@ impl Room {
         let at = arrival.sent_at.filter(|it| arrival.received_at.ms_since(*it) > LATE_MS)?;
         let mut state = self.state();
         let mut before = Vec::new();
-        let mut wrote_since = false;
+        let mut since = None;
         for entry in state.ring.behind(state.ring.floor()) {
             let About::Words(wording) = &entry.about else { continue };
-            if wording.author.as_ref() != Some(&purge.author_id) || entry.kind != "chat.message" {
+            if wording.author.as_ref() != Some(&purge.author_id) {
                 continue;
             }
             // By the platform's clock, which only the event itself tells; a purge that comes late is rare.
-            match serde_json::from_slice(&entry.frame.json()).map(|it: Event| it.body) {
-                Ok(EventBody::ChatMessage(it)) if it.sent_at > at => wrote_since = true,
-                _ => before.push(wording.id.clone()),
+            let said_at = match serde_json::from_slice(&entry.frame.json()).map(|it: Event| it.body)
+            {
+                Ok(EventBody::ChatMessage(it) | EventBody::FeatureShow(it)) => it.sent_at,
+                Ok(EventBody::Activity(it)) => it.sent_at.unwrap_or(entry.ts),
+                _ => continue,
+            };
+            if said_at <= at {
+                before.push(wording.id.clone());
+            } else if entry.kind != "feature.show" {
+                since.get_or_insert(entry.seq);
             }
         }
-        if !wrote_since {
-            return None;
-        }
+        let since = since?;
         state.moderation.note(body, Some(at));
+        // What is older than the ring is the log's alone.
+        self.log.hide_before(Deletion::Author(purge.author_id.clone()), since, at);
+        before.dedup();
         let (platform, author) = (purge.platform, &purge.author_id);
         let delete =
             |message_id| ChatDelete { message_id, platform, author_id: Some(author.clone()) };

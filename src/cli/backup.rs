@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     feed::restore_file,
     model::Timestamp,
-    storage::{Database, copy_to, guarded},
+    storage::{Database, copy_to, guarded, open_private},
 };
 
 /// The flags of `backup`.
@@ -94,7 +94,7 @@ pub fn back_up(arguments: BackupArgs) -> Result<(), Failure> {
                 let url = format!("http://{}/api/backup", server.address);
                 let mut answer = client.get(url).bearer_auth(token).send().await?;
                 answer = checked(answer).await?;
-                let mut out = File::create(&file)?;
+                let mut out = open_private(&file, true)?;
                 while let Some(chunk) = answer.chunk().await? {
                     out.write_all(&chunk)?;
                 }

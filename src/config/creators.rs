@@ -166,12 +166,15 @@ fn check_channels(creator: &Value, creator_index: usize, found: &mut Vec<(String
         };
         match channel_name::normalize(channel.platform, &channel.name) {
             Ok(name) => {
-                let key = (channel.platform, name);
-                if seen.contains(&key) {
-                    let message = format!("{} channel `{}` is listed twice", key.0, key.1);
+                let platform = channel.platform;
+                let same = |(other, known): &(Platform, String)| {
+                    *other == platform && channel_name::is_same(platform, known, &name)
+                };
+                if seen.iter().any(same) {
+                    let message = format!("{platform} channel `{name}` is listed twice");
                     found.push((format!("{path}/name"), message));
                 } else {
-                    seen.push(key);
+                    seen.push((platform, name));
                 }
             }
             Err(error @ channel_name::BadChannel::NotReadable(_)) => {

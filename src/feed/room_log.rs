@@ -12,12 +12,12 @@ use super::{
     filter::Filter,
     index::Room,
     reading::{Page, ReadError, Reader, Span, Tail},
-    record::Record,
+    record::{Deletion, Record},
     session::{Histogram, StreamSession},
 };
 use crate::{
     model::{Message, Timestamp},
-    storage::StorageError,
+    storage::{StorageError, tables::marks::Mark},
 };
 
 /// Longest wait of a reader for what was offered and is not yet on the disk.
@@ -90,6 +90,14 @@ impl RoomLog {
         }
         room.offered.store(record.seq, Ordering::Release);
         open.shared.queue.offer(room, record)
+    }
+
+    /// Takes away from viewers what stands before `seq`, without an event that says so. On the disk with the next
+    /// event.
+    pub fn hide_before(&self, deletion: Deletion, seq: u64, at: Timestamp) {
+        if let Some((_, room)) = &self.0 {
+            room.note_deletion(deletion, Mark { seq, at_ms: at.unix_ms() });
+        }
     }
 
     /// Where a client goes on that has `seq` of `epoch`; `None` where that is not known.

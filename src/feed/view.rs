@@ -42,7 +42,10 @@ impl Pending {
         for PendingMark { deletion, mark } in room.pending().iter() {
             match deletion {
                 Deletion::Message(id) => drop(all.messages.insert(id.as_str().into())),
-                Deletion::Author(id) => drop(all.authors.insert(id.as_str().into(), mark.seq)),
+                Deletion::Author(id) => {
+                    let known = all.authors.entry(id.as_str().into()).or_default();
+                    *known = mark.seq.max(*known);
+                }
                 Deletion::Chat(platform) => all.chats.push((*platform, mark.seq)),
             }
         }

@@ -1,6 +1,6 @@
 //! One open database file: reading never waits for writing, and a write is whole or not at all.
 
-use std::{fs::File, path::Path};
+use std::{fs::File, io, path::Path};
 
 use redb::{Builder, ReadableDatabase};
 
@@ -17,6 +17,22 @@ pub type BackendIoError = std::io::Error;
 /// Memory for pages of the file (bytes). The system keeps more of it in its own cache.
 const CACHE_BYTES: usize = 16 << 20;
 
+/// Opens a file for its owner's eyes only, also one that was copied here from where all could read it; makes it when
+/// it is absent. Blocking.
+///
+/// # Errors
+/// What the disk says.
+pub fn open_private(path: &Path, truncate: bool) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(truncate);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    Ok(file)
+}
+
 /// An open database.
 #[derive(Debug)]
 pub struct Database(redb::Database);
@@ -27,12 +43,8 @@ impl Database {
     /// # Errors
     /// When another process has it, when it is damaged, or when the disk refuses.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        // For the owner's eyes only: it holds what was moderated as well.
-        let mut options = File::options();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let backend = FileBackend::new(options.open(path)?)?;
+        // It holds what was moderated as well.
+        let backend = FileBackend::new(open_private(path, false)?)?;
         Ok(Self(Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(backend)?))
     }
 

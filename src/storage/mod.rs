@@ -11,7 +11,9 @@ mod state;
 pub mod tables;
 
 pub use copy::copy_to;
-pub use database::{Backend, BackendIoError, Database, FileBackend, Reading, Writing};
+pub use database::{
+    Backend, BackendIoError, Database, FileBackend, Reading, Writing, open_private,
+};
 pub use migrate::{Migration, VERSION, migrate};
 pub use state::{Kind, State};
 

@@ -68,7 +68,7 @@ impl ApiError {
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
             }
-            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Already there"),
+            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Not as things are"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
             Self::RateLimited(_) => {
                 (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests")

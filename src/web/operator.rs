@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{ApiError, AppState};
+use crate::storage::open_private;
 
 /// The cookie of a sign-in.
 pub const COOKIE: &str = "streamsuites_session";
@@ -175,11 +176,7 @@ pub fn stored_secret(path: &Path) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let secret = random_secret();
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = open_private(path, true)?;
     io::Write::write_all(&mut file, secret.as_bytes())?;
     file.sync_all()?;
     Ok(secret)

@@ -337,8 +337,16 @@ async fn a_copy_is_made_and_put_back_while_the_server_runs_and_while_it_does_not
     assert!(done, "{text}");
     let (done, text) = run(folder, &["backup", "offline.redb"]).await;
     assert!(!done && text.contains("it exists already"), "{text}");
+    // A copy that came from elsewhere, where everybody could read it.
+    let open_to_all = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(folder.join("offline.redb"), open_to_all).unwrap();
     let (done, text) = run(folder, &["restore", "offline.redb"]).await;
     assert!(done, "{text}");
+    for private in ["online.redb", "data/feed.redb"] {
+        let mode = std::fs::metadata(folder.join(private)).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&mode.permissions());
+        assert_eq!(mode & 0o777, 0o600, "{private} holds moderated words");
+    }
     let (done, text) = run(folder, &["restore", "nonsense"]).await;
     assert!(!done && text.contains("it is damaged"), "{text}");
     let server = serve(folder);

@@ -246,28 +246,53 @@ async fn a_deletion_reaches_an_event_stream_that_is_behind_ahead_of_what_waits_f
 
 #[tokio::test]
 async fn a_purge_that_comes_late_leaves_what_its_viewer_wrote_since() {
-    let server = Setup::new().rooms(&["ana"]).start().await;
+    let setup = Setup::new().set("SYSTEM__FEED__RING_EVENTS", 64).rooms(&["ana"]);
+    let server = setup.start().await;
     let room = server.room("ana");
     let now = Timestamp::now();
-    let say = |id: &str, text: &str, sent_at: Timestamp| {
-        let mut body = message(id, "77", text);
+    let say_as = |id: &str, author: &str, text: &str, sent_at: Timestamp| {
+        let mut body = message(id, author, text);
         if let streamsuites::model::EventBody::ChatMessage(it) = &mut body {
             it.sent_at = sent_at;
         }
         room.publish(&body, &Arrival { received_at: now, sent_at: Some(sent_at), key: None });
     };
+    let say = |id: &str, text: &str, sent_at: Timestamp| say_as(id, "77", text, sent_at);
+    let purge = |at: Timestamp| {
+        let purge: streamsuites::model::EventBody = serde_json::from_value(serde_json::json!({
+            "type": "chat.clear_user",
+            "data": {"platform": "twitch", "author_id": "twitch:77", "seconds": 60}
+        }))
+        .unwrap();
+        room.publish(&purge, &Arrival { received_at: now, sent_at: Some(at), key: None });
+    };
     let purged_at = now.plus_ms(-600_000);
+    say("0", "before it, and older than the ring", purged_at.plus_ms(-60_000));
+    for number in 0..70 {
+        say_as(&format!("other-{number}"), "5", "somebody else", purged_at.plus_ms(-30_000));
+    }
     say("1", "before it", purged_at.plus_ms(-5_000));
-    say("2", "after it", purged_at.plus_ms(5_000));
-    let purge: streamsuites::model::EventBody = serde_json::from_value(serde_json::json!({
-        "type": "chat.clear_user",
-        "data": {"platform": "twitch", "author_id": "twitch:77", "seconds": 60}
+    let resub: streamsuites::model::EventBody = serde_json::from_value(serde_json::json!({
+        "type": "activity",
+        "data": {"kind": "subscription", "id": "twitch:resub", "platform": "twitch", "channel": "ana",
+            "author": {"id": "twitch:77", "login": "u77", "name": "u77", "roles": [], "badges": []},
+            "system_text": "u77 subscribed", "text": "before it, with a subscription", "flags": [],
+            "sent_at": purged_at.plus_ms(-4_000)}
     }))
     .unwrap();
-    room.publish(&purge, &Arrival { received_at: now, sent_at: Some(purged_at), key: None });
+    room.publish(&resub, &Arrival { received_at: now, sent_at: None, key: None });
+    say("2", "after it", purged_at.plus_ms(5_000));
+    purge(purged_at);
+    // One that is older still, and comes later, takes nothing back.
+    purge(purged_at.plus_ms(-120_000));
     say("3", "before it, and late", purged_at.plus_ms(-1_000));
-    let all = Value::Array(server.history("ana").await).to_string();
-    assert!(all.contains("after it"), "{all}");
-    assert!(!all.contains("before it"), "{all}");
+    let judge = |all: &str| {
+        assert!(all.contains("after it"), "{all}");
+        assert!(!all.contains("before it"), "{all}");
+        assert!(all.contains("u77 subscribed"), "that it happened stays true: {all}");
+    };
+    judge(&Value::Array(server.history("ana").await).to_string());
+    let server = server.stop_for_now().await.start().await;
+    judge(&Value::Array(server.history("ana").await).to_string());
     server.stop().await;
 }

@@ -49,6 +49,8 @@ async fn what_is_said_over_the_api_comes_back_as_our_own_words() {
     let (twitch, api) = (Twitch::plain().await, TwitchApi::start(&["user:write:chat"]).await);
     let server = start(&twitch, &api).await;
     let mut socket = server.socket("/ws/ana").await;
+    let (status, problem) = say(&server, json!({"text": "x", "platforms": []})).await;
+    assert_eq!(status, 400, "{problem}");
     let (status, message) = say(&server, json!({"text": " hello chat "})).await;
     assert_eq!(status, 202, "{message}");
     assert_eq!(message["platforms"][0]["state"], "queued");

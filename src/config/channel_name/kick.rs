@@ -1,16 +1,35 @@
 //! Kick: a slug. It cannot be derived from the name that is shown.
 
+/// Pages of the site that are nobody's.
+const PAGES: [&str; 16] = [
+    "about",
+    "auth",
+    "browse",
+    "categories",
+    "category",
+    "clips",
+    "community-guidelines",
+    "dashboard",
+    "following",
+    "popout",
+    "privacy-policy",
+    "search",
+    "settings",
+    "terms-of-service",
+    "video",
+    "videos",
+];
 /// Longest slug (bytes).
 const MAX_BYTES: usize = 60;
 
 /// The slug in `text`, its case kept.
 pub(super) fn find_name(text: &str) -> Option<&str> {
     let text = text.trim();
-    let name = match super::path_on(text, &["kick.com", "www.kick.com", "dashboard.kick.com"]) {
+    let name = match super::path_on(text, &["kick.com", "www.kick.com"]) {
         // `/name/chatroom`, and `/popout/name/chat`
         Some(path) => match path.strip_prefix("popout/") {
             Some(rest) => rest.split('/').next()?,
-            None => path.split('/').next()?,
+            None => path.split('/').next().filter(|it| !PAGES.contains(it))?,
         },
         None => text.strip_prefix('@').unwrap_or(text),
     };
@@ -36,7 +55,17 @@ mod tests {
         );
         assert_refused(
             Platform::Kick,
-            &["", "@", "a b", "ä", "https://kick.com/", "https://example.org/name"],
+            &[
+                "",
+                "@",
+                "a b",
+                "ä",
+                "https://kick.com/",
+                "https://example.org/name",
+                "https://kick.com/category/just-chatting",
+                "kick.com/video/123",
+                "https://dashboard.kick.com/stream",
+            ],
         );
     }
 }

@@ -21,7 +21,7 @@ pub enum BadChannel {
     #[error("{0} cannot be read; {list} can", list = readable_list())]
     NotReadable(Platform),
     /// Not a name on this platform.
-    #[error("`{text}` is not a {} channel: {}", platform.title(), how_to_write(*platform))]
+    #[error("`{}` is not a {} channel: {}", shown(text), platform.title(), how_to_write(*platform))]
     NotAName {
         /// Where it should be one.
         platform: Platform,
@@ -32,6 +32,24 @@ pub enum BadChannel {
 
 fn readable_list() -> String {
     READABLE.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// Without what stands behind a `key=` or the like: people paste what they copied.
+fn shown(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let secret = ["key=", "token=", "secret=", "password="];
+    let starts = secret.iter().filter_map(|it| Some(lower.find(it)? + it.len()));
+    starts.min().map_or_else(|| text.to_owned(), |start| format!("{}…", &text[..start]))
+}
+
+/// Whether two channels are one, whatever the case in which their names are written.
+#[must_use]
+pub fn is_same(platform: Platform, one: &str, other: &str) -> bool {
+    match platform {
+        // Their sites find a name in any case, and show it in one.
+        Platform::Rumble | Platform::Pilled => one.eq_ignore_ascii_case(other),
+        _ => one == other,
+    }
 }
 
 fn how_to_write(platform: Platform) -> &'static str {
@@ -173,6 +191,25 @@ mod tests {
         for nobody in ["ana", "@ana", "https://example.org/a", "https://nottwitch.tv/ana"] {
             assert_eq!(platform_of(nobody), None, "{nobody}");
         }
+    }
+
+    #[test]
+    fn a_key_in_an_address_is_not_repeated() {
+        let error =
+            normalize(Platform::Rumble, "https://rumble.com/-livestream-api/get-data?key=secret");
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("rumble.com") && !error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn where_case_does_not_matter_two_spellings_are_one_channel() {
+        assert!(is_same(Platform::Rumble, "c/Ana", "c/ana"));
+        assert!(!is_same(Platform::Rumble, "c/ana", "user/ana"));
+        assert!(!is_same(
+            Platform::Youtube,
+            "UCabcdefghijklmnopqrstuv",
+            "UCabcdefghijklmnopqrstuV"
+        ));
     }
 
     #[test]

@@ -1,6 +1,27 @@
 //! Rumble: a channel (`c/name`), a user (`user/name`), or one stream (`v…`).
 
 const HOSTS: [&str; 2] = ["rumble.com", "www.rumble.com"];
+/// Pages of the site that are nobody's.
+const PAGES: [&str; 18] = [
+    "account",
+    "battle-leaderboard",
+    "browse",
+    "c",
+    "category",
+    "editor-picks",
+    "login",
+    "live",
+    "login.php",
+    "my-library",
+    "playlists",
+    "premium",
+    "register.php",
+    "search",
+    "shorts",
+    "subscriptions",
+    "user",
+    "videos",
+];
 /// Longest name (bytes).
 const MAX_BYTES: usize = 100;
 
@@ -49,7 +70,8 @@ fn parts(text: &str) -> Option<(Kind, &str)> {
         // `/v5abcd-the-title.html`; else a channel's short address.
         (name, None) => stream(name)
             .map(|it| (Kind::Stream, it))
-            .or_else(|| is_name(name).then_some((Kind::Channel, name))),
+            .or_else(|| is_name(name).then_some((Kind::Channel, name)))
+            .filter(|it| !PAGES.contains(&it.1)),
         _ => None,
     }
 }
@@ -91,7 +113,15 @@ mod tests {
         );
         assert_refused(
             Platform::Rumble,
-            &["", "a b", "https://rumble.com/", "https://example.org/c/name", "c/"],
+            &[
+                "",
+                "a b",
+                "https://rumble.com/",
+                "https://example.org/c/name",
+                "c/",
+                "https://rumble.com/live",
+                "https://rumble.com/browse/live",
+            ],
         );
     }
 }

@@ -114,10 +114,11 @@ impl fmt::Display for YoutubeChannel {
 /// The bare name in `text`, its case kept.
 pub(super) fn find_name(text: &str) -> Option<&str> {
     let channel = YoutubeChannel::parse(text)?;
-    let text = text.trim();
-    let text = text.split(['?', '#']).next()?.trim_end_matches('/');
+    let whole = text.trim();
+    let text = whole.split(['?', '#']).next()?.trim_end_matches('/');
     let name = match channel {
-        YoutubeChannel::Video(id) => return text_of(text, &id).or(Some("youtube")),
+        // Also behind `?v=`: two streams are not one room.
+        YoutubeChannel::Video(id) => return text_of(whole, &id),
         YoutubeChannel::Id(id) => return text_of(text, &id),
         YoutubeChannel::Handle(_) => match text.split_once('@') {
             Some((_, after)) => after.split('/').next()?,
@@ -168,7 +169,11 @@ mod tests {
         );
         assert_eq!(find_name(Platform::Youtube, "@Some.Name"), Ok("Some.Name"));
         assert_eq!(find_name(Platform::Youtube, "https://youtube.com/@Ana/live"), Ok("Ana"));
-        assert_eq!(find_name(Platform::Youtube, "https://youtu.be/dQw4w9WgXcQ"), Ok("dQw4w9WgXcQ"));
+        for stream in
+            ["https://youtu.be/dQw4w9WgXcQ", "https://youtube.com/watch?v=dQw4w9WgXcQ&t=5"]
+        {
+            assert_eq!(find_name(Platform::Youtube, stream), Ok("dQw4w9WgXcQ"));
+        }
     }
 
     #[test]

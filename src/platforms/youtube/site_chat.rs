@@ -22,7 +22,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// Longest time of a whole look, whatever it asks and whichever way: with the longest pause, what hangs is seen
 /// within 10 s.
 const LOOK_PATIENCE: Duration = Duration::from_millis(5_500);
-/// Looks in a row that may fail before its place in the chat is given up (count).
+/// Looks in a row that may fail before its page is loaded anew (count).
 const MAX_FAILURES: u32 = 3;
 /// Longest pause that an answer may ask for.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,6 +40,9 @@ pub struct SiteChat {
     site: Site,
     video: String,
     place: Option<Place>,
+    /// Where it was when it gave its page up: tried once more from the next page, whose own place skips what was said
+    /// in between.
+    kept: Option<String>,
     shape: Shape,
     pause: Duration,
     /// Looks in a row that failed since it had its place.
@@ -55,6 +58,18 @@ struct Place {
     continuation: String,
     /// What comes next is what was said before.
     backlog: bool,
+    /// The page's own place, while one of before is tried.
+    spare: Option<String>,
+}
+
+impl Place {
+    fn new(popout: Popout, kept: Option<String>) -> Self {
+        let own = popout.continuation.clone();
+        match kept {
+            Some(continuation) => Self { popout, continuation, backlog: false, spare: Some(own) },
+            None => Self { popout, continuation: own, backlog: true, spare: None },
+        }
+    }
 }
 
 impl SiteChat {
@@ -65,6 +80,7 @@ impl SiteChat {
             site,
             video: video.to_owned(),
             place: None,
+            kept: None,
             shape: Shape::default(),
             pause: Duration::from_secs(1),
             failures: 0,
@@ -85,8 +101,7 @@ impl SiteChat {
         }
         if self.place.is_none() {
             let popout = self.site.popout(&self.video, deadline).await?;
-            let continuation = popout.continuation.clone();
-            self.place = Some(Place { popout, continuation, backlog: true });
+            self.place = Some(Place::new(popout, self.kept.take()));
         }
         let place = self.place.as_ref().expect("it was just made");
         let (backlog, whole) = (place.backlog, place.popout.whole);
@@ -94,29 +109,18 @@ impl SiteChat {
         let answer = match answer {
             Ok(answer) => answer,
             Err(trouble) => {
-                self.failures += 1;
-                // What a page shows of before is short: the place is worth more than a failure that says nothing
-                // of it.
-                let elsewhere = matches!(
-                    trouble,
-                    Trouble::Unreachable(_) | Trouble::Blocked(_) | Trouble::Consent
-                );
-                if trouble == Trouble::Stale || (!elsewhere && self.failures >= MAX_FAILURES) {
-                    self.begin_anew();
-                }
+                self.note_failure(&trouble);
                 return Err(trouble);
             }
         };
         let (actions, next) = match read_answer(answer) {
             Some(it) => it,
             None => {
-                self.failures += 1;
-                if self.failures >= MAX_FAILURES {
-                    self.begin_anew();
-                }
+                let trouble = Trouble::Shape("no continuation".to_owned());
+                self.note_failure(&trouble);
                 // Either the end, or no longer what it was.
                 self.check_live(deadline).await?;
-                return Err(Trouble::Shape("no continuation".to_owned()));
+                return Err(trouble);
             }
         };
         self.failures = 0;
@@ -124,6 +128,7 @@ impl SiteChat {
         let place = self.place.as_mut().expect("it was just there");
         place.continuation = next.token;
         place.backlog = false;
+        place.spare = None;
         self.pause = self.next_pause(actions.len(), backlog, next.timeout);
         if !actions.is_empty() {
             self.heard = Instant::now();
@@ -141,6 +146,25 @@ impl SiteChat {
         let remark =
             if whole { "" } else { "only YouTube's selection of the chat (Top chat) is read" };
         Ok(Looked { items, pause: self.pause, viewers, remark })
+    }
+
+    /// What a page shows of before is short, so the place in the chat is worth more than a failure that says nothing of
+    /// it: what no page leads on from is given up, and nothing else.
+    fn note_failure(&mut self, trouble: &Trouble) {
+        self.failures += 1;
+        if matches!(trouble, Trouble::Unreachable(_) | Trouble::Blocked(_) | Trouble::Consent) {
+            return;
+        }
+        let Some(place) = &mut self.place else { return };
+        if let Some(own) = place.spare.take() {
+            (place.continuation, place.backlog, self.failures) = (own, true, 0);
+        } else if *trouble == Trouble::Stale {
+            self.begin_anew();
+        } else if self.failures >= MAX_FAILURES {
+            let kept = (!place.backlog).then(|| place.continuation.clone());
+            self.begin_anew();
+            self.kept = kept;
+        }
     }
 
     /// Faster while much is said, slower while nothing is.
@@ -176,6 +200,7 @@ impl Chat for SiteChat {
 
     fn begin_anew(&mut self) {
         self.place = None;
+        self.kept = None;
         self.failures = 0;
         self.pause = Duration::from_secs(1);
         self.heard = Instant::now();
@@ -258,11 +283,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_glitch_costs_no_place_and_a_stale_place_or_the_third_failure_does() {
+    async fn a_glitch_costs_no_place_and_neither_does_the_third_failure_but_a_stale_one_is_given_up()
+     {
         for (statuses, expected) in [
             (&[200, 503, 429, 200][..], "page first first+ first+ first+"),
             (&[200, 400, 200], "page first first+ page first"),
-            (&[200, 503, 503, 503, 200], "page first first+ first+ first+ page first"),
+            (&[200, 503, 503, 503, 200], "page first first+ first+ first+ page first+"),
+            // From a new page it does not lead on either: then that page's own.
+            (&[200, 503, 503, 503, 503, 200], "page first first+ first+ first+ page first+ first"),
+            (
+                &[200, 503, 503, 503, 400, 200, 200],
+                "page first first+ first+ first+ page first+ first first+",
+            ),
             (
                 &[200, 503, 503, 200, 503, 503, 200],
                 "page first first+ first+ first+ first++ first++ first++",

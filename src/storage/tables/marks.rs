@@ -87,7 +87,7 @@ impl<'tx> Marks<'tx> {
         Ok(Self(tx.open_table(MARKS)?))
     }
 
-    /// Sets a mark; a later one takes the place of an earlier.
+    /// Sets a mark. One that is there and reaches further stays: a purge may come late.
     ///
     /// # Errors
     /// What the disk says.
@@ -97,7 +97,13 @@ impl<'tx> Marks<'tx> {
         what: Marked<'_>,
         mark: Mark,
     ) -> Result<(), StorageError> {
-        self.0.insert(what.key(room).as_slice(), mark.value().as_slice())?;
+        let key = what.key(room);
+        let old = self.0.get(key.as_slice())?.map(|it| Mark::read(it.value())).transpose()?;
+        let mark = old.map_or(mark, |old| Mark {
+            seq: old.seq.max(mark.seq),
+            at_ms: old.at_ms.max(mark.at_ms),
+        });
+        self.0.insert(key.as_slice(), mark.value().as_slice())?;
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     model::Timestamp,
-    storage::StorageError,
+    storage::{StorageError, open_private},
     telemetry::Severity,
     web::{ApiError, AppState, operator::OperatorOnly},
 };
@@ -99,7 +99,9 @@ pub async fn upload_backup(
     body: Body,
 ) -> Result<Response, ApiError> {
     let scratch = Scratch::new(&state, "restore");
-    let mut file = File::create(&scratch.0).await?;
+    let path = scratch.0.clone();
+    let opened = tokio::task::spawn_blocking(move || open_private(&path, true)).await;
+    let mut file = File::from_std(opened.map_err(std::io::Error::other)??);
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| ApiError::BadRequest("the copy is cut short".to_owned()))?;

@@ -30,6 +30,10 @@ pub async fn send_message(
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
         _ => ApiError::BadRequest(error.body_text()),
     })?;
+    if new.platforms.as_ref().is_some_and(Vec::is_empty) {
+        let message = "`platforms` is empty: name one, or leave it out for all".to_owned();
+        return Err(ApiError::BadRequest(message));
+    }
     let config = state.config.borrow().clone();
     let creator = config.creators.creators.iter().find(|it| it.id == *room.id());
     let voices = creator.map(|it| state.voices.list(&config, it)).unwrap_or_default();
