@@ -9,6 +9,7 @@
 // that clock, and nothing asks how late it is here, or rolls dice. Only `data-new`, while a line moves in,
 // says that something is playing; `settle()` takes it away.
 
+import { wanted_elements } from "./elements.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
 import { Renderer } from "./render.js";
 import { LEAVE_MS, Screen } from "./screen.js";
@@ -34,6 +35,7 @@ export class Stage {
   #moderation;
   #screen;
   #renderer;
+  #elements = null;
   #waiting = []; // Behind `speed`.
   #pace_timer = 0;
   #expire_timer = 0;
@@ -65,6 +67,7 @@ export class Stage {
     const now = clock.is_virtual ? () => 0 : undefined;
     this.#renderer = new Renderer({ settings: this.#settings, surface: this.#surface(), build: page.build, now })
       .watch(document.body);
+    this.#choose_elements();
     if (clock.is_virtual) {
       for (const box of [this.#chat, this.#feature]) {
         box.addEventListener("animationend", ({ target }) => {
@@ -121,8 +124,24 @@ export class Stage {
     this.#sheet.replaceSync(`@layer settings { :root { ${variables.filter(Boolean).join(" ")} } }`);
   }
 
+  /** Makes the page be of the elements that its theme is written for. */
+  #choose_elements() {
+    const Wanted = wanted_elements(this.#root);
+    if (this.#elements instanceof Wanted) return;
+    const { lines } = this.#screen;
+    for (const line of lines.take().removed) line.element.remove();
+    for (const line of lines.all) {
+      line.element?.remove();
+      line.element = null;
+    }
+    lines.redraw();
+    this.#elements?.leave();
+    this.#elements = new Wanted({ chat: this.#chat, feature: this.#feature, renderer: this.#renderer });
+  }
+
   #redress() {
     this.#renderer.configure(this.#settings, this.#surface());
+    this.#choose_elements();
     this.#screen.lines.redraw();
     this.#featured_changed = true;
     this.#schedule();
@@ -338,22 +357,23 @@ export class Stage {
       line.element.remove();
       line.element = null;
     }
-    const fresh = document.createDocumentFragment();
+    const fresh = [];
     for (const line of changed) {
       if (line.element && !line.stale) {
         update(line);
         continue;
       }
-      const element = this.#renderer.render(line.event);
+      const element = this.#elements.dress(this.#renderer.render(line.event), line.event);
       if (line.element) line.element.replaceWith(element);
-      else fresh.prepend(element);
+      else fresh.push(element);
       if (line.animate) element.dataset.new = "";
       line.element = element;
       line.stale = false;
       line.animate = false;
       update(line);
     }
-    this.#chat.prepend(fresh); // Newest first: overlay.css says why.
+    this.#elements.add(fresh);
+    this.#elements.drawn();
   }
 
   #draw_featured() {
@@ -361,7 +381,7 @@ export class Stage {
     this.#feature.replaceChildren();
     const { featured } = this.#screen;
     if (!this.#settings.focus || !featured) return;
-    const element = this.#renderer.render(featured);
+    const element = this.#elements.dress(this.#renderer.render(featured), featured);
     element.classList.add("featured");
     if (this.#featured_moves || !this.#clock.is_virtual) element.dataset.new = "";
     this.#featured_moves = false;
