@@ -276,6 +276,11 @@ function activity(pieces, data) {
   }
 }
 
+/** A level's name; the numbers of Twitch are none. */
+function tier_of({ tier }) {
+  return /^[123]$/.test(tier ?? "") ? `Tier ${tier}` : (tier ?? "");
+}
+
 /** The platform's sentence, without the name in its beginning, which stands elsewhere. */
 function sentence_of({ sentence }, data) {
   const whole = sentence.textContent;
@@ -310,7 +315,7 @@ function membership(pieces, data) {
       make("div", { id: "header-content-primary-column", scope: MEMBERSHIP },
         make("div", { id: "header-content-inner-column", scope: MEMBERSHIP }, chip(pieces, data.author, MEMBERSHIP),
           make("div", { id: "header-primary-text", scope: MEMBERSHIP }, data.text ? sentence : "")),
-        make("div", { id: "header-subtext", scope: MEMBERSHIP }, data.text ? data.tier : sentence)),
+        make("div", { id: "header-subtext", scope: MEMBERSHIP }, data.text ? tier_of(data) : sentence)),
       time_of(pieces, MEMBERSHIP, "div")));
   const content = content_of(MEMBERSHIP, data, words_of(pieces, "div", "message", MEMBERSHIP),
     make("div", { id: "input-container", scope: MEMBERSHIP }), deleted_state(MEMBERSHIP));
