@@ -23,7 +23,7 @@ const ROOM = "gallery";
 const MOST_BYTES = 200_000;
 // `shrink` is of a picture, not of the page: a source is as large as the scene.
 const SIZES = {
-  scene: { width: 1920, height: 1080, shrink: 0.5, suffix: "", lines: "7-25" },
+  scene: { width: 1920, height: 1080, shrink: 0.5, scale: 1.3, suffix: "", lines: "9-25" },
   window: { width: 400, height: 600, shrink: 1, suffix: "-400x600", lines: "9-24" },
   dock: { width: 300, height: 600, shrink: 1, suffix: "-300", lines: "10-28" },
 };
@@ -139,7 +139,7 @@ const BY_HAND = `{
   window.setInterval = (run, ms, ...more) => ms === 1600 ? (window.say = run, 0) : set.call(window, run, ms, ...more);
 }`;
 
-async function picture(browser, url, theme, { width, height, shrink, suffix, lines }) {
+async function picture(browser, url, theme, { width, height, shrink, scale, suffix, lines }) {
   const page = await browser.open({ width, height });
   const run = async (expression) => {
     const { result, exceptionDetails } = await page.ask("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
@@ -150,6 +150,7 @@ async function picture(browser, url, theme, { width, height, shrink, suffix, lin
   await page.ask("Page.addScriptToEvaluateOnNewDocument", { source: BY_HAND });
   const query = new URLSearchParams(wanted.query);
   query.set("theme", theme);
+  if (scale && !query.has("scale")) query.set("scale", scale);
   query.set("demo", "1");
   query.set("animate", "0");
   query.set("limit", String(last - first + 1));
