@@ -4,12 +4,14 @@
 
 pub mod logs;
 pub mod meters;
+pub mod overlays;
 pub mod rates;
 pub mod recent;
 
 use std::sync::Arc;
 
 pub use meters::Meters;
+pub use overlays::Overlays;
 pub use rates::{Rate, Rates};
 pub use recent::{Recent, RecentError, RecentEvent, Severity};
 
@@ -18,6 +20,8 @@ pub use recent::{Recent, RecentError, RecentEvent, Severity};
 pub struct Telemetry {
     /// Prometheus counters and gauges.
     pub meters: Arc<Meters>,
+    /// How overlays keep up, by their own report.
+    pub overlays: Arc<Overlays>,
     /// Messages, triggers and actions per platform over the last minutes.
     pub rates: Arc<Rates>,
     /// What happened lately, for `telemetry/events.json` and `telemetry/errors.json`.
@@ -30,6 +34,7 @@ impl Telemetry {
     pub fn new() -> Self {
         Self {
             meters: Arc::new(Meters::new()),
+            overlays: Arc::new(Overlays::default()),
             rates: Arc::new(Rates::default()),
             recent: Arc::new(Recent::default()),
         }

@@ -21,7 +21,7 @@ use tower_http::{
 
 use super::{
     ApiError, AppState,
-    api::{backup, events, messages, operations, rooms, schemas, sessions, synthetic},
+    api::{backup, beacon, events, messages, operations, rooms, schemas, sessions, synthetic},
     assets,
     pages::{chat, home, missing, overlay, replay},
     pictures, sse, webhooks,
@@ -67,6 +67,10 @@ pub fn router(state: AppState) -> Router {
         .route("/replay/{room}/{session}", get(replay::show_session))
         .route("/api/backup", get(backup::download_backup))
         .route("/api/restore", post(backup::upload_backup))
+        .route(
+            "/api/rooms/{room}/beacon",
+            post(beacon::take_beacon).layer(DefaultBodyLimit::max(beacon::MOST_BYTES)),
+        )
         .route("/livechat", get(chat::show_live_chat))
         .route("/ws/{room}", get(upgrade::open_socket))
         .route("/static/{*path}", get(assets::read_static))

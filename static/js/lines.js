@@ -1,6 +1,8 @@
 // What is on an overlay's screen, or will be at the next frame: an ordered, bounded list of lines.
 // It knows nothing of the DOM, so it can be kept while nothing is drawn.
 
+import { rank_of } from "./flood.js";
+
 const MEMBERS_MOST = 50;
 const COLLAPSE_FROM = 3; // Two equal lines may be honest; the third is a flood.
 
@@ -28,14 +30,32 @@ export class Lines {
     this.#trim();
   }
 
-  /** Adds an event as the newest line, or to the run of equal lines that it goes on. */
-  add(event, { animate = false, born = Date.now() } = {}) {
+  /**
+   * Adds an event as the newest line, or to the run of equal lines that it goes on. True if it became a line.
+   *
+   * @param {object} event
+   * @param {object} [options]
+   * @param {number|null} [options.round] of the flood that gathers lines (flood.js): then it stands alone until they do
+   * @param {number} [options.received] when it came, for whoever measures
+   */
+  add(event, { animate = false, born = Date.now(), round = null, received = 0 } = {}) {
     const key = collapse_key(event);
-    const line = { event, key, count: 1, members: [event], animate, born, leaving: false, element: null };
-    if (key !== null && this.#join(line)) return;
+    const line = { event, key, count: 1, members: [event], animate, born, leaving: false, element: null, round, received };
+    if (round === null && key !== null && this.#join(line)) return false;
     this.#lines.push(line);
     this.#changed.add(line);
     this.#trim();
+    return true;
+  }
+
+  /** Joins an event to the equal line of this round, wherever it stands. True if there is one. */
+  gather(event, round) {
+    const key = collapse_key(event);
+    if (key === null) return false;
+    const line = this.#lines.findLast((it) => it.round === round && it.key === key && !it.leaving);
+    if (!line) return false;
+    this.#grow(line, event);
+    return true;
   }
 
   #join(line) {
@@ -49,12 +69,16 @@ export class Lines {
       this.#lines.splice(this.#lines.indexOf(before), 1);
       this.#drop(before);
     }
-    last.count += 1;
-    last.members.push(line.event);
-    if (last.members.length > MEMBERS_MOST) last.members.splice(1, 1); // The first one is shown.
+    this.#grow(last, line.event);
     last.born = line.born;
-    this.#changed.add(last);
     return true;
+  }
+
+  #grow(line, event) {
+    line.count += 1;
+    line.members.push(event);
+    if (line.members.length > MEMBERS_MOST) line.members.splice(1, 1); // The first one is shown.
+    this.#changed.add(line);
   }
 
   #trim() {
@@ -135,9 +159,5 @@ export class Lines {
 
 /** What makes two lines equal; null for a line that always stands alone. */
 export function collapse_key(event) {
-  if (event.type !== "chat.message") return null;
-  const { author, flags, amount, text } = event.data;
-  if (amount || author.roles.includes("moderator") || author.roles.includes("broadcaster")) return null;
-  if (flags.some((it) => it === "first_message" || it === "highlighted" || it === "redeemed")) return null;
-  return text.trim().toLowerCase();
+  return rank_of(event) ? null : event.data.text.trim().toLowerCase();
 }

@@ -3,7 +3,7 @@
 
 import { Backlog } from "./backlog.js";
 import { Feed } from "./feed.js";
-import { parse_parameters } from "./settings.js";
+import { parse_bool, parse_parameters } from "./settings.js";
 import { Stage } from "./stage.js";
 
 const BACKLOG_MOST = 500;
@@ -27,6 +27,13 @@ function keep_up_with(build) {
 function follow_room() {
   const stage = new Stage({ page, changes: parse_parameters(parameters) });
   const { settings } = stage;
+  if (parse_bool(parameters.get("beacon") ?? "no")) {
+    import("./beacon.js").then(({ Beacon }) => {
+      const beacon = new Beacon({ room: page.room, key: page.key, read: () => stage.counts });
+      stage.report_to(beacon);
+      globalThis.beacon = beacon;
+    });
+  }
   if (settings.demo) {
     import("./demo.js").then(({ play }) => play((event) => stage.take(event)));
     return;

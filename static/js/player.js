@@ -32,7 +32,7 @@ export const RATES = Object.freeze([0.5, 1, 1.5, 2, 4, 8, 16]);
 
 const PAGE_EVENTS = 500;
 const WAITING_LEAST = 500; // Fewer than this in the queue: the next page is fetched. So it holds under 1000.
-const RETRACE_MOST = 5000; // Events read before a seek makes do with what it has.
+const RETRACE_MOST = 12_000; // Events read before a seek makes do with what it has.
 const TICK_MS = 50;
 const POLL_MS = 3000; // How often a session that still runs is asked for more, and an empty archive for a first one.
 // Events reach the log a moment after they happened. This close to the end of a stream that still runs, what
@@ -472,7 +472,7 @@ export class Player extends Emitter {
     for (;;) {
       const { events, prev } = await this.#previous_page(target, before, limit, this.#types, signal);
       stretch = [...events, ...stretch];
-      if (prev === null || stretch.length >= RETRACE_MOST || is_settled(stretch, target, this.#settings)) return stretch;
+      if (prev === null || stretch.length >= RETRACE_MOST || is_settled(stretch, target, this.#settings, this.#started)) return stretch;
       before = prev;
       limit = PAGE_EVENTS;
     }

@@ -2,6 +2,7 @@
 
 import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
+import { CALM, Flood, STEPS } from "./flood.js";
 import { memory_of } from "./memory.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
 import { Renderer, bound_marks } from "./render.js";
@@ -14,6 +15,7 @@ const CARD_MOST = 50;
 const REACH_MS = 400; // How long a scroll upwards may take to leave the end.
 const BOTTOM_PX = 40; // Nearer to the end than this is at the end.
 const HOVER_MS = 8000; // A pointer left lying on the chat does not stop it for ever.
+const PACE_MS = 1000; // How often it is asked whether a flood is over.
 const HIDDEN_MS = 500; // How often a window in the background is brought up to date.
 
 const TITLES = {
@@ -116,6 +118,7 @@ function take(news) {
     case "chat.message":
     case "activity":
       if (moderation.hides(data)) return;
+      if (event.seq > live_from) note_pace();
       incoming.push(event);
       if (incoming.length > ROWS_MOST) incoming.shift();
       schedule();
@@ -571,6 +574,28 @@ document.addEventListener("pointerdown", (event) => {
   if (!$("connections").hidden && !event.target.closest("#connections, #state")) close_connections();
 });
 
+// ---------------------------------------------------------------- how fast chat is
+
+const flood = new Flood(); // As overlays count it. This window shows everything all the same.
+const FLOOD_WORDS = ["", "busy", "flooded", "flooded"];
+let live_from = 0; // Events up to this seq were said before this window was here.
+let pace_timer = 0;
+
+function note_pace() {
+  flood.arrive(Date.now());
+  if (!pace_timer && flood.step(Date.now()) !== CALM) draw_pace();
+}
+
+function draw_pace() {
+  pace_timer = 0;
+  const step = flood.step(Date.now());
+  if (root.dataset.flood !== STEPS[step]) {
+    root.dataset.flood = STEPS[step];
+    draw_state();
+  }
+  if (step !== CALM) pace_timer = setTimeout(draw_pace, PACE_MS);
+}
+
 // ---------------------------------------------------------------- connection
 
 let connection = "connecting";
@@ -589,7 +614,7 @@ function draw_state() {
     : connection !== "live" ? "Connecting…"
     : troubled.length > 1 ? `${troubled.length} of ${statuses.size} have trouble`
     : troubled.length ? `${TITLES[troubled[0].platform]} ${STATES[troubled[0].state]}`
-    : "Live";
+    : ["Live", FLOOD_WORDS[STEPS.indexOf(root.dataset.flood)]].filter(Boolean).join(" · ");
   const reasons = troubled.map((it) => `${TITLES[it.platform]}: ${it.detail || STATES[it.state]}`).join("\n");
   root.toggleAttribute("data-trouble", connection === "live" && troubled.length > 0);
   if ($("state-text").textContent !== text) $("state-text").textContent = text;
@@ -699,6 +724,7 @@ new Feed({ room: page.room, key: page.key, backlog: 200 })
     resume();
   })
   .on("hello", (hello) => {
+    live_from = hello.seq ?? 0;
     statuses.clear();
     for (const status of hello.status ?? []) statuses.set(`${status.platform} ${status.channel}`, status);
     draw_state();

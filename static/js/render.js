@@ -96,6 +96,7 @@ export class Renderer {
   #failed = new Map();
   #now;
   #clock;
+  #new_line;
   #emote_providers;
   #without_emotes;
 
@@ -106,15 +107,18 @@ export class Renderer {
    * @param {string} [options.build] cache key of own pictures
    * @param {boolean} [options.popout] links and names can be clicked, and everything is shown
    * @param {() => number} [options.now] ms, for how long ago a picture failed
+   * @param {() => HTMLElement|undefined} [options.new_line] an empty `div` to be used again, if there is one
    * @param {Document} [options.document]
    */
   constructor({
-    settings, surface, build = "", popout = false, now = () => performance.now(), document = globalThis.document,
+    settings, surface, build = "", popout = false, now = () => performance.now(), new_line = () => undefined,
+    document = globalThis.document,
   }) {
     this.#document = document;
     this.#build = build;
     this.#popout = popout;
     this.#now = now;
+    this.#new_line = new_line;
     this.configure(settings, surface);
   }
 
@@ -163,7 +167,8 @@ export class Renderer {
 
   #line(event, name) {
     const { data } = event;
-    const line = this.#element("div", `line ${name}`);
+    const line = this.#new_line() ?? this.#element("div");
+    line.className = `line ${name}`;
     line.dataset.event = event.type;
     line.dataset.platform = data.platform;
     line.dataset.messageId = data.id;

@@ -23,7 +23,13 @@
 //
 // From then on both take the same events at the same times, and `Screen` is a function of those alone. Hence
 // the rest of the stretch, deletions and all, keeps them equal.
+//
+// What becomes of an event in a flood (flood.js) depends on those of a few seconds before, and on those of its own
+// round. So all of the above begins with the first event of a round whose step is known, that is, `MEMORY_MS` behind
+// the beginning of the stretch. What a flood gathers joins lines of its own round only; these are known, so nothing
+// becomes unsure by it.
 
+import { COLLAPSE, MEMORY_MS, ROUND_MS } from "./flood.js";
 import { collapse_key } from "./lines.js";
 import { LEAVE_MS, Screen } from "./screen.js";
 
@@ -33,13 +39,16 @@ import { LEAVE_MS, Screen } from "./screen.js";
  * @param {{at: number, event: object}[]} stretch all chat and activities of a while before `now`, in order (ms)
  * @param {number} now
  * @param {object} settings joined settings (settings.js)
+ * @param {number} [started] when the recording began (ms since 1970): the clock that a flood is counted by
  */
-export function is_settled(stretch, now, settings) {
+export function is_settled(stretch, now, settings, started = 0) {
   if (!stretch.length) return false;
   const screen = new Screen(settings);
   const life = screen.life_ms;
+  const known_from = stretch[0].at + MEMORY_MS;
+  let round = null; // Of the last message or activity, until `below` is known.
   let unsure = new Set();
-  let below = stretch[0].at; // The youngest that may lie below.
+  let below = null; // The youngest that may lie below.
 
   const is_true = (at) => {
     const { all } = screen.lines;
@@ -48,19 +57,32 @@ export function is_settled(stretch, now, settings) {
   };
 
   for (const { at, event } of stretch) {
-    screen.expire(at);
+    const time = at + started;
+    screen.expire(time);
+    if (below === null) {
+      const admitted = screen.admits(event);
+      const its_round = Math.floor(time / ROUND_MS);
+      if (!admitted || its_round === round || at <= known_from) {
+        if (admitted) round = its_round;
+        screen.take(event, time);
+        continue;
+      }
+      screen.lines.clear();
+      below = at;
+    }
     const key = screen.admits(event) ? collapse_key(event) : null;
-    const may_join = (born) => life === 0 || at - Math.max(below, born) < life;
-    const touched = key === null ? null : uncertain(screen.lines.all, key, unsure, may_join);
+    const may_join = (born) => life === 0 || at - Math.max(below, born - started) < life;
+    const joins = key !== null && screen.flood.step(time) < COLLAPSE;
+    const touched = joins ? uncertain(screen.lines.all, key, unsure, may_join) : null;
     const before = new Set(screen.lines.all.filter((it) => unsure.has(it)));
-    screen.take(event, at);
+    screen.take(event, time);
     unsure = new Set(screen.lines.all.filter((it) => unsure.has(it)));
     if (touched) for (const line of [...touched, screen.lines.all.at(-1)]) unsure.add(line);
-    else for (const line of before) if (!unsure.has(line)) below = Math.max(below, line.born);
+    else for (const line of before) if (!unsure.has(line)) below = Math.max(below, line.born - started);
     if (is_true(at)) return true;
   }
-  screen.expire(now);
-  return is_true(now);
+  screen.expire(now + started);
+  return below !== null && is_true(now);
 }
 
 /** The lines that, like the one to come, are unsure because of it; null if it is sure. */

@@ -3,6 +3,7 @@
 // ask this class, so that they cannot differ.
 
 import { Filter } from "./filter.js";
+import { COLLAPSE, Flood } from "./flood.js";
 import { Lines } from "./lines.js";
 import { matcher, quote_remover } from "./moderation.js";
 
@@ -10,6 +11,7 @@ export const LEAVE_MS = 700; // The transition of a line that fades, in overlay.
 
 export class Screen {
   lines;
+  flood = new Flood();
   featured = null;
   #settings;
   #filter;
@@ -43,9 +45,17 @@ export class Screen {
     return this.admits(event);
   }
 
-  add(event, { now, born = now, animate = false }) {
+  /** Adds an event as a line, or to one. What is said `live` is part of a flood, if there is one. */
+  add(event, { now, born = now, animate = false, live = false, received = 0 }) {
     if (this.life_ms && now - born > this.life_ms) return;
-    this.lines.add(event, { animate, born });
+    const { flood, lines } = this;
+    if (!live) {
+      lines.add(event, { animate, born });
+      return;
+    }
+    const round = flood.step(now) >= COLLAPSE ? flood.round : null;
+    if (round !== null && lines.gather(event, round)) flood.collapse();
+    else if (flood.lets(event, now) && !lines.add(event, { animate, born, round, received })) flood.collapse();
   }
 
   /** Applies a deletion to what is on screen. True if it took the featured message, or words from it. */
@@ -65,6 +75,7 @@ export class Screen {
   }
 
   clear() {
+    this.flood.clear();
     this.lines.clear();
     this.featured = null;
   }
@@ -80,7 +91,9 @@ export class Screen {
     switch (event.type) {
       case "chat.message":
       case "activity":
-        if (this.admits(event)) this.add(event, { now, animate });
+        if (!this.admits(event)) return false;
+        this.flood.arrive(now);
+        this.add(event, { now, animate, live: true });
         return false;
       case "chat.delete":
       case "chat.redacted":

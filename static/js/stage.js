@@ -10,13 +10,14 @@
 // says that something is playing; `settle()` takes it away.
 
 import { wanted_elements } from "./elements.js";
+import { ALWAYS, BUSY, CALM, STEPS, rank_of, step_for } from "./flood.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
 import { Renderer } from "./render.js";
 import { LEAVE_MS, Screen } from "./screen.js";
 import { font_family, join_settings } from "./settings.js";
 
 const BUFFER_MOST = 100; // Lines that wait when `speed` holds them back.
-const BUSY_PER_SECOND = 12; // From here on, lines come too fast to be seen moving in.
+const LOOK_MS = 500; // How often it is asked whether a flood is over.
 
 export const wall_clock = Object.freeze({ now: () => Date.now(), is_virtual: false, rate: 1 });
 
@@ -39,14 +40,18 @@ export class Stage {
   #waiting = []; // Behind `speed`.
   #pace_timer = 0;
   #expire_timer = 0;
+  #flood_timer = 0;
   #frame = 0;
+  #step = CALM;
+  #beacon = null;
+  #removed_at = []; // When the deletions came that the next frame shows, for the beacon.
+  #spare = []; // Elements without a line. With those of the lines there are `max_messages`, used again and again.
   #featured_changed = false;
   #featured_moves = false;
   #visible = true;
   #obs_visible = null;
   #obs_active = null;
   #statuses = new Map();
-  #recent = { second: 0, count: 0, before: 0 };
 
   /**
    * @param {object} options
@@ -65,8 +70,9 @@ export class Stage {
     this.#screen = new Screen(this.#settings);
     // A picture that once failed stays its text in a replay: when it was asked for must not matter.
     const now = clock.is_virtual ? () => 0 : undefined;
-    this.#renderer = new Renderer({ settings: this.#settings, surface: this.#surface(), build: page.build, now })
-      .watch(document.body);
+    this.#renderer = new Renderer({
+      settings: this.#settings, surface: this.#surface(), build: page.build, now, new_line: () => this.#spare.pop(),
+    }).watch(document.body);
     this.#choose_elements();
     if (clock.is_virtual) {
       for (const box of [this.#chat, this.#feature]) {
@@ -83,6 +89,11 @@ export class Stage {
       this.#obs_active = Boolean(detail?.active);
       this.#follow_obs();
     });
+    if (!clock.is_virtual) {
+      document.addEventListener("visibilitychange", () => this.#follow_obs());
+      this.#follow_obs();
+    }
+    this.#mark_step();
     this.#dress();
     if (this.#settings.theme !== page.theme) this.#change_theme();
     // Custom properties of a theme are known once its stylesheet is; OBS injects its own a little later.
@@ -91,6 +102,17 @@ export class Stage {
 
   get settings() {
     return this.#settings;
+  }
+
+  /** What became of the lines so far, and the step of the flood. */
+  get counts() {
+    return { ...this.#screen.flood.counts, step: this.#step };
+  }
+
+  /** Tells a beacon (beacon.js) what is drawn, and when. */
+  report_to(beacon) {
+    this.#beacon = beacon;
+    beacon.show(this.#visible);
   }
 
   // ---------------------------------------------------------------- settings
@@ -189,7 +211,6 @@ export class Stage {
   }
 
   #replay(event, animate) {
-    this.#count();
     const moves = animate && this.#settings.animation !== "none" && !this.#is_busy();
     if (this.#screen.take(event, this.#clock.now(), { animate: moves })) {
       this.#featured_changed = true;
@@ -206,9 +227,9 @@ export class Stage {
     switch (event.type) {
       case "chat.message":
       case "activity":
-        this.#count();
         if (this.#moderation.hides(event.data) || !this.#screen.admits(event)) return;
-        if (this.#settings.speed > 0 && event.seq > this.live_from) this.#hold(event);
+        // What was said before this page was here is no flood, however fast it comes.
+        if (event.seq > this.live_from) this.#arrive(event);
         else this.#add(event);
         return;
       case "feature.show":
@@ -232,21 +253,37 @@ export class Stage {
     this.#waiting = this.#waiting.filter((it) => !gone(it.data)).map(quote_remover(gone));
     const featured_changed = this.#screen.remove(deletion);
     if (featured_changed) this.#featured_changed = true;
+    if (this.#beacon && this.#visible && this.#screen.lines.is_dirty) this.#removed_at.push(this.#beacon.now());
     if (this.#screen.lines.is_dirty || (featured_changed && this.#settings.focus)) this.#schedule();
+  }
+
+  #arrive(event) {
+    const now = this.#clock.now();
+    this.#screen.flood.arrive(now);
+    this.#show_step(now);
+    if (this.#settings.speed > 0 && this.#visible) this.#hold(event);
+    else this.#add(event);
   }
 
   #add(event) {
     const now = this.#clock.now();
     const said = Date.parse(event.ts);
-    const born = event.seq <= this.live_from && said ? Math.min(said, now) : now;
-    this.#screen.add(event, { now, born, animate: event.seq > this.live_from && !this.#is_busy() });
+    const is_live = event.seq > this.live_from;
+    const born = !is_live && said ? Math.min(said, now) : now;
+    this.#screen.add(event, {
+      now, born, animate: is_live && !this.#is_busy(), live: is_live, received: this.#beacon?.now() ?? 0,
+    });
     if (this.#settings.fade_seconds && !this.#expire_timer) this.#expire();
-    this.#schedule();
+    if (this.#screen.lines.is_dirty) this.#schedule();
   }
 
   #hold(event) {
     this.#waiting.push(event);
-    if (this.#waiting.length > BUFFER_MOST) this.#waiting.shift();
+    if (this.#waiting.length > BUFFER_MOST) {
+      // The oldest that need not be shown; if there is none, the oldest.
+      this.#waiting.splice(Math.max(0, this.#waiting.findIndex((it) => rank_of(it) < ALWAYS)), 1);
+      this.#screen.flood.skip();
+    }
     if (!this.#pace_timer) this.#pace();
   }
 
@@ -278,7 +315,7 @@ export class Stage {
     this.#statuses.clear();
     this.#moderation.forget_purges();
     this.#featured_changed = true;
-    this.#recent = { second: 0, count: 0, before: 0 };
+    this.#show_step(this.#clock.now());
     this.#schedule();
   }
 
@@ -288,19 +325,29 @@ export class Stage {
     this.#schedule();
   }
 
-  #count() {
-    const recent = this.#recent;
-    const second = Math.floor(this.#clock.now() / 1000);
-    if (second !== recent.second) {
-      recent.before = second === recent.second + 1 ? recent.count : 0;
-      recent.second = second;
-      recent.count = 0;
-    }
-    recent.count += 1;
+  #is_busy() {
+    return step_for(this.#screen.flood.peak(this.#clock.now()) * this.#clock.rate) >= BUSY;
   }
 
-  #is_busy() {
-    return Math.max(this.#recent.count, this.#recent.before) * this.#clock.rate > BUSY_PER_SECOND;
+  // ---------------------------------------------------------------- floods
+
+  /** Says on `:root` how fast lines come, and looks again until they no longer do. */
+  #show_step(now) {
+    const step = this.#screen.flood.step(now);
+    if (step !== this.#step) {
+      this.#step = step;
+      if (this.#visible) this.#mark_step();
+    }
+    if (step !== CALM && this.#visible && !this.#flood_timer && !this.#clock.is_virtual) {
+      this.#flood_timer = setTimeout(() => {
+        this.#flood_timer = 0;
+        this.#show_step(this.#clock.now());
+      }, LOOK_MS);
+    }
+  }
+
+  #mark_step() {
+    this.#root.dataset.flood = STEPS[this.#step];
   }
 
   // ---------------------------------------------------------------- time
@@ -310,7 +357,7 @@ export class Stage {
     clearTimeout(this.#expire_timer);
     this.#expire_timer = 0;
     const life = this.#screen.life_ms;
-    if (!life) return;
+    if (!life || !this.#visible) return;
     const { lines } = this.#screen;
     const now = this.#clock.now();
     this.#screen.expire(now);
@@ -327,6 +374,7 @@ export class Stage {
   /** The moment that a virtual clock shows, drawn before this returns. */
   tick() {
     this.#screen.expire(this.#clock.now());
+    this.#show_step(this.#clock.now());
     this.#draw();
   }
 
@@ -338,7 +386,12 @@ export class Stage {
   // ---------------------------------------------------------------- drawing
 
   #schedule() {
-    if (this.#visible && !this.#frame) this.#frame = requestAnimationFrame(() => this.#draw());
+    if (!this.#visible || this.#frame) return;
+    const asked_at = performance.now();
+    this.#frame = requestAnimationFrame(() => {
+      if (!this.#clock.is_virtual) this.#screen.flood.note_frame(performance.now() - asked_at, this.#clock.now());
+      this.#draw();
+    });
   }
 
   #draw() {
@@ -354,18 +407,25 @@ export class Stage {
     if (!lines.is_dirty) return;
     const { removed, changed } = lines.take();
     for (const line of removed) {
-      line.element.remove();
+      this.#let_go(line.element);
       line.element = null;
     }
     const fresh = [];
+    const received = [];
     for (const line of changed) {
+      if (line.received) received.push(line.received);
+      line.received = 0;
       if (line.element && !line.stale) {
         update(line);
         continue;
       }
       const element = this.#elements.dress(this.#renderer.render(line.event), line.event);
-      if (line.element) line.element.replaceWith(element);
-      else fresh.push(element);
+      if (line.element) {
+        line.element.before(element);
+        this.#let_go(line.element);
+      } else {
+        fresh.push(element);
+      }
       if (line.animate) element.dataset.new = "";
       line.element = element;
       line.stale = false;
@@ -374,6 +434,16 @@ export class Stage {
     }
     this.#elements.add(fresh);
     this.#elements.drawn();
+    this.#beacon?.drew(received, this.#removed_at.splice(0));
+  }
+
+  /** Empties an element, so that nothing of its line is left, for one to come. */
+  #let_go(element) {
+    element.remove();
+    element.replaceChildren();
+    for (const name of element.getAttributeNames()) element.removeAttribute(name);
+    // YouTube's elements have tags of their own.
+    if (element.localName === "div" && this.#spare.length < this.#settings.max_messages) this.#spare.push(element);
   }
 
   #draw_featured() {
@@ -418,10 +488,39 @@ export class Stage {
   // ---------------------------------------------------------------- OBS
 
   #follow_obs() {
-    const now = (this.#obs_visible ?? this.#obs_active) !== false;
+    const now = (this.#obs_visible ?? this.#obs_active) !== false && (this.#clock.is_virtual || document.visibilityState !== "hidden");
     if (now === this.#visible) return;
     this.#visible = now;
-    if (this.#visible) this.#draw(); // At once: the source is already on screen.
+    if (now) this.#wake();
+    else this.#sleep();
+    this.#beacon?.show(now);
+  }
+
+  /** Nobody sees it: no frame, and no timer that would draw. What comes is still kept, as far as it could be shown. */
+  #sleep() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    clearTimeout(this.#expire_timer);
+    clearTimeout(this.#flood_timer);
+    this.#expire_timer = this.#flood_timer = 0;
+    this.#drain();
+  }
+
+  /** The source is on screen already: its first frame must be right. */
+  #wake() {
+    const now = this.#clock.now();
+    if (!this.#clock.is_virtual) {
+      this.#screen.expire(now);
+      this.#show_step(now);
+      this.#mark_step();
+      this.#expire();
+    }
+    for (const line of this.#screen.lines.all) {
+      line.animate = false;
+      line.received = 0;
+    }
+    this.#removed_at = [];
+    this.#draw();
   }
 }
 

@@ -217,3 +217,65 @@ async fn only_the_operator_takes_a_typed_room_away_and_its_readers_are_told() {
     assert_eq!(socket.closed().await, Some(4004));
     server.stop().await;
 }
+
+/// Whoever may read a room may say how its overlay keeps up, and nobody else.
+#[tokio::test]
+async fn a_beacon_needs_what_the_rooms_socket_needs_and_shows_in_the_metrics() {
+    let report = json!({
+        "frame_ms": {"p50": 17, "p99": 20.5, "longest": 41}, "paint_ms": null, "removal_ms": null,
+        "longest_task_ms": 0, "step": "collapse",
+    });
+    let server =
+        Setup::new().rooms(&["ana", "ben"]).set("SYSTEM__OVERLAY_ACCESS", "key").start().await;
+    let key = |room: &str| server.server.key_query(&room.parse().unwrap());
+    let path = "/api/rooms/ana/beacon";
+    for query in ["", "?key=", "?key=wrong", &key("ben")] {
+        let path = format!("{path}{query}");
+        problem(server.post(&path, &report).send().await.unwrap(), 403).await;
+        // Who is not let in learns nothing about the body either.
+        problem(server.post(&path, "{").send().await.unwrap(), 403).await;
+    }
+    let unknown = format!("/api/rooms/nobody/beacon{}", key("ana"));
+    problem(server.post(&unknown, &report).send().await.unwrap(), 404).await;
+    let metrics = async || server.get("/metrics").send().await.unwrap().text().await.unwrap();
+    assert!(!metrics().await.contains("room=\"ana\""));
+
+    let path = format!("{path}{}", key("ana"));
+    for wrong in [
+        json!({}),
+        json!({"longest_task_ms": -1, "step": "calm"}),
+        json!({"longest_task_ms": 60_001, "step": "calm"}),
+        json!({"longest_task_ms": 0, "step": "panic"}),
+        json!({"longest_task_ms": 0, "step": "calm", "more": 1}),
+        json!({"longest_task_ms": 0, "step": "calm", "frame_ms": {"p50": 1, "p99": 1e6, "longest": 1}}),
+    ] {
+        problem(server.post(&path, wrong).send().await.unwrap(), 400).await;
+    }
+    // As a page of another site may send it without being asked whether it may.
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let plain = http.post(server.url(&path)).header("content-type", "text/plain");
+    problem(plain.body(report.to_string()).send().await.unwrap(), 400).await;
+    problem(server.post(&path, "x".repeat(2000)).send().await.unwrap(), 413).await;
+    assert!(!metrics().await.contains("room=\"ana\""));
+
+    for _ in 0..30 {
+        assert_eq!(server.post(&path, &report).send().await.unwrap().status(), 204);
+    }
+    let answer = server.post(&path, &report).send().await.unwrap();
+    assert!(answer.headers().contains_key("retry-after"));
+    problem(answer, 429).await;
+    let text = metrics().await;
+    for line in [
+        "streamsuites_overlay_frame_seconds{room=\"ana\",quantile=\"0.99\"} 0.0205",
+        "streamsuites_overlay_flood_step{room=\"ana\"} 2",
+    ] {
+        assert!(text.lines().any(|it| it == line), "{line} in {text}");
+    }
+    server.stop().await;
+
+    // Where reading is open, reporting is.
+    let open = Setup::new().rooms(&["ana"]).start().await;
+    let answer = open.post("/api/rooms/ana/beacon", &report).send().await.unwrap();
+    assert_eq!(answer.status(), 204);
+    open.stop().await;
+}

@@ -250,9 +250,78 @@ test("a stretch that looks far enough back is far enough back", () => {
   assert.ok(settled > 10_000, `${settled} settled`);
 });
 
+/** Chat that floods, calms down and floods again, in every step. */
+function random_flood(random, seconds) {
+  const timed = [];
+  let rate = 5;
+  let seq = 101;
+  for (let second = 0; second < seconds; second += 1) {
+    if (random() < 0.25) rate = [2, 8, 14, 25, 40, 80, 150][Math.floor(random() * 7)];
+    const times = Array.from({ length: Math.round(rate * (0.7 + 0.6 * random())) }, () => Math.floor(second * 1000 + random() * 1000));
+    for (const at of times.sort((a, b) => a - b)) {
+      const earlier = timed.filter((it) => it.event.type === "chat.message").at(-1 - Math.floor(random() * 9));
+      const dice = random();
+      timed.push({
+        at, event: dice < 0.05 && earlier ? event(seq, at, "chat.delete", { message_id: earlier.event.data.id, platform: "twitch" })
+          : dice < 0.06 && earlier ? event(seq, at, "chat.clear_user", { platform: "twitch", author_id: earlier.event.data.author.id })
+          : said(seq, at, random() < 0.4 ? ["gg", "GG!", "lol", "looool"][seq % 4] : `line ${seq}`, {
+            login: `v${Math.floor(random() * 30)}`, roles: random() < 0.03 ? ["moderator"] : [], flags: random() < 0.05 ? ["first_message"] : [],
+          }),
+      });
+      seq += 1;
+    }
+  }
+  return timed;
+}
+
+test("a stretch that begins in a flood is far enough back when it says so", () => {
+  let settled = 0;
+  const steps = new Set();
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const random = random_from(seed);
+    const timed = random_flood(random, 40);
+    const settings = join_settings({ max_messages: [2, 5, 12, 30][seed % 4], fade_seconds: [0, 0, 3, 8][(seed >> 2) % 4] }, {});
+    const now = timed.at(-1).at - Math.floor(random() * 1500);
+    const heard = timed.filter((it) => it.at <= now);
+    const truth = straight(heard.map((it) => it.event), now, settings);
+    const whole = new Screen(settings);
+    for (const it of heard) {
+      whole.take(it.event, STARTED + it.at);
+      steps.add(whole.flood.step(STARTED + it.at));
+    }
+    for (let turn = 0; turn < 60; turn += 1) {
+      const from = Math.floor(random() * heard.length);
+      const stretch = heard.slice(from);
+      if (!stretch.length || !is_settled(stretch, now, settings, STARTED)) continue;
+      settled += 1;
+      const screen = new Screen(settings);
+      for (const it of stretch) screen.take(it.event, STARTED + it.at);
+      screen.expire(STARTED + now);
+      assert.deepEqual(picture(screen), truth, `seed ${seed} from ${from}`);
+    }
+  }
+  assert.deepEqual([...steps].sort(), [0, 1, 2, 3]);
+  assert.ok(settled > 1000, `${settled} settled`);
+});
+
+test("a seek into a flood shows exactly what playing from the start would", async () => {
+  for (let seed = 200; seed < 206; seed += 1) {
+    const random = random_from(seed);
+    const events = random_flood(random, 60).map((it) => it.event);
+    const { player, screen, settings } = play_on(new Server(events), SETTINGS[seed % SETTINGS.length]);
+    await player.open("S1");
+    for (let turn = 0; turn < 8; turn += 1) {
+      const at = Math.floor(random() * player.duration_ms);
+      await player.seek(at);
+      assert.deepEqual(picture(screen), straight(events, at, settings), `seed ${seed}, seek ${turn} to ${at}`);
+    }
+    player.close();
+  }
+});
+
 test("a long run of equal lines is followed back to its beginning", async () => {
   const events = [said(101, 0, "hello")];
-  for (let seq = 102; seq < 1700; seq += 1) events.push(said(seq, seq * 10, "gg"));
+  for (let seq = 102; seq < 1700; seq += 1) events.push(said(seq, seq * 100, "gg"));
   const { player, screen } = play_on(new Server(events), { max_messages: 3 });
   await player.open("S1");
   await player.seek(player.duration_ms);

@@ -1,6 +1,7 @@
 //! The JSON interface.
 
 pub mod backup;
+pub mod beacon;
 pub mod events;
 pub mod messages;
 pub mod operations;

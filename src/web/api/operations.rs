@@ -1,6 +1,6 @@
 //! For operators and their machines: is it alive, is it ready, what does it count.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Instant};
 
 use axum::{
     Extension, Json,
@@ -63,6 +63,7 @@ pub async fn show_metrics(
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     let mut text = state.telemetry.meters.render();
     text.push_str(&channels(&state));
+    text.push_str(&state.telemetry.overlays.render(Instant::now()));
     Ok((kind, text).into_response())
 }
 
