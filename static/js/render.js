@@ -143,6 +143,11 @@ export class Renderer {
     return this.#colours.of(author);
   }
 
+  /** Somebody's picture, or the first letter of the name. */
+  avatar(author) {
+    return this.#avatar(author);
+  }
+
   time(timestamp) {
     const moment = new Date(timestamp);
     return Number.isNaN(moment.getTime()) ? "" : this.#clock.format(moment);

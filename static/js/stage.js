@@ -9,6 +9,7 @@
 // that clock, and nothing asks how late it is here, or rolls dice. Only `data-new`, while a line moves in,
 // says that something is playing; `settle()` takes it away.
 
+import { wanted_elements } from "./elements.js";
 import { ALWAYS, BUSY, CALM, STEPS, rank_of, step_for } from "./flood.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
 import { Renderer } from "./render.js";
@@ -35,6 +36,7 @@ export class Stage {
   #moderation;
   #screen;
   #renderer;
+  #elements = null;
   #waiting = []; // Behind `speed`.
   #pace_timer = 0;
   #expire_timer = 0;
@@ -71,6 +73,7 @@ export class Stage {
     this.#renderer = new Renderer({
       settings: this.#settings, surface: this.#surface(), build: page.build, now, new_line: () => this.#spare.pop(),
     }).watch(document.body);
+    this.#choose_elements();
     if (clock.is_virtual) {
       for (const box of [this.#chat, this.#feature]) {
         box.addEventListener("animationend", ({ target }) => {
@@ -143,8 +146,24 @@ export class Stage {
     this.#sheet.replaceSync(`@layer settings { :root { ${variables.filter(Boolean).join(" ")} } }`);
   }
 
+  /** Makes the page be of the elements that its theme is written for. */
+  #choose_elements() {
+    const Wanted = wanted_elements(this.#root);
+    if (this.#elements instanceof Wanted) return;
+    const { lines } = this.#screen;
+    for (const line of lines.take().removed) line.element.remove();
+    for (const line of lines.all) {
+      line.element?.remove();
+      line.element = null;
+    }
+    lines.redraw();
+    this.#elements?.leave();
+    this.#elements = new Wanted({ chat: this.#chat, feature: this.#feature, renderer: this.#renderer });
+  }
+
   #redress() {
     this.#renderer.configure(this.#settings, this.#surface());
+    this.#choose_elements();
     this.#screen.lines.redraw();
     this.#featured_changed = true;
     this.#schedule();
@@ -391,7 +410,7 @@ export class Stage {
       this.#let_go(line.element);
       line.element = null;
     }
-    const fresh = document.createDocumentFragment();
+    const fresh = [];
     const received = [];
     for (const line of changed) {
       if (line.received) received.push(line.received);
@@ -400,12 +419,12 @@ export class Stage {
         update(line);
         continue;
       }
-      const element = this.#renderer.render(line.event);
+      const element = this.#elements.dress(this.#renderer.render(line.event), line.event);
       if (line.element) {
         line.element.before(element);
         this.#let_go(line.element);
       } else {
-        fresh.prepend(element);
+        fresh.push(element);
       }
       if (line.animate) element.dataset.new = "";
       line.element = element;
@@ -413,7 +432,8 @@ export class Stage {
       line.animate = false;
       update(line);
     }
-    this.#chat.prepend(fresh); // Newest first: overlay.css says why.
+    this.#elements.add(fresh);
+    this.#elements.drawn();
     this.#beacon?.drew(received, this.#removed_at.splice(0));
   }
 
@@ -422,7 +442,8 @@ export class Stage {
     element.remove();
     element.replaceChildren();
     for (const name of element.getAttributeNames()) element.removeAttribute(name);
-    if (this.#spare.length < this.#settings.max_messages) this.#spare.push(element);
+    // YouTube's elements have tags of their own.
+    if (element.localName === "div" && this.#spare.length < this.#settings.max_messages) this.#spare.push(element);
   }
 
   #draw_featured() {
@@ -430,7 +451,7 @@ export class Stage {
     this.#feature.replaceChildren();
     const { featured } = this.#screen;
     if (!this.#settings.focus || !featured) return;
-    const element = this.#renderer.render(featured);
+    const element = this.#elements.dress(this.#renderer.render(featured), featured);
     element.classList.add("featured");
     if (this.#featured_moves || !this.#clock.is_virtual) element.dataset.new = "";
     this.#featured_moves = false;

@@ -11,6 +11,7 @@ mod restart;
 mod rumble;
 mod settings;
 mod support;
+mod themes;
 
 /// The texts of an overlay's lines, oldest first.
 const LINES: &str =
