@@ -113,6 +113,9 @@ fn default_suffix(id: &str) -> String {
 impl CreatorsConfig {
     /// Brings the names of all channels to their one spelling. [`check`] said that each has one.
     pub(super) fn normalize(&mut self) {
+        for creator in &mut self.creators {
+            creator.overlay.theme_version.clear(); // The server's to say.
+        }
         for channel in self.creators.iter_mut().flat_map(|it| &mut it.channels) {
             if let Ok(name) = channel_name::normalize(channel.platform, &channel.name) {
                 channel.name = name;

@@ -4,6 +4,7 @@
 //! All problems of all layers come at once. Nothing else reads configuration files or the environment.
 
 pub mod addresses;
+pub mod body;
 pub mod channel_flag;
 pub mod channel_name;
 pub mod creators;
