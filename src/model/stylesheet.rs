@@ -39,7 +39,7 @@ impl std::fmt::Display for CssFault {
 /// # Errors
 /// The first faults, in the order of the text.
 pub fn check(text: &str) -> Result<(), Vec<CssFault>> {
-    let mut checker = Checker { text, faults: Vec::new() };
+    let mut checker = Checker { text, faults: Vec::new(), runs_out: false };
     checker.look_at_characters();
     let mut parser = Parser::new(text);
     // It breaks off by itself once enough was found.
@@ -137,6 +137,8 @@ struct Checker<'t> {
     text: &'t str,
     /// Where (byte) and what.
     faults: Vec<(usize, String)>,
+    /// The text ends within a text in quotes, an address or an escape.
+    runs_out: bool,
 }
 
 type Go = ControlFlow<()>;
@@ -144,6 +146,11 @@ type Go = ControlFlow<()>;
 impl Checker<'_> {
     fn fault(&mut self, at: usize, message: impl Into<String>) {
         self.faults.push((at, message.into()));
+    }
+
+    fn run_out(&mut self, at: usize, message: &str) {
+        self.runs_out = true;
+        self.fault(at, message);
     }
 
     /// Characters that browsers read otherwise than people do.
@@ -156,7 +163,7 @@ impl Checker<'_> {
         }
         // It would swallow whatever stands behind.
         if self.text.ends_with('\\') {
-            self.fault(self.text.len() - 1, "a `\\` at the very end escapes nothing");
+            self.run_out(self.text.len() - 1, "a `\\` at the very end escapes nothing");
         }
     }
 
@@ -173,8 +180,9 @@ impl Checker<'_> {
             match &token {
                 Token::WhiteSpace(_) => {
                     let behind_colon = self.text[..start].ends_with(':');
-                    if let Some(Item { kind: ItemKind::Other { colon: true, spaced, .. }, .. }) =
-                        &mut item
+                    if let Some(Item {
+                        kind: ItemKind::Other { colon: true, spaced, .. }, ..
+                    }) = &mut item
                     {
                         *spaced |= behind_colon;
                     }
@@ -238,7 +246,8 @@ impl Checker<'_> {
             }
             (ItemKind::AtRule(_), _) => {}
             (_, Some(name)) if place == Place::Top => {
-                let message = format!("`{name}` stands outside a rule: put it into `:root {{ … }}`");
+                let message =
+                    format!("`{name}` stands outside a rule: put it into `:root {{ … }}`");
                 self.fault(item.start, message);
             }
             (_, None) if place == Place::Top => {
@@ -279,7 +288,9 @@ impl Checker<'_> {
     ) -> Go {
         let inner = match token {
             Token::Function(name) => self.enter_function(name, start, quoted),
-            Token::ParenthesisBlock | Token::SquareBracketBlock | Token::CurlyBracketBlock => quoted,
+            Token::ParenthesisBlock | Token::SquareBracketBlock | Token::CurlyBracketBlock => {
+                quoted
+            }
             _ => return Go::Continue(()),
         };
         self.nested(parser, start, depth, |it, parser| it.values(parser, depth + 1, inner))
@@ -323,6 +334,9 @@ impl Checker<'_> {
             Ok(())
         });
         if go.is_continue() && end >= self.text.len() {
+            if self.runs_out {
+                return Go::Break(()); // What it runs out in has been told.
+            }
             let what = match self.text[start..].chars().next() {
                 Some('{') => "this `{` is never closed",
                 Some('[') => "this `[` is never closed",
@@ -340,13 +354,16 @@ impl Checker<'_> {
         let raw = &self.text[start..end];
         match token {
             Token::Comment(_) if raw.len() < 4 || !raw.ends_with("*/") => {
-                self.fault(start, "this comment is never closed: `*/` is missing");
+                self.run_out(start, "this comment is never closed: `*/` is missing");
             }
             Token::BadString(_) => {
-                self.fault(start, "this text is not closed on its line: a quotation mark is missing");
+                self.fault(
+                    start,
+                    "this text is not closed on its line: a quotation mark is missing",
+                );
             }
             Token::QuotedString(_) if !is_closed(raw, raw.chars().next().unwrap_or('"')) => {
-                self.fault(start, "this text is never closed: a quotation mark is missing");
+                self.run_out(start, "this text is never closed: a quotation mark is missing");
             }
             Token::QuotedString(text) if quoted == Quoted::Address => {
                 self.look_at_address(text, start);
@@ -355,7 +372,7 @@ impl Checker<'_> {
                 self.fault(start, "put the address in `url(…)` into quotation marks");
             }
             Token::UnquotedUrl(_) if !is_closed(raw, ')') => {
-                self.fault(start, "the `(` of this `url(` is never closed");
+                self.run_out(start, "the `(` of this `url(` is never closed");
             }
             Token::UnquotedUrl(address) => self.look_at_address(address, start),
             Token::AtKeyword(name) => match name.to_ascii_lowercase().as_str() {
@@ -400,13 +417,38 @@ const TAKES_ADDRESS: [&str; 7] =
     ["url", "src", "image", "image-set", "-webkit-image-set", "cross-fade", "-webkit-cross-fade"];
 /// Functions within those that bring no address, gradients apart.
 const PLAIN_IN_ADDRESS: [&str; 16] = [
-    "type", "format", "tech", "calc", "rgb", "rgba", "hsl", "hsla", "hwb", "lab", "lch", "oklab",
-    "oklch", "color", "color-mix", "light-dark",
+    "type",
+    "format",
+    "tech",
+    "calc",
+    "rgb",
+    "rgba",
+    "hsl",
+    "hsla",
+    "hwb",
+    "lab",
+    "lch",
+    "oklab",
+    "oklch",
+    "color",
+    "color-mix",
+    "light-dark",
 ];
 /// Rules that mean nothing without a block.
 const NEEDS_BLOCK: [&str; 14] = [
-    "media", "supports", "container", "font-face", "keyframes", "-webkit-keyframes", "page",
-    "property", "counter-style", "scope", "starting-style", "position-try", "view-transition",
+    "media",
+    "supports",
+    "container",
+    "font-face",
+    "keyframes",
+    "-webkit-keyframes",
+    "page",
+    "property",
+    "counter-style",
+    "scope",
+    "starting-style",
+    "position-try",
+    "view-transition",
     "font-palette-values",
 ];
 
