@@ -1,6 +1,6 @@
 //! Calls to the platforms over HTTP: one client per way out, bounded answers, failures in words.
 
-use std::{collections::HashMap, path::PathBuf, time::Duration};
+use std::{collections::HashMap, io, path::PathBuf, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Response, StatusCode, redirect};
@@ -131,23 +131,44 @@ pub fn seconds(told: u64) -> Duration {
 /// Says in a few words why a call failed, without its address: that may hold a key.
 #[must_use]
 pub fn failure(what: &str, error: &reqwest::Error) -> WorkerError {
-    let reason = if error.is_timeout() {
-        "no answer in time".to_owned()
-    } else if error.is_connect() {
-        format!("cannot connect: {}", innermost(error))
-    } else {
-        innermost(error)
-    };
+    let reason =
+        if error.is_timeout() { "no answer in time".to_owned() } else { plain_words(error) };
     WorkerError::transient(format!("{what}: {reason}"))
 }
 
-/// The cause of causes, which has no address in it.
-fn innermost(error: &dyn std::error::Error) -> String {
+/// Why a connection failed, in a streamer's words and without the numbers of the operating system.
+///
+/// Only the cause of causes is told: what stands around it may hold an address, and that a key.
+#[must_use]
+pub fn plain_words(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
-    while let Some(next) = cause.source() {
+    // One that wraps another has the same to say, with a kind that says nothing.
+    while let Some(next) = cause.source().or_else(|| {
+        let inner = cause.downcast_ref::<io::Error>()?.get_ref()?;
+        Some(inner as &(dyn std::error::Error + 'static))
+    }) {
         cause = next;
     }
-    cause.to_string()
+    let words = match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => "the connection is refused",
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+            "the connection was cut"
+        }
+        Some(io::ErrorKind::TimedOut) => "no answer in time",
+        Some(io::ErrorKind::UnexpectedEof) => "cut off",
+        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+            "no way to the internet"
+        }
+        _ => {
+            let text = cause.to_string();
+            // The resolver's own words, which have no kind.
+            if !text.contains("lookup address") {
+                return text;
+            }
+            "no internet connection"
+        }
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Reading the platforms: one supervised worker per channel, started while somebody needs it.
 
+pub mod absence;
 pub mod backoff;
 pub mod emotes;
 pub mod gate;

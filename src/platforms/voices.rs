@@ -69,6 +69,7 @@ impl Voices {
     #[must_use]
     pub fn list(&self, config: &Config, creator: &CreatorConfig) -> Vec<(LaneKey, Voice)> {
         let channels = creator.channels.iter().filter(|it| it.enabled);
+        self.forget_removed(creator);
         channels
             .map(|channel| {
                 let key = LaneKey {
@@ -80,6 +81,17 @@ impl Voices {
                 (key, voice)
             })
             .collect()
+    }
+
+    /// Channels that the creator has no more are not spoken in.
+    fn forget_removed(&self, creator: &CreatorConfig) {
+        let channels = creator.channels.iter().filter(|it| it.enabled);
+        let is_gone = |key: &LaneKey| {
+            let is_it = |it: &ChannelConfig| it.platform == key.platform && it.name == key.channel;
+            key.creator == creator.id && !channels.clone().any(is_it)
+        };
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).retain(|it, _| !is_gone(it));
+        self.outbox.end_lanes(is_gone);
     }
 
     fn sender(&self, key: &LaneKey, plan: Plan) -> Arc<dyn PlatformSender> {

@@ -6,7 +6,7 @@ mod day;
 mod pace;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,6 +23,12 @@ use self::pace::Pace;
 
 pub use day::{day_of, reset_after};
 
+/// So long a refusal is believed while far less was spent than there is (ms): then one who shares the allowance asks
+/// again.
+const DOUBT_MS: i64 = 20 * 60_000;
+/// So long the others wait for the answer to that (ms).
+const PROBE_MS: i64 = 30_000;
+
 /// How much of an allowance is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -37,10 +43,10 @@ pub enum Standing {
 
 /// There is nothing left to spend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the daily quota is spent until {resets_at}")]
+#[error("the daily quota is spent until {until}")]
 pub struct QuotaSpent {
-    /// When there is something again.
-    pub resets_at: Timestamp,
+    /// When there is something again, as far as is known.
+    pub until: Timestamp,
 }
 
 /// An allowance at a moment.
@@ -50,6 +56,8 @@ pub struct Snapshot {
     pub creator: CreatorId,
     /// Where.
     pub platform: Platform,
+    /// What it is shared by: those with the same one spend from one allowance. Null where it is shared with nobody.
+    pub pool: Option<String>,
     /// The platform's own day.
     pub day: String,
     /// Spent today (units).
@@ -62,6 +70,9 @@ pub struct Snapshot {
     pub standing: Standing,
     /// When the next day begins.
     pub resets_at: Timestamp,
+    /// When something may be spent again: the next day, or earlier where the platform's refusal is doubted. Null while
+    /// something is left.
+    pub spent_until: Option<Timestamp>,
     /// At the pace of the last minutes, when nothing will be left; null when it lasts until the reset.
     pub lasts_until: Option<Timestamp>,
 }
@@ -75,21 +86,31 @@ struct Shared {
     held: Mutex<Held>,
 }
 
-type Key = (CreatorId, Platform);
+/// Whose, and of which allowance: those with the same platform and pool spend from one, and those without a pool
+/// each from their own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    creator: CreatorId,
+    platform: Platform,
+    pool: Option<u64>,
+}
 
 #[derive(Default)]
 struct Held {
     config: QuotasConfig,
-    accounts: BTreeMap<Key, Account>,
-    /// Who shares which pool, made when first asked for.
-    pools: HashMap<(Platform, u64), Vec<Key>>,
+    accounts: BTreeMap<(Platform, Option<u64>), Pool>,
 }
 
-/// What one creator spent on one platform.
+/// Those who spend from one allowance.
+type Pool = BTreeMap<CreatorId, Account>;
+
+/// What one creator spent of one allowance.
 #[derive(Debug, Default)]
 struct Account {
     spent: Spent,
     pace: Pace,
+    /// Until then this one may ask whether the platform still refuses.
+    probes_until: Option<Timestamp>,
 }
 
 /// What is kept over restarts.
@@ -97,12 +118,12 @@ struct Account {
 struct Spent {
     day: String,
     used: u64,
-    /// Those with the same pool spend from one allowance: they share a key.
+    /// A fingerprint of the key or the application with which it was spent.
     #[serde(default)]
     pool: Option<u64>,
-    /// The platform itself said that nothing is left.
+    /// The platform itself said that nothing is left: believed until then.
     #[serde(default)]
-    refused: bool,
+    refused_until: Option<Timestamp>,
 }
 
 impl Quotas {
@@ -111,10 +132,16 @@ impl Quotas {
     pub fn new(state: State, config: QuotasConfig) -> Self {
         let mut held = Held { config, ..Held::default() };
         for (name, text) in state.list(Kind::Quotas) {
-            let Some(key) = key_of(&name) else { continue };
+            let Some((platform, creator)) = owner_of(&name) else { continue };
             // A row that cannot be read counts as nothing spent; the platform will say so if it is wrong.
-            let Ok(spent) = serde_json::from_str(&text) else { continue };
-            held.accounts.insert(key, Account { spent, ..Account::default() });
+            let Ok(spent) = serde_json::from_str::<Spent>(&text) else { continue };
+            let key = Key { creator, platform, pool: spent.pool };
+            if name != name_of(&key) {
+                // Rows had no pool in their names once.
+                state.set(Kind::Quotas, &name, None);
+                state.set(Kind::Quotas, &name_of(&key), Some(text));
+            }
+            held.account(&key).spent = spent;
         }
         Self(Arc::new(Shared { state, held: Mutex::new(held) }))
     }
@@ -124,43 +151,36 @@ impl Quotas {
         self.held().config = config;
     }
 
-    /// A creator's allowance on a platform. Those with the same `pool` (a fingerprint of the key they use)
-    /// spend from one.
+    /// A creator's allowance on a platform. Those with the same `pool` (a fingerprint of the key or the application
+    /// they use) spend from one.
     #[must_use]
     pub fn open(&self, creator: &CreatorId, platform: Platform, pool: Option<u64>) -> Quota {
-        let key = (creator.clone(), platform);
-        let mut held = self.held();
-        let account = held.accounts.entry(key.clone()).or_default();
-        if account.spent.pool != pool {
-            // Another key has another allowance: what was spent and refused is not its business.
-            let known = account.spent.pool.is_some();
-            account.spent.pool = pool;
-            if known {
-                (account.spent.used, account.spent.refused) = (0, false);
-            }
-            held.pools.clear();
-        }
-        drop(held);
+        let key = Key { creator: creator.clone(), platform, pool };
+        self.held().account(&key).spent.pool = pool;
         Quota { quotas: self.clone(), key }
-    }
-
-    /// The same allowance, for another who spends from it: whoever opened it said what it is shared by.
-    #[must_use]
-    pub fn join(&self, creator: &CreatorId, platform: Platform) -> Quota {
-        Quota { quotas: self.clone(), key: (creator.clone(), platform) }
     }
 
     /// Every allowance that something was spent of today, in the order of creators.
     #[must_use]
     pub fn list(&self, now: Timestamp) -> Vec<Snapshot> {
         let mut held = self.held();
-        let keys: Vec<Key> = held.accounts.keys().cloned().collect();
+        let of_pool = |(of, pool): (&(Platform, Option<u64>), &Pool)| {
+            let (platform, id) = *of;
+            let keys = pool.keys().map(|it| Key { creator: it.clone(), platform, pool: id });
+            keys.collect::<Vec<_>>()
+        };
+        let mut keys: Vec<Key> = held.accounts.iter().flat_map(of_pool).collect();
+        keys.sort();
         let snapshots = keys.iter().map(|key| held.snapshot(key, now));
         snapshots.filter(|it| it.used > 0 || it.standing == Standing::Spent).collect()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget(&self, key: &Key) {
+        self.0.state.set(Kind::Quotas, &name_of(key), None);
     }
 
     fn keep(&self, key: &Key, spent: &Spent) {
@@ -183,35 +203,82 @@ impl Quota {
     /// When there are not: nothing is spent then.
     pub fn spend(&self, units: u32, now: Timestamp) -> Result<Standing, QuotaSpent> {
         let mut held = self.quotas.held();
-        held.turn_page(&self.key, now);
+        let over = held.turn_page(&self.key, now);
         let allowance = held.allowance(&self.key);
-        let account = held.account(&self.key);
-        let refused = account.spent.refused;
         let used = held.used_of_pool(&self.key, now);
-        if refused || used + u64::from(units) > u64::from(allowance.daily_units) {
-            return Err(QuotaSpent { resets_at: reset_after(self.key.1, now) });
+        if used + u64::from(units) > u64::from(allowance.daily_units) {
+            return Err(QuotaSpent { until: reset_after(self.key.platform, now) });
+        }
+        if let Some(until) = held.refused_until(&self.key, now) {
+            let account = held.account(&self.key);
+            if !account.is_probing(now) {
+                if now < until {
+                    return Err(QuotaSpent { until });
+                }
+                // One asks for all whether it is still so.
+                let answered_by = now.plus_ms(PROBE_MS);
+                account.probes_until = Some(answered_by);
+                account.spent.refused_until = Some(answered_by);
+            }
         }
         let account = held.account(&self.key);
         account.spent.used += u64::from(units);
         account.pace.note(units, now);
         let spent = account.spent.clone();
-        let standing = standing(used + u64::from(units), allowance, false);
+        let standing = standing(used + u64::from(units), allowance);
         drop(held);
+        for key in over {
+            self.quotas.forget(&key);
+        }
         self.quotas.keep(&self.key, &spent);
         Ok(standing)
     }
 
-    /// The platform said that nothing is left today: believed until the reset, by all who share it.
-    pub fn note_refusal(&self, now: Timestamp) {
+    /// The platform said that nothing is left today; until when all who share it believe that.
+    ///
+    /// Until the reset where much was spent. Else somebody else spent it, or the platform's day is not over yet
+    /// when ours is: then one of them asks again before long.
+    pub fn note_refusal(&self, now: Timestamp) -> Timestamp {
         let mut held = self.quotas.held();
         held.turn_page(&self.key, now);
-        let keys = held.same_pool(&self.key);
+        let allowance = held.allowance(&self.key);
+        let resets_at = reset_after(self.key.platform, now);
+        let is_likely = held.used_of_pool(&self.key, now) * 2 >= u64::from(allowance.daily_units);
+        let until = if is_likely { resets_at } else { now.plus_ms(DOUBT_MS).min(resets_at) };
+        let account = held.account(&self.key);
+        account.probes_until = None;
+        account.spent.refused_until = Some(until);
+        let spent = account.spent.clone();
+        drop(held);
+        self.quotas.keep(&self.key, &spent);
+        until
+    }
+
+    /// A call that was paid for never left this machine.
+    pub fn give_back(&self, units: u32, now: Timestamp) {
+        let mut held = self.quotas.held();
+        held.turn_page(&self.key, now);
+        let account = held.account(&self.key);
+        account.spent.used = account.spent.used.saturating_sub(u64::from(units));
+        account.pace.take_back(units);
+        let spent = account.spent.clone();
+        drop(held);
+        self.quotas.keep(&self.key, &spent);
+    }
+
+    /// The platform took a call: whatever it refused before, something is left.
+    pub fn note_answer(&self, now: Timestamp) {
+        let mut held = self.quotas.held();
+        if held.refused_until(&self.key, now).is_none() {
+            return;
+        }
         let mut changed = Vec::new();
-        for key in keys {
-            held.turn_page(&key, now);
-            let account = held.account(&key);
-            account.spent.refused = true;
-            changed.push((key, account.spent.clone()));
+        for (creator, account) in held.sharers(&self.key) {
+            account.probes_until = None;
+            if account.spent.refused_until.take().is_some() {
+                let key = Key { creator: creator.clone(), ..self.key.clone() };
+                changed.push((key, account.spent.clone()));
+            }
         }
         drop(held);
         for (key, spent) in changed {
@@ -226,77 +293,108 @@ impl Quota {
     }
 }
 
+impl Account {
+    fn is_probing(&self, now: Timestamp) -> bool {
+        self.probes_until.is_some_and(|it| now < it)
+    }
+}
+
 impl Held {
     fn account(&mut self, key: &Key) -> &mut Account {
-        self.accounts.entry(key.clone()).or_default()
+        let pool = self.accounts.entry((key.platform, key.pool)).or_default();
+        let account = pool.entry(key.creator.clone()).or_default();
+        account.spent.pool = key.pool;
+        account
     }
 
-    fn allowance(&self, (creator, platform): &Key) -> AllowanceConfig {
-        let of = self.config.creators.get(creator).unwrap_or(&self.config.default);
-        match platform {
+    fn allowance(&self, key: &Key) -> AllowanceConfig {
+        let of = self.config.creators.get(&key.creator).unwrap_or(&self.config.default);
+        match key.platform {
             Platform::Youtube => of.youtube,
             // Nobody else counts units; a cap that is never reached says so.
             _ => AllowanceConfig { daily_units: u32::MAX, buffer_units: 0 },
         }
     }
 
-    /// Begins another day, if it is one.
-    fn turn_page(&mut self, key: &Key, now: Timestamp) {
-        let day = day_of(key.1, now);
+    /// Begins another day, if it is one. What the creator spent on days before with keys of before is let go: those
+    /// are answered.
+    fn turn_page(&mut self, key: &Key, now: Timestamp) -> Vec<Key> {
+        let day = day_of(key.platform, now);
         let account = self.account(key);
-        if account.spent.day != day {
-            account.spent = Spent { day, pool: account.spent.pool, ..Spent::default() };
+        if account.spent.day == day {
+            return Vec::new();
         }
+        account.spent = Spent { day: day.clone(), pool: key.pool, ..Spent::default() };
+        account.probes_until = None;
+        let mut over = Vec::new();
+        for ((platform, id), pool) in &mut self.accounts {
+            let ended = |it: &mut Account| it.spent.day != day && !it.spent.day.is_empty();
+            if *platform == key.platform && pool.get_mut(&key.creator).is_some_and(ended) {
+                pool.remove(&key.creator);
+                over.push(Key { pool: *id, ..key.clone() });
+            }
+        }
+        over
     }
 
     /// Those who spend from the allowance of `key`, itself included.
-    fn same_pool(&mut self, key: &Key) -> Vec<Key> {
-        let Some(pool) = self.account(key).spent.pool else { return vec![key.clone()] };
-        let accounts = &self.accounts;
-        let members = self.pools.entry((key.1, pool)).or_insert_with(|| {
-            let same = |it: &(&Key, &Account)| it.1.spent.pool == Some(pool) && it.0.1 == key.1;
-            accounts.iter().filter(same).map(|it| it.0.clone()).collect()
-        });
-        members.clone()
+    fn sharers(&mut self, key: &Key) -> impl Iterator<Item = (&CreatorId, &mut Account)> {
+        self.account(key);
+        let pool = self.accounts.entry((key.platform, key.pool)).or_default();
+        let alone = key.pool.is_none();
+        pool.iter_mut().filter(move |it| !alone || *it.0 == key.creator)
     }
 
     /// What everybody spent today from the allowance of `key`.
     fn used_of_pool(&mut self, key: &Key, now: Timestamp) -> u64 {
-        let day = day_of(key.1, now);
-        let keys = self.same_pool(key);
-        let of_today = keys.iter().map(|it| &self.accounts[it].spent).filter(|it| it.day == day);
-        of_today.map(|it| it.used).sum()
+        let day = day_of(key.platform, now);
+        let of_today = self.sharers(key).filter(|it| it.1.spent.day == day);
+        of_today.map(|it| it.1.spent.used).sum()
+    }
+
+    /// Until when the platform's refusal is believed, by whomever of them it was heard today. That may be over.
+    fn refused_until(&mut self, key: &Key, now: Timestamp) -> Option<Timestamp> {
+        let day = day_of(key.platform, now);
+        let of_today = self.sharers(key).filter(|it| it.1.spent.day == day);
+        of_today.filter_map(|it| it.1.spent.refused_until).max()
     }
 
     fn snapshot(&mut self, key: &Key, now: Timestamp) -> Snapshot {
         self.turn_page(key, now);
         let allowance = self.allowance(key);
         let used = self.used_of_pool(key, now);
-        let per_hour: f64 =
-            self.same_pool(key).iter().map(|it| self.accounts[it].pace.per_hour(now)).sum();
+        let per_hour: f64 = self.sharers(key).map(|it| it.1.pace.per_hour(now)).sum();
+        let refused_until = self.refused_until(key, now).filter(|it| now < *it);
         let account = self.account(key);
-        let resets_at = reset_after(key.1, now);
+        let refused_until = refused_until.filter(|_| !account.is_probing(now));
+        let resets_at = reset_after(key.platform, now);
         let left = u64::from(allowance.daily_units).saturating_sub(used);
         let lasts_until = (per_hour > 0.0)
             .then(|| now.plus_ms((left as f64 / per_hour * 3_600_000.0) as i64))
             .filter(|it| *it < resets_at);
+        let spent_until = if left == 0 { Some(resets_at) } else { refused_until };
         Snapshot {
-            creator: key.0.clone(),
-            platform: key.1,
+            creator: key.creator.clone(),
+            platform: key.platform,
+            pool: key.pool.map(|it| format!("{it:016x}")),
             day: account.spent.day.clone(),
             used,
             daily_units: allowance.daily_units,
             buffer_units: allowance.buffer_units,
-            standing: standing(used, allowance, account.spent.refused),
+            standing: match spent_until {
+                Some(_) => Standing::Spent,
+                None => standing(used, allowance),
+            },
             resets_at,
+            spent_until,
             lasts_until,
         }
     }
 }
 
-fn standing(used: u64, allowance: AllowanceConfig, refused: bool) -> Standing {
+fn standing(used: u64, allowance: AllowanceConfig) -> Standing {
     let AllowanceConfig { daily_units, buffer_units } = allowance;
-    if refused || used >= u64::from(daily_units) {
+    if used >= u64::from(daily_units) {
         Standing::Spent
     } else if used >= u64::from(daily_units - buffer_units.min(daily_units)) {
         Standing::Buffer
@@ -305,13 +403,18 @@ fn standing(used: u64, allowance: AllowanceConfig, refused: bool) -> Standing {
     }
 }
 
-fn name_of((creator, platform): &Key) -> String {
-    format!("{platform} {creator}")
+fn name_of(key: &Key) -> String {
+    let Key { creator, platform, pool } = key;
+    match pool {
+        Some(pool) => format!("{platform} {creator} {pool:016x}"),
+        None => format!("{platform} {creator}"),
+    }
 }
 
-fn key_of(name: &str) -> Option<Key> {
-    let (platform, creator) = name.split_once(' ')?;
-    Some((creator.parse().ok()?, platform.parse().ok()?))
+fn owner_of(name: &str) -> Option<(Platform, CreatorId)> {
+    let mut words = name.split(' ');
+    let (platform, creator) = (words.next()?, words.next()?);
+    Some((platform.parse().ok()?, creator.parse().ok()?))
 }
 
 #[cfg(test)]

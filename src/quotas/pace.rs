@@ -27,6 +27,12 @@ impl Pace {
         self.forget_before(now);
     }
 
+    pub(super) fn take_back(&mut self, units: u32) {
+        if let Some(last) = self.minutes.back_mut() {
+            last.1 = last.1.saturating_sub(u64::from(units));
+        }
+    }
+
     fn forget_before(&mut self, now: Timestamp) {
         let oldest = (now.unix_ms() - WINDOW_MS) / 60_000;
         while self.minutes.front().is_some_and(|it| it.0 < oldest) {

@@ -20,7 +20,7 @@ fn an_allowance_goes_from_free_over_its_buffer_to_spent_and_never_beyond() {
     let quota = quotas.open(&ana(), Platform::Youtube, None);
     let now = at("2026-11-24T20:00:00Z");
     let standings: Vec<_> = (0..5).map(|_| quota.spend(5, now)).collect();
-    let spent = QuotaSpent { resets_at: at("2026-11-25T08:00:00Z") };
+    let spent = QuotaSpent { until: at("2026-11-25T08:00:00Z") };
     assert_eq!(
         standings,
         [
@@ -61,7 +61,7 @@ fn those_who_share_a_key_share_its_allowance_and_its_refusal() {
     ana.spend(15, now).unwrap();
     assert!(ben.spend(10, now).is_err());
     assert_eq!(cy.spend(10, now), Ok(Standing::Free));
-    ana.note_refusal(now);
+    assert_eq!(ana.note_refusal(now), at("2026-11-25T08:00:00Z"));
     assert_eq!(ben.snapshot(now).standing, Standing::Spent);
     assert!(ben.spend(1, now).is_err());
     assert_eq!(cy.snapshot(now).standing, Standing::Free);
@@ -94,6 +94,10 @@ fn another_key_begins_with_an_allowance_of_its_own() {
     old.note_refusal(now);
     let new = quotas.open(&ana(), Platform::Youtube, Some(8));
     assert_eq!(new.spend(15, now), Ok(Standing::Free));
+    // And the old one is as it was.
+    let before = quotas.open(&ana(), Platform::Youtube, Some(7));
+    assert_eq!(before.snapshot(now).used, 15);
+    assert!(before.spend(1, now).is_err());
     // The same again is no other.
     let again = quotas.open(&ana(), Platform::Youtube, Some(8));
     assert!(again.spend(15, now).is_err());
@@ -113,4 +117,38 @@ fn a_pool_is_whole_after_a_restart_before_all_of_it_is_opened() {
     let quotas = Quotas::new(state, config(20, 0));
     let quota = quotas.open(&ana(), Platform::Youtube, Some(7));
     assert_eq!(quota.snapshot(now).used, 15);
+}
+
+#[test]
+fn a_refusal_while_little_is_spent_is_doubted_by_one_of_those_who_share_it() {
+    let quotas = Quotas::new(State::in_memory(), config(10_000, 0));
+    let midnight = at("2026-11-25T08:00:00Z");
+    let ana = quotas.open(&ana(), Platform::Youtube, Some(7));
+    let ben = quotas.open(&"ben".parse().unwrap(), Platform::Youtube, Some(7));
+    ana.spend(5, midnight).unwrap();
+    let until = ana.note_refusal(midnight);
+    assert_eq!(until.ms_since(midnight), DOUBT_MS);
+    assert_eq!(ben.snapshot(midnight).spent_until, Some(until));
+    assert_eq!(ben.spend(5, until.plus_ms(-1)), Err(QuotaSpent { until }));
+    // One asks, the other waits for the answer.
+    assert!(ben.spend(5, until).is_ok());
+    assert!(ana.spend(5, until).is_err());
+    let until = ben.note_refusal(until.plus_ms(200));
+    assert!(ben.spend(5, until.plus_ms(-1)).is_err());
+    assert!(ana.spend(5, until).is_ok());
+    ana.note_answer(until.plus_ms(200));
+    assert!(ben.spend(5, until.plus_ms(300)).is_ok(), "all is well again");
+    assert_eq!(ben.snapshot(until).used, 20, "a few units an hour");
+}
+
+#[test]
+fn what_is_given_back_was_never_spent() {
+    let quotas = Quotas::new(State::in_memory(), config(20, 0));
+    let now = at("2026-11-24T20:00:00Z");
+    let quota = quotas.open(&ana(), Platform::Youtube, Some(7));
+    quota.spend(15, now).unwrap();
+    quota.give_back(5, now);
+    assert_eq!(quota.snapshot(now).used, 10);
+    quota.give_back(5, at("2026-11-25T08:00:00Z"));
+    assert_eq!(quota.snapshot(at("2026-11-25T08:00:00Z")).used, 0, "of another day");
 }

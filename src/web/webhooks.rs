@@ -23,8 +23,8 @@ pub(super) fn kick() -> MethodRouter<AppState> {
 /// 204 once a worker has it, had it, or nobody reads the channel.
 ///
 /// # Errors
-/// 400 when it is no webhook, 403 when its signature or its time is wrong, 413 when it is too large, 503 when it
-/// cannot be taken now: Kick sends it again.
+/// 400 when it is no webhook, 403 when its signature or its time is wrong or its subscription is somebody else's, 413
+/// when it is too large, 503 when it cannot be taken now: Kick sends it again.
 async fn take_kick(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -40,6 +40,7 @@ async fn take_kick(
     };
     let delivery = Headers {
         id: required("kick-event-message-id")?,
+        subscription: required("kick-event-subscription-id")?,
         timestamp: required("kick-event-message-timestamp")?,
         signature: required("kick-event-signature")?,
         kind: required("kick-event-type")?,
@@ -60,8 +61,14 @@ async fn take_kick(
             Err(ApiError::Forbidden("the delivery is too old, or from the future"))
         }
         Err(WebhookError::Forged) => Err(ApiError::Forbidden("the signature is wrong")),
+        Err(WebhookError::Foreign) => {
+            tracing::debug!("a webhook of another application's subscription");
+            Err(ApiError::Forbidden("the subscription is none of ours"))
+        }
         Err(WebhookError::NoKey) => Err(ApiError::NotNow("the signature cannot be checked now")),
         Err(WebhookError::Busy) => Err(ApiError::NotNow("the channel's queue is full")),
-        Err(WebhookError::Early) => Err(ApiError::NotNow("the channel is not read yet")),
+        Err(WebhookError::Early) => {
+            Err(ApiError::NotNow("the channel, or its subscription, is not known yet"))
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 import { PLATFORMS, channel_of, platform_of } from "./channel.js";
 import { copy } from "./copy.js";
-import { follow_rooms, make, replay_url, status_list } from "./rooms.js";
+import { follow_rooms, make, replay_url, room_state, status_list } from "./rooms.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
@@ -69,6 +69,7 @@ function make_card(room) {
 }
 
 function draw_rooms(rooms) {
+  draw_made_state(rooms);
   $("no-rooms").hidden = rooms.length > 0;
   const present = new Set(rooms.map((it) => it.room));
   for (const [name, { card }] of cards) {
@@ -93,9 +94,9 @@ function draw_rooms(rooms) {
     const text = JSON.stringify([room.status, room.watchers, room.messages]);
     if (text === entry.text) continue;
     entry.text = text;
-    const live = (room.status ?? []).filter((it) => it.state === "live").length;
-    entry.live.className = live ? "badge live" : "badge";
-    entry.live.textContent = live ? "live" : room.demo ? "playing" : "waiting";
+    const { state, text: words } = room_state(room.status ?? []);
+    entry.live.className = `badge ${state}`;
+    entry.live.textContent = room.demo && state !== "live" ? "playing" : words;
     entry.statuses.replaceChildren(status_list(room.status ?? []));
     entry.numbers.textContent = [
       count(room.messages ?? 0, "message", "messages"),
@@ -113,16 +114,37 @@ function note_server(reachable) {
 
 // ---------------------------------------------------------------- the form
 
+let made_room = null; // The room of the card "your overlay link".
+
+/** Under the new link: how its channels are. The link works all the same. */
+function draw_made_state(rooms) {
+  const room = made_room && rooms.find((it) => it.room === made_room);
+  const place = $("made").querySelector(".made-state");
+  if (!room || !place) return;
+  const { state } = room_state(room.status ?? []);
+  const words = {
+    live: "The chat is read: whatever is said now is on the overlay.",
+    connecting: "Connecting to the chat…",
+    offline: "Nobody is live there yet. The overlay shows the chat as soon as you go live.",
+    degraded: "The chat is not read for now, and it is tried again by itself. The link stays the same.",
+  }[state];
+  const text = JSON.stringify(room.status);
+  if (place.dataset.shown === text) return;
+  place.dataset.shown = text;
+  place.replaceChildren(make("p", "", words), status_list(room.status ?? []));
+}
+
 function show_made(made) {
   const steps = make("ol", "steps",
     make("li", "", make("span", "", "In OBS, under ", make("b", "", "Sources"), ", press ", make("b", "", "+"), " and choose ", make("b", "", "Browser"), ".")),
     make("li", "", make("span", "", "Paste the link into ", make("b", "", "URL"), ".")),
     make("li", "", make("span", "", "Set width and height: ", make("b", "", "400 × 600"), " for a chat box, or ", make("b", "", "1920 × 1080"), " for the whole scene. Press OK.")));
-  const title = make("h2", "", "Your overlay is ready");
+  made_room = made.room;
+  const title = make("h2", "", "Your overlay link");
   title.id = "made-title";
   const box = link_box(made.overlay_url, "Overlay link");
   box.classList.add("large");
-  $("made").replaceChildren(title, box, steps,
+  $("made").replaceChildren(title, box, make("div", "made-state"), steps,
     make("p", "actions", open_chat(made.chat_url)));
   $("made").hidden = false;
   $("made").focus({ preventScroll: true });
@@ -159,6 +181,8 @@ function take_channels(form, { platform, channel, button, error, room = null, ma
       });
       const body = await answer.json().catch(() => ({}));
       if (!answer.ok) {
+        // What the last one made is not what this one was about.
+        if (!room) $("made").hidden = true;
         error.textContent = body.detail ?? body.title ?? `The server refused (${answer.status}).`;
         return;
       }

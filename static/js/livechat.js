@@ -1,6 +1,6 @@
 // `/livechat`: the rooms, each a link to its pop-out.
 
-import { follow_rooms, make, mark } from "./rooms.js";
+import { follow_rooms, make, mark, room_state } from "./rooms.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const list = document.getElementById("livechat");
@@ -15,8 +15,8 @@ function draw(rooms) {
   list.replaceChildren(...rooms.map(({ room, display_name, chat_url, status = [] }) => {
     const link = make("a", "pick", make("bdi", "pick-name", display_name || room));
     link.href = chat_url ?? `/chat/${encodeURIComponent(room)}`;
-    const live = status.some((it) => it.state === "live");
-    link.append(...[...new Set(status.map((it) => it.platform))].map(mark), make("span", live ? "badge live" : "badge", live ? "live" : "quiet"));
+    const { state, text: words } = room_state(status);
+    link.append(...[...new Set(status.map((it) => it.platform))].map(mark), make("span", `badge ${state}`, words));
     return make("li", "", link);
   }));
 }

@@ -587,11 +587,13 @@ function draw_state() {
   const text =
     root.dataset.connection === "lost" ? "Reconnecting…"
     : connection !== "live" ? "Connecting…"
-    : troubled.length ? `${TITLES[troubled[0].platform]}: ${troubled[0].detail || STATES[troubled[0].state]}`
+    : troubled.length > 1 ? `${troubled.length} of ${statuses.size} have trouble`
+    : troubled.length ? `${TITLES[troubled[0].platform]} ${STATES[troubled[0].state]}`
     : "Live";
+  const reasons = troubled.map((it) => `${TITLES[it.platform]}: ${it.detail || STATES[it.state]}`).join("\n");
   root.toggleAttribute("data-trouble", connection === "live" && troubled.length > 0);
   if ($("state-text").textContent !== text) $("state-text").textContent = text;
-  $("state").title = text;
+  $("state").title = reasons || text;
   if (!$("connections").hidden) draw_connections();
 }
 
@@ -623,6 +625,7 @@ function draw_connections() {
     item.dataset.state = state;
     const name = element("span", "channel", channel);
     name.dir = "auto";
+    name.title = channel;
     const facts = [STATES[state] ?? state, detail, Number.isInteger(viewers) ? `${viewers.toLocaleString()} watching` : "",
       room_states.has(platform) ? rules(room_states.get(platform)) : ""];
     item.append(element("span", "dot"), mark(platform), name, element("span", "detail", facts.filter(Boolean).join(" · ")));

@@ -35,6 +35,18 @@ export function replay_url(room, overlay_url) {
   return url.href;
 }
 
+/** How a room is, in a word or two: `{state, text}`, the worst first. */
+export function room_state(statuses) {
+  const in_state = (...states) => statuses.filter((it) => states.includes(it.state)).length;
+  const troubled = in_state("degraded", "disabled");
+  if (!statuses.length) return { state: "offline", text: "no channel" };
+  if (troubled === statuses.length) return { state: "degraded", text: STATES.degraded };
+  if (troubled) return { state: "degraded", text: `${troubled} of ${statuses.length} have trouble` };
+  if (in_state("live")) return { state: "live", text: STATES.live };
+  if (in_state("connecting")) return { state: "connecting", text: STATES.connecting };
+  return { state: "offline", text: in_state("offline") ? STATES.offline : STATES.paused };
+}
+
 /** One line per channel that the room reads. */
 export function status_list(statuses) {
   const list = make("ul", "statuses");

@@ -50,11 +50,23 @@ fn now() -> String {
     Timestamp::now().to_string()
 }
 
-async fn deliver(
-    server: &TestServer,
-    (headers, body): (reqwest::header::HeaderMap, String),
-) -> u16 {
+type Delivery = (reqwest::header::HeaderMap, String);
+
+async fn deliver_once(server: &TestServer, (headers, body): Delivery) -> u16 {
     server.post("/webhooks/kick", body).headers(headers).send().await.unwrap().status().as_u16()
+}
+
+/// Delivers as Kick does: what was sent back is repeated.
+async fn deliver(server: &TestServer, delivery: Delivery) -> u16 {
+    let taken = async {
+        loop {
+            match deliver_once(server, delivery.clone()).await {
+                503 => tokio::task::yield_now().await,
+                other => return other,
+            }
+        }
+    };
+    soon("the delivery taken", taken).await
 }
 
 #[tokio::test]
@@ -108,6 +120,26 @@ async fn a_webhook_that_is_forged_torn_old_or_large_is_refused() {
     assert_eq!(deliver(&server, elsewhere).await, 204, "of a channel that nobody reads");
     let key = kick.seen().requests.iter().filter(|it| it.contains("public key")).count();
     assert_eq!(key, 1, "a forgery does not make us ask each time");
+    server.stop().await;
+}
+
+/// Goal: Kick signs for everybody's application, and not the kind: neither puts words into a room.
+#[tokio::test]
+async fn a_webhook_of_somebody_elses_application_or_of_a_made_up_kind_is_refused() {
+    let kick = Kick::start().await;
+    let (server, mut socket) = started(&kick).await;
+    let mut foreign = kick.webhook("w1", "channel.followed", &now(), &follow());
+    foreign.0.insert("kick-event-subscription-id", "elsewhere".parse().unwrap());
+    assert_eq!(deliver(&server, foreign).await, 403);
+    let mut without = kick.webhook("w1", "channel.followed", &now(), &follow());
+    without.0.remove("kick-event-subscription-id");
+    assert_eq!(deliver(&server, without).await, 400);
+    let mut made_up = kick.webhook("w1", "channel.followed", &now(), &follow());
+    made_up.0.insert("kick-event-type", "buy this".parse().unwrap());
+    assert_eq!(deliver(&server, made_up).await, 400);
+    kick.say("end");
+    assert_eq!(socket.next_text().await, "end");
+    assert!(server.history("ana").await.iter().all(|it| it["type"] != "activity"));
     server.stop().await;
 }
 
@@ -208,20 +240,6 @@ async fn webhooks_alone_read_a_chat_whose_number_the_site_does_not_tell() {
     server.stop().await;
 }
 
-/// Kick repeats what was sent back.
-async fn deliver_until_taken(server: &TestServer, kick: &Kick, id: &str) {
-    let at = now();
-    let taken = async {
-        loop {
-            match deliver(server, kick.webhook(id, "channel.followed", &at, &follow())).await {
-                503 => tokio::task::yield_now().await,
-                other => return other,
-            }
-        }
-    };
-    assert_eq!(soon("the delivery taken", taken).await, 204);
-}
-
 /// Goal: a follow, which is told by webhook alone, is not lost while it is still asked whose channel it is.
 #[tokio::test]
 async fn a_webhook_that_comes_before_its_channel_is_known_is_sent_back_and_taken_later() {
@@ -234,10 +252,12 @@ async fn a_webhook_that_comes_before_its_channel_is_known_is_sent_back_and_taken
         it.requests.iter().any(|it| it.starts_with("GET channel")).then_some(())
     })
     .await;
-    let early = deliver(&server, kick.webhook("w1", "channel.followed", &now(), &follow())).await;
+    let early =
+        deliver_once(&server, kick.webhook("w1", "channel.followed", &now(), &follow())).await;
     assert_eq!(early, 503);
     (kick.seen().site_answer, kick.seen().grant_answer) = (None, None);
-    deliver_until_taken(&server, &kick, "w1").await;
+    let again = kick.webhook("w1", "channel.followed", &now(), &follow());
+    assert_eq!(deliver(&server, again).await, 204);
     assert_eq!(socket.next_of("activity").await["data"]["id"], "kick:w1");
     server.stop().await;
 }
@@ -250,7 +270,8 @@ async fn webhooks_come_for_numbers_entered_by_hand_though_the_site_turns_us_away
     let creators = json!({"creators": [{"id": "ana", "always_on": true, "channels": [channel]}]});
     let server = setup(&kick).creators(&creators).start().await;
     let mut socket = server.socket("/ws/ana").await;
-    deliver_until_taken(&server, &kick, "w1").await;
+    let again = kick.webhook("w1", "channel.followed", &now(), &follow());
+    assert_eq!(deliver(&server, again).await, 204);
     assert_eq!(socket.next_of("activity").await["data"]["id"], "kick:w1");
     server.stop().await;
 }

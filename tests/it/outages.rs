@@ -54,7 +54,7 @@ async fn every_channel_is_joined_within_a_moment_of_the_servers_return() {
     assert_eq!(server.room("ana").summary().status.len(), 1);
     let status = serde_json::to_value(&server.room("ana").summary().status[0]).unwrap();
     assert_eq!(status["state"], "degraded");
-    assert!(status["detail"].as_str().unwrap().contains("connection refused"), "{status}");
+    assert!(status["detail"].as_str().unwrap().contains("the connection is refused"), "{status}");
 
     let back = twitch.come_back().await;
     twitch.joined("ana").await;

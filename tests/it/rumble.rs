@@ -145,7 +145,7 @@ async fn a_channel_that_is_not_live_is_offline_until_it_is_and_then_a_session_be
 }
 
 #[tokio::test]
-async fn a_name_that_is_a_users_is_found_and_one_that_is_nobodys_is_not_looked_for_again() {
+async fn a_name_that_is_a_users_is_found_and_one_that_is_nobodys_is_named() {
     let rumble = Rumble::start().await;
     let live = Live { chat_id: 78, embed: "v5usr1", title: "" };
     rumble.set(|it| {
@@ -160,7 +160,7 @@ async fn a_name_that_is_a_users_is_found_and_one_that_is_nobodys_is_not_looked_f
 
     rumble.set(|it| it.channels.clear());
     let (server, mut socket) = start(&rumble).await;
-    let status = socket.next_status("disabled").await;
+    let status = socket.next_status("degraded").await;
     assert!(status["detail"].as_str().unwrap().contains("no channel `c/ana`"), "{status}");
     server.stop().await;
 }

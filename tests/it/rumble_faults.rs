@@ -95,15 +95,46 @@ async fn without_a_browser_three_answers_that_are_no_stream_are_the_end_and_it_i
 
 #[tokio::test]
 async fn an_outage_of_the_site_is_waited_out_however_long_it_takes() {
+    for code in [502, 503, 429] {
+        let rumble = Rumble::start().await;
+        rumble.set(|it| it.answers.extend(vec![Answer::Status(code); 10]));
+        let server = setup(&rumble).start().await;
+        let mut socket = server.socket("/ws/ana").await;
+        let status = socket.next_status("degraded").await;
+        let words = format!("answers {code}");
+        assert!(status["detail"].as_str().unwrap().contains(&words), "{status}");
+        rumble.opened(1).await;
+        rumble.say("1", "back");
+        assert_eq!(socket.next_text().await, "back");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_no_mode_reads_is_tried_again() {
     let rumble = Rumble::start().await;
-    rumble.set(|it| it.answers.extend(vec![Answer::Status(502); 10]));
-    let server = setup(&rumble).start().await;
+    rumble.set(|it| it.answers.extend(vec![Answer::Status(403); 3]));
+    let server = setup(&rumble).set("PLATFORMS__RUMBLE__TRY_BETTER_SECONDS", 1).start().await;
     let mut socket = server.socket("/ws/ana").await;
-    let status = socket.next_status("degraded").await;
-    assert!(status["detail"].as_str().unwrap().contains("answers 502"), "{status}");
+    socket.next_status("disabled").await;
     rumble.opened(1).await;
     rumble.say("1", "back");
     assert_eq!(socket.next_text().await, "back");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_silent_stream_of_a_chat_that_is_over_is_left() {
+    let rumble = Rumble::start().await;
+    let server = setup(&rumble)
+        .set("PLATFORMS__RUMBLE__REOPEN_SECONDS", 2)
+        .set("PLATFORMS__RUMBLE__OFFLINE_SECONDS", 1)
+        .start()
+        .await;
+    let mut socket = server.socket("/ws/ana").await;
+    rumble.opened(1).await;
+    rumble.set_channel(None);
+    assert_eq!(socket.next_status("offline").await["detail"], "not live");
     server.stop().await;
 }
 

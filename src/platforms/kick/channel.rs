@@ -56,10 +56,15 @@ impl Found {
 
 /// Why the channel is not known.
 #[derive(Debug)]
-pub(super) struct NotFound {
-    pub(super) error: WorkerError,
-    /// Not to be asked again before.
-    pub(super) retry_after: Option<std::time::Duration>,
+pub(super) enum NotFound {
+    /// The site says that there is none.
+    Absent(String),
+    /// It is not to be learnt now.
+    Unknown {
+        error: WorkerError,
+        /// Not to be asked again before.
+        retry_after: Option<std::time::Duration>,
+    },
 }
 
 /// Finds a channel's numbers.
@@ -86,14 +91,20 @@ pub(super) async fn find(
             remember(memory, &plan.channel, &channel);
             Ok(of_site(plan, channel))
         }
-        Err(SiteError::NotFound) => Err(NotFound {
-            error: WorkerError::permanent(format!(
-                "there is no channel `{}` on Kick: the name as it stands in its address is wanted",
-                plan.channel
-            )),
-            retry_after: None,
-        }),
-        Err(SiteError::Refused { text, retry_after }) => {
+        Err(SiteError::NotFound) => Err(NotFound::Absent(format!(
+            "there is no channel `{}` on Kick: the name as it stands in its address is wanted",
+            plan.channel
+        ))),
+        Err(error) => {
+            let text = error.to_string();
+            let (retry_after, advice) = match error {
+                // Typing numbers in does not mend a connection.
+                SiteError::NotFound | SiteError::Unreachable(_) => (None, ""),
+                SiteError::Refused { retry_after, .. } => (
+                    retry_after,
+                    "; channel_id and chat_id in creators.json make the question needless",
+                ),
+            };
             let asked = match official {
                 Some(official) => official.channel(&plan.channel).await,
                 None => Ok(None),
@@ -114,10 +125,8 @@ pub(super) async fn find(
                         }
                         _ => String::new(),
                     };
-                    Err(NotFound {
-                        error: WorkerError::transient(format!(
-                            "{text}{also}; channel_id and chat_id in creators.json make the question needless"
-                        )),
+                    Err(NotFound::Unknown {
+                        error: WorkerError::transient(format!("{text}{also}{advice}")),
                         retry_after,
                     })
                 }

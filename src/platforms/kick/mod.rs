@@ -10,6 +10,7 @@ mod fold;
 mod frame;
 mod happening;
 mod official;
+mod ours;
 mod people;
 mod plan;
 mod protocol;
@@ -104,8 +105,11 @@ impl Kick {
         if plan.webhooking == Webhooking::On {
             // Before the first attempt, which may have to wait for its turn.
             track.put_expectation(self.webhooks.expect(&plan.channel));
-            if let Some(user_id) = channel::find_user(memory, &plan.channel) {
-                track.put_registration(self.webhooks.register(user_id));
+            if let Some(user_id) = channel::find_user(memory, &plan.channel)
+                && let Some(application) = &plan.application
+            {
+                let registration = self.webhooks.register(user_id, &application.client_id);
+                track.put_registration(registration);
             }
         }
         Arc::new(track)

@@ -3,7 +3,7 @@
 //! Source: <https://docs.kick.com>.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -135,6 +135,24 @@ pub(super) struct Official {
     pub(super) tokens: Arc<AppTokens>,
 }
 
+/// Something that Kick delivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subscription {
+    pub(super) id: String,
+    pub(super) event: String,
+}
+
+/// What came of asking for events.
+#[derive(Debug)]
+pub(super) struct Subscribed {
+    /// The subscriptions that were made.
+    pub(super) ids: Vec<String>,
+    /// Of all that was asked for, it is told what became of it.
+    pub(super) all: bool,
+    /// What stands in the way of one that was not made.
+    pub(super) refused: Option<ApiError>,
+}
+
 /// A channel, as the official API describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OfficialChannel {
@@ -167,14 +185,35 @@ impl Official {
         }))
     }
 
-    /// Sees to it that everything of the channel is delivered; answers how much had to be asked for.
-    pub(super) async fn repair_subscriptions(&self, user_id: u64) -> Result<usize, ApiError> {
+    /// What is delivered of a channel.
+    pub(super) async fn list_subscriptions(
+        &self,
+        user_id: u64,
+    ) -> Result<Vec<Subscription>, ApiError> {
         #[derive(Deserialize)]
         struct Listed {
             event: String,
             #[serde(default, deserialize_with = "lenient")]
+            id: Option<Id>,
+            #[serde(default, deserialize_with = "lenient")]
             broadcaster_user_id: Option<u64>,
         }
+        let path = format!("/public/v1/events/subscriptions?broadcaster_user_id={user_id}");
+        let listed: Vec<Listed> = self.call(Method::GET, &path, None).await?;
+        let of_channel =
+            listed.into_iter().filter(|it| it.broadcaster_user_id.is_none_or(|it| it == user_id));
+        let named = of_channel.filter_map(|it| {
+            Some(Subscription { id: it.id?.as_str().to_owned(), event: it.event })
+        });
+        Ok(named.collect())
+    }
+
+    /// Asks for events to be delivered.
+    pub(super) async fn subscribe(
+        &self,
+        user_id: u64,
+        events: &[&str],
+    ) -> Result<Subscribed, ApiError> {
         #[derive(Deserialize)]
         struct Made {
             #[serde(default, deserialize_with = "lenient")]
@@ -184,37 +223,26 @@ impl Official {
             #[serde(default, deserialize_with = "lenient")]
             subscription_id: Option<Id>,
         }
-        let path = format!("/public/v1/events/subscriptions?broadcaster_user_id={user_id}");
-        let listed: Vec<Listed> = self.call(Method::GET, &path, None).await?;
-        let there: HashSet<&str> = listed
-            .iter()
-            .filter(|it| it.broadcaster_user_id.is_none_or(|it| it == user_id))
-            .map(|it| it.event.as_str())
-            .collect();
-        let missing: Vec<Value> = EVENTS
-            .iter()
-            .filter(|it| !there.contains(*it))
-            .map(|it| json!({ "name": it, "version": 1 }))
-            .collect();
-        if missing.is_empty() {
-            return Ok(0);
-        }
+        let asked: Vec<Value> =
+            events.iter().map(|it| json!({ "name": it, "version": 1 })).collect();
         let body = json!({
-            "events": missing, "method": "webhook", "broadcaster_user_id": user_id,
+            "events": asked, "method": "webhook", "broadcaster_user_id": user_id,
         });
         let made: Vec<Made> =
             self.call(Method::POST, "/public/v1/events/subscriptions", Some(&body)).await?;
-        let refused = made.iter().find(|it| {
-            it.subscription_id.is_none() && it.error.as_ref().is_some_and(|it| !it.is_empty())
-        });
-        match refused {
-            Some(it) => Err(ApiError::Other(format!(
+        let said = |it: &Made| it.error.clone().filter(|it| !it.is_empty());
+        let answered = made.iter().filter(|it| it.subscription_id.is_some() || said(it).is_some());
+        let all = answered.count() >= events.len();
+        let without = made.iter().find(|it| it.subscription_id.is_none());
+        let refused = without.map(|it| {
+            ApiError::Other(format!(
                 "Kick does not deliver {}: {}",
                 words(it.name.as_deref().unwrap_or("an event")),
-                words(it.error.as_deref().unwrap_or_default())
-            ))),
-            None => Ok(missing.len()),
-        }
+                words(&said(it).unwrap_or_else(|| "it names no subscription".to_owned()))
+            ))
+        });
+        let ids = made.into_iter().filter_map(|it| it.subscription_id);
+        Ok(Subscribed { ids: ids.map(|it| it.as_str().to_owned()).collect(), all, refused })
     }
 
     async fn call<T: DeserializeOwned>(

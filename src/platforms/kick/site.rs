@@ -42,7 +42,10 @@ pub(super) enum SiteError {
     /// There is no such channel.
     #[error("there is no such channel on Kick")]
     NotFound,
-    /// It will not, or cannot; the text says which.
+    /// It was not reached, or its answer did not come whole; in words.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It will not; the text says how it put it.
     #[error("{text}")]
     Refused {
         /// In words.
@@ -54,7 +57,7 @@ pub(super) enum SiteError {
 
 impl From<WorkerError> for SiteError {
     fn from(error: WorkerError) -> Self {
-        refused(error.to_string())
+        Self::Unreachable(error.to_string())
     }
 }
 

@@ -161,6 +161,12 @@ impl Track {
         held.gap_from
     }
 
+    /// Whether something is missing that the history may still tell.
+    pub(super) fn has_gap(&self) -> bool {
+        let held = self.held();
+        held.gap_from.is_some() && held.gap_from == held.unread_from()
+    }
+
     /// Nothing is missing any more.
     pub(super) fn close_gap(&self) {
         self.held().gap_from = None;
@@ -284,7 +290,8 @@ mod tests {
     fn a_webhook_that_nobody_read_is_told_at_the_end() {
         let track = track();
         let webhooks = std::sync::Arc::new(crate::platforms::kick::webhooks::Webhooks::default());
-        track.put_registration(webhooks.register(7));
+        track.put_registration(webhooks.register(7, "app"));
+        webhooks.know(7, "app", vec!["sub".to_owned()], true);
         let clock = Timestamp::now();
         webhooks.deliver_for_tests(7, "n1", clock);
         track.end_webhooks(Moment { at: Instant::now(), clock });
@@ -302,12 +309,14 @@ mod tests {
         assert_eq!(track.gap_from(), Some(before));
         track.note_message(after);
         assert_eq!(track.gap_from(), Some(before), "the next attempt asks for the same");
+        assert!(track.has_gap());
         track.keep(&memory, "ana");
         assert_eq!(Track::new(&memory, "ana", now).gap_from(), Some(before), "after a restart too");
         track.close_gap();
         assert_eq!(track.gap_from(), Some(after), "the next cut");
         let much_later = after.plus_ms(OLDEST_GAP_MS + 1);
         track.note_message(much_later);
+        assert!(!track.has_gap());
         assert_eq!(track.gap_from(), Some(much_later), "older than what the history tells");
     }
 

@@ -13,7 +13,12 @@ use tokio::{
     time::Instant,
 };
 
-use super::{happening::Notice, signature::PublicKey};
+use super::{
+    happening::Notice,
+    official::EVENTS,
+    ours::{Ours, Whose},
+    signature::PublicKey,
+};
 use crate::model::Timestamp;
 
 /// Most webhooks that wait for a worker; the next one is sent back, and Kick repeats it later.
@@ -39,6 +44,8 @@ const KEY_AGAIN: Duration = Duration::from_secs(30);
 pub struct Headers<'a> {
     /// `Kick-Event-Message-Id`.
     pub id: &'a str,
+    /// `Kick-Event-Subscription-Id`.
+    pub subscription: &'a str,
     /// `Kick-Event-Message-Timestamp`.
     pub timestamp: &'a str,
     /// `Kick-Event-Signature`.
@@ -73,11 +80,14 @@ pub enum WebhookError {
     /// The key that would tell is not to be had now.
     #[error("the signature cannot be checked now")]
     NoKey,
+    /// Kick signed it for somebody else's application.
+    #[error("the subscription is none of ours")]
+    Foreign,
     /// Those who would read it are behind.
     #[error("the channel's queue is full")]
     Busy,
-    /// Those who will read it are not there yet.
-    #[error("the channel is not read yet")]
+    /// Those who will read it are not there yet, or it is not known yet whether it is for them.
+    #[error("the channel, or its subscription, is not known yet")]
     Early,
 }
 
@@ -93,8 +103,10 @@ pub struct Webhooks {
 struct Held {
     key: Option<(PublicKey, Instant)>,
     asked: Option<Instant>,
-    readers: HashMap<u64, Vec<(u64, mpsc::Sender<Notice>)>>,
+    /// By the channel's user.
+    readers: HashMap<u64, Vec<Reader>>,
     next_reader: u64,
+    ours: Ours,
     /// Users whose last reader left a short while ago.
     left: HashMap<u64, Instant>,
     /// Slugs of channels that are about to be read, though the number of their user may not be known.
@@ -103,10 +115,18 @@ struct Held {
     order: VecDeque<String>,
 }
 
+struct Reader {
+    number: u64,
+    /// The application that it has webhooks delivered by.
+    client_id: String,
+    sender: mpsc::Sender<Notice>,
+}
+
 /// A worker's place; given up when dropped.
 pub(super) struct Registration {
     webhooks: Arc<Webhooks>,
     user_id: u64,
+    client_id: String,
     reader: u64,
     queue: mpsc::Receiver<Notice>,
 }
@@ -126,8 +146,14 @@ impl Registration {
     pub(super) fn close(&mut self) {
         let mut held = self.webhooks.held();
         let Some(readers) = held.readers.get_mut(&self.user_id) else { return };
-        readers.retain(|it| it.0 != self.reader);
-        if readers.is_empty() {
+        readers.retain(|it| it.number != self.reader);
+        let (none_left, none_of_app) =
+            (readers.is_empty(), readers.iter().all(|it| it.client_id != self.client_id));
+        if none_of_app {
+            // The next one asks anew before anything is taken for it.
+            held.ours.forget(self.user_id, &self.client_id);
+        }
+        if none_left {
             held.readers.remove(&self.user_id);
             held.left.retain(|_, it| it.elapsed() < AWAITED_FOR);
             held.left.insert(self.user_id, Instant::now());
@@ -169,14 +195,22 @@ impl Webhooks {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on, what concerns the channel of this user goes to whoever asked.
-    pub(super) fn register(self: &Arc<Self>, user_id: u64) -> Registration {
+    /// From now on, what that application's subscriptions to this user's channel bring goes to whoever asked.
+    pub(super) fn register(self: &Arc<Self>, user_id: u64, client_id: &str) -> Registration {
         let (sender, queue) = mpsc::channel(QUEUE);
         let mut held = self.held();
         held.next_reader += 1;
-        let reader = held.next_reader;
-        held.readers.entry(user_id).or_default().push((reader, sender));
-        Registration { webhooks: Arc::clone(self), user_id, reader, queue }
+        let number = held.next_reader;
+        let client_id = client_id.to_owned();
+        let reader = Reader { number, client_id: client_id.clone(), sender };
+        held.readers.entry(user_id).or_default().push(reader);
+        Registration { webhooks: Arc::clone(self), user_id, client_id, reader: number, queue }
+    }
+
+    /// Kick told which subscriptions an application has to a channel; `all` unless it is asked for more.
+    pub(super) fn know(&self, user_id: u64, client_id: &str, ids: Vec<String>, all: bool) {
+        let ours = &mut self.held().ours;
+        if all { ours.know(user_id, client_id, ids) } else { ours.ask(user_id, client_id, ids) }
     }
 
     /// From now on, what concerns a channel is sent back while nobody reads it.
@@ -204,6 +238,10 @@ impl Webhooks {
         if headers.id.is_empty() || headers.id.len() > 100 {
             return Err(malformed("its id"));
         }
+        // Not signed: what nobody asked for is nobody's.
+        if !EVENTS.contains(&headers.kind) {
+            return Err(malformed("its type"));
+        }
         let sent_at = Timestamp::parse(headers.timestamp).map_err(|_| malformed("its time"))?;
         let age = now.ms_since(sent_at);
         if !(-MOST_AHEAD_MS..=OLDEST_MS).contains(&age) {
@@ -219,7 +257,7 @@ impl Webhooks {
             sent_at,
             body: value,
         };
-        match (self.deliver(user_id, notice)?, user_id) {
+        match (self.deliver(user_id, headers.subscription, notice)?, user_id) {
             (Received::Unwanted, Some(id)) if self.awaits(id, &slug) || will_be_read(id, &slug) => {
                 Err(WebhookError::Early)
             }
@@ -234,15 +272,27 @@ impl Webhooks {
             || held.expected.contains_key(&comparable(slug))
     }
 
-    fn deliver(&self, user_id: Option<u64>, notice: Notice) -> Result<Received, WebhookError> {
+    fn deliver(
+        &self,
+        user_id: Option<u64>,
+        subscription: &str,
+        notice: Notice,
+    ) -> Result<Received, WebhookError> {
         let mut held = self.held();
         if held.seen.contains(&notice.id) {
             return Ok(Received::Repeat);
         }
+        let id = user_id.unwrap_or_default();
         let readers = user_id.and_then(|it| held.readers.get(&it)).map_or(&[][..], Vec::as_slice);
+        let whose = |it: &Reader| held.ours.whose(id, &it.client_id, subscription);
+        let of = |wanted: Whose| readers.iter().filter(move |it| whose(it) == wanted);
+        if !readers.is_empty() && of(Whose::Ours).next().is_none() {
+            let unknown = of(Whose::Unknown).next().is_some();
+            return Err(if unknown { WebhookError::Early } else { WebhookError::Foreign });
+        }
         // All of them or none: a repetition would otherwise reach some of them twice.
         let mut places = Vec::with_capacity(readers.len());
-        for (_, sender) in readers {
+        for Reader { sender, .. } in of(Whose::Ours) {
             match sender.try_reserve() {
                 Ok(place) => places.push(place),
                 Err(mpsc::error::TrySendError::Full(())) => return Err(WebhookError::Busy),
@@ -271,7 +321,7 @@ impl Webhooks {
     pub(super) fn deliver_for_tests(&self, user_id: u64, id: &str, sent_at: Timestamp) {
         let (id, kind) = (id.to_owned(), "channel.followed".to_owned());
         let notice = Notice { id, kind, sent_at, body: Value::Null };
-        assert_eq!(self.deliver(Some(user_id), notice), Ok(Received::Delivered));
+        assert_eq!(self.deliver(Some(user_id), "sub", notice), Ok(Received::Delivered));
     }
 
     async fn check<F: Future<Output = Option<String>>>(
@@ -328,20 +378,27 @@ mod tests {
         Notice { id, kind, sent_at, body: json!({}) }
     }
 
+    /// A reader of whom Kick told which subscription is theirs.
+    fn reader(webhooks: &Arc<Webhooks>) -> Registration {
+        let reader = webhooks.register(7, "app");
+        webhooks.know(7, "app", vec!["sub".to_owned()], true);
+        reader
+    }
+
     #[tokio::test]
     async fn a_full_queue_takes_nothing_and_the_repetition_is_taken() {
         let webhooks = Arc::new(Webhooks::default());
-        let mut slow = webhooks.register(7);
+        let mut slow = reader(&webhooks);
         for id in 0..QUEUE {
-            assert_eq!(webhooks.deliver(Some(7), notice(id)), Ok(Received::Delivered));
+            assert_eq!(webhooks.deliver(Some(7), "sub", notice(id)), Ok(Received::Delivered));
         }
         // A second reader has room; it gets all of it or nothing.
-        let mut quick = webhooks.register(7);
-        assert_eq!(webhooks.deliver(Some(7), notice(QUEUE)), Err(WebhookError::Busy));
+        let mut quick = reader(&webhooks);
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(QUEUE)), Err(WebhookError::Busy));
         assert_eq!(quick.take(), None);
         assert_eq!(slow.next().await.unwrap().id, "n0");
-        assert_eq!(webhooks.deliver(Some(7), notice(QUEUE)), Ok(Received::Delivered));
-        assert_eq!(webhooks.deliver(Some(7), notice(QUEUE)), Ok(Received::Repeat));
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(QUEUE)), Ok(Received::Delivered));
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(QUEUE)), Ok(Received::Repeat));
         assert_eq!(quick.take().unwrap().id, format!("n{QUEUE}"));
         assert_eq!(quick.take(), None);
     }
@@ -349,14 +406,14 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_wants_is_not_remembered_as_taken() {
         let webhooks = Arc::new(Webhooks::default());
-        assert_eq!(webhooks.deliver(Some(7), notice(1)), Ok(Received::Unwanted));
-        let mut reader = webhooks.register(7);
-        assert_eq!(webhooks.deliver(Some(8), notice(1)), Ok(Received::Unwanted));
-        assert_eq!(webhooks.deliver(None, notice(1)), Ok(Received::Unwanted));
-        assert_eq!(webhooks.deliver(Some(7), notice(1)), Ok(Received::Delivered));
-        assert!(reader.take().is_some());
-        drop(reader);
-        assert_eq!(webhooks.deliver(Some(7), notice(2)), Ok(Received::Unwanted));
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(1)), Ok(Received::Unwanted));
+        let mut place = reader(&webhooks);
+        assert_eq!(webhooks.deliver(Some(8), "sub", notice(1)), Ok(Received::Unwanted));
+        assert_eq!(webhooks.deliver(None, "sub", notice(1)), Ok(Received::Unwanted));
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(1)), Ok(Received::Delivered));
+        assert!(place.take().is_some());
+        drop(place);
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(2)), Ok(Received::Unwanted));
         assert!(webhooks.held().readers.is_empty(), "a place that is given up is gone");
     }
 
@@ -371,15 +428,53 @@ mod tests {
         assert!(webhooks.awaits(7, "ana-b"), "somebody else expects it");
         drop(twice);
         assert!(!webhooks.awaits(7, "ana-b"));
-        let mut reader = webhooks.register(7);
-        webhooks.deliver(Some(7), notice(1)).unwrap();
-        reader.close();
-        assert_eq!(webhooks.deliver(Some(7), notice(2)), Ok(Received::Unwanted));
+        let mut place = reader(&webhooks);
+        webhooks.deliver(Some(7), "sub", notice(1)).unwrap();
+        place.close();
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(2)), Ok(Received::Unwanted));
         assert!(webhooks.awaits(7, "") && !webhooks.awaits(8, ""));
-        assert_eq!(reader.take().unwrap().id, "n1", "what was taken is still there");
-        drop(reader);
+        assert_eq!(place.take().unwrap().id, "n1", "what was taken is still there");
+        drop(place);
         tokio::time::advance(AWAITED_FOR).await;
         assert!(!webhooks.awaits(7, ""), "not for ever");
+    }
+
+    #[tokio::test]
+    async fn what_somebody_elses_subscription_brings_reaches_nobody() {
+        let webhooks = Arc::new(Webhooks::default());
+        let mut place = webhooks.register(7, "app");
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(1)), Err(WebhookError::Early));
+        webhooks.know(7, "app", Vec::new(), false);
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(1)), Err(WebhookError::Early), "made");
+        webhooks.know(7, "app", vec!["sub".to_owned()], true);
+        assert_eq!(webhooks.deliver(Some(7), "other", notice(1)), Err(WebhookError::Foreign));
+        // A second application of ours: each reader has its own copies, and no others.
+        let mut second = webhooks.register(7, "second");
+        assert_eq!(webhooks.deliver(Some(7), "other", notice(1)), Err(WebhookError::Early));
+        webhooks.know(7, "second", vec!["other".to_owned()], true);
+        assert_eq!(webhooks.deliver(Some(7), "other", notice(1)), Ok(Received::Delivered));
+        assert!(second.take().is_some());
+        assert_eq!(place.take(), None);
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(2)), Ok(Received::Delivered));
+        assert!(place.take().is_some() && second.take().is_none());
+        // A reading that begins anew asks anew.
+        drop(place);
+        let _place = webhooks.register(7, "app");
+        assert_eq!(webhooks.deliver(Some(7), "sub", notice(3)), Err(WebhookError::Early));
+    }
+
+    #[tokio::test]
+    async fn a_kind_that_nobody_asked_for_is_none() {
+        let webhooks = Webhooks::default();
+        let now = Timestamp::from_unix_ms(1_000_000_000_000).unwrap();
+        let at = now.to_string();
+        let kind = "an advertisement";
+        let headers =
+            Headers { id: "a", timestamp: &at, signature: "bm8=", subscription: "sub", kind };
+        let never = || async { panic!("asked for the key") };
+        let received =
+            webhooks.receive(headers, &Bytes::new(), now, never, |_, _: &str| false).await;
+        assert_eq!(received, Err(WebhookError::Malformed("its type")));
     }
 
     /// Goal: a change of Kick's key costs no delivery, and a forgery does not make us ask again and again.
@@ -396,7 +491,13 @@ mod tests {
         let count = || asked.load(std::sync::atomic::Ordering::Relaxed);
         let now = Timestamp::from_unix_ms(1_000_000_000_000).unwrap();
         let at = now.to_string();
-        let forged = Headers { id: "a", timestamp: &at, signature: "bm8=", kind: "k" };
+        let forged = Headers {
+            id: "a",
+            timestamp: &at,
+            signature: "bm8=",
+            subscription: "sub",
+            kind: "kicks.gifted",
+        };
         let body = Bytes::from_static(b"{}");
         for expected in [1, 1, 1] {
             let refused = webhooks.receive(forged, &body, now, ask, nobody).await;

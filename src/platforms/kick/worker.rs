@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     Kick, KickPlan, Moment,
     centrifugo::Centrifugo,
-    channel::{self, Found},
+    channel::{self, Found, NotFound},
     frame::Topics,
     official::Official,
     protocol::{Lost, Patience, Protocol},
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::platforms::KickSocket,
     model::{PlatformState, Timestamp},
-    platforms::{Ingest, PlatformWorker, Raw, WorkerError, socket::Socket},
+    platforms::{Ingest, PlatformWorker, Raw, WorkerError, absence::Absence, socket::Socket},
 };
 
 use self::session::{Ended, Session};
@@ -109,20 +109,30 @@ impl KickWorker {
         official: Option<&Official>,
     ) -> Result<Option<Found>, WorkerError> {
         let memory = &self.kick.shared.memory;
-        let found = channel::find(&self.plan, site, official, memory);
-        let problem = match stop.run_until_cancelled(found).await {
-            None => return Ok(None),
-            Some(Ok(found)) => return Ok(Some(found)),
-            Some(Err(problem)) => problem,
-        };
-        if let Some(pause) = problem.retry_after {
-            ingest.status(PlatformState::Degraded, problem.error.to_string());
-            let pause = tokio::time::sleep(pause.min(LONGEST_PAUSE));
-            if stop.run_until_cancelled(pause).await.is_none() {
-                return Ok(None);
+        let mut absence = Absence::default();
+        loop {
+            let found = channel::find(&self.plan, site, official, memory);
+            match stop.run_until_cancelled(found).await {
+                None => return Ok(None),
+                Some(Ok(found)) => return Ok(Some(found)),
+                Some(Err(NotFound::Absent(text))) => {
+                    let pause = absence.tell(&self.kick.shared.telemetry, ingest, &text);
+                    if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                        return Ok(None);
+                    }
+                }
+                Some(Err(NotFound::Unknown { error, retry_after })) => {
+                    if let Some(pause) = retry_after {
+                        ingest.status(PlatformState::Degraded, error.to_string());
+                        let pause = tokio::time::sleep(pause.min(LONGEST_PAUSE));
+                        if stop.run_until_cancelled(pause).await.is_none() {
+                            return Ok(None);
+                        }
+                    }
+                    return Err(error);
+                }
             }
         }
-        Err(problem.error)
     }
 
     /// Opens the socket that the site names, or else Pusher's.

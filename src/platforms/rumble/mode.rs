@@ -128,6 +128,11 @@ impl Ladder {
         self.mode != Mode::SseBestEffort && Instant::now() >= self.try_at
     }
 
+    /// When it is time to try a better mode.
+    pub(super) const fn try_at(&self) -> Instant {
+        self.try_at
+    }
+
     /// A better mode was tried in vain, or shall not be tried yet.
     pub(super) fn put_off(&mut self) {
         self.try_at = Instant::now() + self.try_better.saturating_mul(1 << self.doublings);

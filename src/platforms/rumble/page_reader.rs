@@ -36,7 +36,7 @@ pub(super) const REVIVE_AFTER: Duration = Duration::from_millis(250);
 const MAX_DOUBLINGS: u32 = 3;
 
 /// Looks at the channel now and then, in a task of its own.
-type Looking = Option<AbortOnDropHandle<Look>>;
+pub(super) type Looking = Option<AbortOnDropHandle<Look>>;
 
 async fn probe_next(probe: &mut Option<Stream>) -> Heard {
     match probe {
@@ -57,14 +57,20 @@ impl Reader<'_> {
         let resolver = Arc::clone(&self.resolver);
         let look = self.stop.run_until_cancelled(resolver.look()).await.ok_or(Next::Stop)?;
         let mut found = match look {
-            Look::Live(found) => Some(found),
+            Look::Live(found) => {
+                self.absence.end();
+                Some(found)
+            }
             Look::NotLive => {
                 self.wait_offline("not live").await?;
                 return Ok(Next::Again);
             }
-            Look::NoSuchChannel => return Err(Next::Fail(self.no_such_channel())),
+            Look::NoSuchChannel => {
+                self.wait_absent().await?;
+                return Ok(Next::Again);
+            }
             // That is what the browser is for.
-            Look::Blocked(_) | Look::Failed(_) => self.found_by_api(),
+            Look::Blocked(_) | Look::Failed(_) | Look::Busy { .. } => self.found_by_api(),
         };
         let key = tab_key(&self.ingest.source().creator, self.plan);
         let tab = match self.shared.browser.tab(&self.config, &key).await {
@@ -271,7 +277,7 @@ impl Reader<'_> {
     }
 
     /// Looks now and then whether the channel is still live, under the same chat.
-    async fn look_at_channel(
+    pub(super) async fn look_at_channel(
         &mut self,
         looking: &mut Looking,
         looked_at: &mut Instant,

@@ -3,10 +3,10 @@
 //! Page → embed id → embed document → chat. A number that was found is remembered, checked before it is
 //! used, and forgotten when it proves wrong. Each step that fails is named.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -21,7 +21,7 @@ use crate::{
     model::Platform,
     platforms::{
         Memory,
-        http::{Answer, CALL_TIMEOUT, failure},
+        http::{Answer, CALL_TIMEOUT, failure, seconds},
     },
 };
 
@@ -70,6 +70,12 @@ pub(super) enum Look {
     Blocked(String),
     /// A step failed for now.
     Failed(String),
+    /// The site is in trouble (503), or wants to be asked less often (429).
+    Busy {
+        words: String,
+        /// It asks to wait.
+        wait: Option<Duration>,
+    },
     /// There is no such channel.
     NoSuchChannel,
 }
@@ -192,7 +198,7 @@ impl Resolver {
                     self.place.remember(&found);
                     return Look::Live(found);
                 }
-                look @ (Look::Blocked(_) | Look::Failed(_)) => {
+                look @ (Look::Blocked(_) | Look::Failed(_) | Look::Busy { .. }) => {
                     return self.take_remembered(&pages[0]).map_or(look, Look::Live);
                 }
                 Look::NotLive => return Look::NotLive,
@@ -209,23 +215,24 @@ impl Resolver {
     }
 
     async fn look_at(&self, page_url: &str) -> Look {
-        let (status, final_url, html) = match self.read_page(page_url).await {
+        let PageAnswer { status, final_url, html, wait } = match self.read_page(page_url).await {
             Ok(it) => it,
             Err(words) => return Look::Failed(words),
         };
         match status {
             StatusCode::NOT_FOUND | StatusCode::GONE => return Look::NoSuchChannel,
             it if it.is_success() && !is_challenge(&html) => {}
-            it if it.is_success() => {
+            it if it.is_success() || is_busy(it) && is_challenge(&html) => {
                 return Look::Blocked(
                     "the channel page asks whether we are human: Rumble blocks this address"
                         .to_owned(),
                 );
             }
-            StatusCode::FORBIDDEN
-            | StatusCode::UNAUTHORIZED
-            | StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::SERVICE_UNAVAILABLE => {
+            it if is_busy(it) => {
+                let words = format!("the channel page answers {}", it.as_u16());
+                return Look::Busy { words, wait };
+            }
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => {
                 let status = status.as_u16();
                 return Look::Blocked(format!(
                     "the channel page answers {status}: Rumble blocks this address"
@@ -272,13 +279,14 @@ impl Resolver {
         }
     }
 
-    /// A page's status, where it was in the end, and its first part.
-    async fn read_page(&self, url: &str) -> Result<(StatusCode, String, String), String> {
+    /// Reads a page's first part.
+    async fn read_page(&self, url: &str) -> Result<PageAnswer, String> {
         let words = |error: &reqwest::Error| failure("the channel page", error).to_string();
         let request = self.client.get(url).header("user-agent", &self.place.config.user_agent);
         let request = request.header("accept", "text/html").timeout(CALL_TIMEOUT);
         let mut response = request.send().await.map_err(|it| words(&it))?;
-        let (status, url) = (response.status(), response.url().to_string());
+        let (status, final_url) = (response.status(), response.url().to_string());
+        let wait = retry_after(&response);
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|it| words(&it))? {
             let room = page::MAX_BYTES - body.len();
@@ -287,7 +295,8 @@ impl Resolver {
                 break;
             }
         }
-        Ok((status, url, String::from_utf8_lossy(&body).into_owned()))
+        let html = String::from_utf8_lossy(&body).into_owned();
+        Ok(PageAnswer { status, final_url, html, wait })
     }
 
     /// The document of an embed; `Ok(None)` when nothing is live under it.
@@ -312,7 +321,9 @@ impl Resolver {
         }
         if !status.is_success() {
             let words = format!("the embed document answers {}", status.as_u16());
-            return Err(if status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE {
+            return Err(if is_busy(status) {
+                Look::Busy { words, wait: answer.retry_after }
+            } else if status.is_server_error() {
                 Look::Failed(words)
             } else {
                 Look::Blocked(format!("{words}: Rumble blocks this address"))
@@ -325,6 +336,28 @@ impl Resolver {
             None => Err(Look::Blocked("the embed document is no JSON".to_owned())),
         }
     }
+}
+
+/// A page.
+struct PageAnswer {
+    status: StatusCode,
+    /// Where it was in the end.
+    final_url: String,
+    /// Its first part.
+    html: String,
+    /// The site asks to wait.
+    wait: Option<Duration>,
+}
+
+/// Whether an answer is that of a site in trouble, or one that is asked too often: it passes.
+fn is_busy(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
+}
+
+/// How long an answer asks to wait.
+pub(super) fn retry_after(response: &Response) -> Option<Duration> {
+    let told = response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+    Some(seconds(told))
 }
 
 /// What an embed document says.

@@ -23,6 +23,7 @@ use reqwest::{
 use reqwest_eventsource::Error;
 use tokio::{sync::mpsc, task::JoinHandle};
 
+use super::resolve::retry_after;
 use crate::{lifecycle::Lifecycle, model::Timestamp, platforms::http::failure};
 
 /// Records that wait for the worker (count). Full: the connection is not read until there is room.
@@ -59,7 +60,7 @@ pub(super) enum End {
     Refused {
         /// In words.
         words: String,
-        /// The site itself is in trouble (5xx), and does not refuse us.
+        /// The site itself is in trouble (5xx), or asked too often (429), and does not refuse us.
         outage: bool,
         /// It asks to wait.
         wait: Option<Duration>,
@@ -191,12 +192,8 @@ fn end_of(error: Error) -> End {
         Error::InvalidStatusCode(StatusCode::BAD_REQUEST, _) => End::NoSuchChat,
         Error::InvalidStatusCode(status, response) => End::Refused {
             words: format!("the chat's stream answers {}", status.as_u16()),
-            outage: status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE,
-            wait: response
-                .headers()
-                .get("retry-after")
-                .and_then(|it| it.to_str().ok()?.trim().parse().ok())
-                .map(Duration::from_secs),
+            outage: status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS,
+            wait: retry_after(&response),
         },
         Error::InvalidContentType(kind, _) => {
             let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default();

@@ -9,10 +9,11 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     Happening, Record,
     compare::Comparing,
+    page_reader::Looking,
     record::Init,
     resolve::{By, Found},
     stream::{End, Heard, Stream},
-    worker::{Next, Reader, api_next},
+    worker::{LONGEST_WAIT, Next, Reader, api_next},
 };
 use crate::{
     model::{PlatformState, Timestamp},
@@ -39,6 +40,17 @@ enum Over {
 
 type Emotes = AbortOnDropHandle<Option<HashMap<String, String>>>;
 
+/// What is known from one connection to the next.
+struct Run {
+    emotes: Option<Emotes>,
+    /// Since when there is nothing but 204.
+    not_ready: Option<Instant>,
+    /// The last connection fell silent.
+    after_silence: bool,
+    looking: Looking,
+    looked_at: Instant,
+}
+
 impl Reader<'_> {
     /// Reads the stream until it does not work, or the chat has to be looked for anew.
     pub(super) async fn read_stream(&mut self, found: &Found) -> Next {
@@ -48,19 +60,23 @@ impl Reader<'_> {
     }
 
     async fn read_connections(&mut self, found: &Found) -> Result<Next, Next> {
-        let mut not_ready: Option<Instant> = None;
-        let mut after_silence = false;
-        let mut emotes = Some(self.fetch_emotes(found));
+        let mut run = Run {
+            emotes: Some(self.fetch_emotes(found)),
+            not_ready: None,
+            after_silence: false,
+            looking: None,
+            looked_at: Instant::now(),
+        };
         if self.chat.as_deref() != Some(&found.chat_id) {
             self.last_event_id = None;
         }
         loop {
             let request = self.stream_request(found).await;
             let mut stream = Stream::open(&self.shared.shared.life, request);
-            let over = self.read_connection(found, &mut stream, after_silence, &mut emotes).await?;
+            let over = self.read_connection(found, &mut stream, &mut run).await?;
             drop(stream);
-            after_silence = matches!(over, Over::Silent);
-            if !after_silence {
+            run.after_silence = matches!(over, Over::Silent);
+            if !run.after_silence {
                 self.reading = false;
             }
             match over {
@@ -73,7 +89,7 @@ impl Reader<'_> {
                 }
                 Over::Ended(End::NotReady) => {
                     self.ladder.works();
-                    let since = *not_ready.get_or_insert_with(Instant::now);
+                    let since = *run.not_ready.get_or_insert_with(Instant::now);
                     let look_again = u64::from(self.config.look_again_seconds);
                     if since.elapsed() >= Duration::from_secs(look_again) {
                         return self.not_ready_for_long(found).await;
@@ -100,10 +116,13 @@ impl Reader<'_> {
                 }
                 Over::Ended(End::Refused { words, outage, wait }) => {
                     self.say(PlatformState::Degraded, &words);
+                    let asked = wait.unwrap_or_default().min(LONGEST_WAIT);
                     if self.ladder.refused() {
+                        if outage {
+                            self.pause(asked).await?;
+                        }
                         return Ok(Next::Down { why: words, refused: !outage });
                     }
-                    let asked = wait.unwrap_or_default().min(Duration::from_secs(60));
                     let pause = self.retry_time(self.ladder.failures()).max(asked);
                     self.pause(pause).await?;
                 }
@@ -142,12 +161,12 @@ impl Reader<'_> {
         &mut self,
         found: &Found,
         stream: &mut Stream,
-        after_silence: bool,
-        emotes: &mut Option<Emotes>,
+        run: &mut Run,
     ) -> Result<Over, Next> {
         let (opened_at, mut heard_at) = (Instant::now(), Instant::now());
         let (mut begun, mut compared) = (false, false);
         let mut comparing: Option<Comparing> = None;
+        let mut still_silent = run.after_silence;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -176,16 +195,20 @@ impl Reader<'_> {
                                 self.pause(self.retry_time(self.ladder.failures())).await?;
                                 return Err(Next::Again);
                             }
-                            if after_silence && self.missed(init) {
+                            if run.after_silence && self.missed(init) {
                                 tracing::warn!("the chat's stream had fallen silent while the chat went on");
                                 if self.ladder.lost() {
                                     let why = "the chat's stream falls silent again and again".to_owned();
                                     return Err(Next::Down { why, refused: true });
                                 }
                             }
-                        } else if !record.lines().is_empty() {
-                            self.ladder.works();
+                        } else {
+                            still_silent = false;
+                            if !record.lines().is_empty() {
+                                self.ladder.works();
+                            }
                         }
+                        run.not_ready = None;
                         if !begun {
                             begun = true;
                             self.begin(&found.chat_id, found.title.as_deref());
@@ -200,7 +223,7 @@ impl Reader<'_> {
                 },
                 heard = api_next(&mut self.api) => self.hear_api(heard),
                 _ = look.tick() => {
-                    self.take_emotes(emotes);
+                    self.take_emotes(&mut run.emotes);
                     if !begun {
                         if opened_at.elapsed() >= FIRST_RECORD {
                             let words = "the chat's stream brings nothing".to_owned();
@@ -208,9 +231,14 @@ impl Reader<'_> {
                         }
                         continue;
                     }
+                    if still_silent {
+                        // The stream of a chat that is over may be silent for ever: the site knows.
+                        let Run { looking, looked_at, .. } = run;
+                        self.look_at_channel(looking, looked_at, Some(found)).await?;
+                    }
                     self.say_live();
                     self.count_viewers(found.embed.as_deref());
-                    if opened_at.elapsed() >= STABLE && !after_silence {
+                    if opened_at.elapsed() >= STABLE && !run.after_silence {
                         self.ladder.works();
                     }
                     let silence = heard_at.elapsed();

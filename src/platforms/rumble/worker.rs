@@ -21,9 +21,12 @@ use super::{
 use crate::{
     config::platforms::RumbleConfig,
     model::{PlatformState, Timestamp},
-    platforms::{Ingest, Liveness, PlatformWorker, WorkerError},
+    platforms::{Ingest, Liveness, PlatformWorker, WorkerError, absence::Absence},
     telemetry::Severity,
 };
+
+/// Longest wait that the site may ask for at once.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// Reads one channel until it is lost.
 pub struct RumbleWorker {
@@ -76,6 +79,7 @@ impl PlatformWorker for RumbleWorker {
             reading: false,
             counting: None,
             counted_at: None,
+            absence: Absence::default(),
         };
         // A stop waits for nothing: what is open is closed when it is let go.
         stop.run_until_cancelled(Box::pin(reader.run())).await.unwrap_or(Ok(()))
@@ -168,6 +172,8 @@ pub(super) struct Reader<'a> {
     /// How many are watching, being asked.
     pub(super) counting: Option<AbortOnDropHandle<Option<u64>>>,
     pub(super) counted_at: Option<Instant>,
+    /// Since when the site says that there is no such channel.
+    pub(super) absence: Absence,
 }
 
 /// What is heard of the API; never anything without a key.
@@ -187,13 +193,13 @@ impl Reader<'_> {
                     Err(next) => next,
                 },
                 Mode::PageTap | Mode::DomMutation => Box::pin(self.read_page()).await,
-                Mode::Disabled => return self.read_api_alone().await,
+                Mode::Disabled => Box::pin(self.read_api_alone()).await,
             };
             self.reading = false;
             match next {
                 Next::Stop => return Ok(()),
                 Next::Again => {}
-                Next::Down { why, refused } => self.step_down(why, refused).await?,
+                Next::Down { why, refused } => self.step_down(why, refused).await,
                 Next::Up(mode) => {
                     self.ladder.up(mode);
                     self.say_change();
@@ -212,9 +218,12 @@ impl Reader<'_> {
                 return Err(Next::Stop);
             };
             match look {
-                Look::Live(found) => return Ok(found),
+                Look::Live(found) => {
+                    self.absence.end();
+                    return Ok(found);
+                }
                 Look::NotLive => self.wait_offline("not live").await?,
-                Look::NoSuchChannel => return Err(Next::Fail(self.no_such_channel())),
+                Look::NoSuchChannel => self.wait_absent().await?,
                 Look::Blocked(words) => {
                     if let Some(found) = self.found_by_api() {
                         tracing::warn!(words, "the chat is known from the Live Stream API");
@@ -232,13 +241,23 @@ impl Reader<'_> {
                     self.say(PlatformState::Degraded, &words);
                     self.pause(self.retry_time(failures)).await?;
                 }
+                Look::Busy { words, wait } => {
+                    failures += 1;
+                    self.say(PlatformState::Degraded, &words);
+                    let asked = wait.unwrap_or_default().min(LONGEST_WAIT);
+                    self.pause(self.retry_time(failures).max(asked)).await?;
+                }
             }
         }
     }
 
-    pub(super) fn no_such_channel(&self) -> WorkerError {
-        let channel = &self.plan.channel;
-        WorkerError::permanent(format!("Rumble has no channel `{channel}`: is the name right?"))
+    /// Says that the site knows no such channel, and waits until it is worth looking again.
+    pub(super) async fn wait_absent(&mut self) -> Result<(), Next> {
+        self.reading = false;
+        self.ingest.viewers(None);
+        let words = format!("Rumble has no channel `{}`: is the name right?", self.plan.channel);
+        let pause = self.absence.tell(&self.shared.shared.telemetry, self.ingest, &words);
+        self.pause(pause).await
     }
 
     /// The chat that the API names: the same number, written otherwise.
@@ -258,6 +277,7 @@ impl Reader<'_> {
     pub(super) async fn wait_offline(&mut self, words: &str) -> Result<(), Next> {
         self.reading = false;
         self.was_offline = true;
+        self.absence.end();
         self.ladder.works();
         self.ingest.viewers(None);
         let trouble = self.api_trouble.clone().map(|it| format!("; {it}")).unwrap_or_default();
@@ -326,11 +346,12 @@ impl Reader<'_> {
         let words = format!("the chat is read in the mode {}", self.ladder.words());
         let source = format!("rumble:{}", self.plan.channel);
         self.shared.shared.telemetry.recent.event(Severity::Warning, &source, words);
-        self.say(PlatformState::Connecting, "");
+        let is_disabled = self.ladder.mode() == Mode::Disabled;
+        self.say(if is_disabled { PlatformState::Disabled } else { PlatformState::Connecting }, "");
     }
 
     /// Takes the next mode that this machine can offer.
-    async fn step_down(&mut self, why: String, refused: bool) -> Result<(), WorkerError> {
+    async fn step_down(&mut self, why: String, refused: bool) {
         let mode = self.ladder.mode();
         let browser = Browser::is_there(&self.config);
         let to = match mode {
@@ -349,7 +370,7 @@ impl Reader<'_> {
             let wait = Duration::from_millis(u64::from(self.config.longest_retry_ms));
             // A stop ends the next step at once.
             let _ = self.pause(wait.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
-            return Ok(());
+            return;
         }
         let why = match (to, browser) {
             (Mode::Disabled, false) => {
@@ -359,33 +380,29 @@ impl Reader<'_> {
         };
         self.ladder.down(to, why);
         self.say_change();
-        if to == Mode::Disabled && self.api.is_none() {
-            return Err(WorkerError::permanent(self.ladder.words()));
-        }
-        Ok(())
     }
 
-    /// No mode works; the API still tells something.
-    async fn read_api_alone(&mut self) -> Result<(), WorkerError> {
-        loop {
-            if self.api_trouble.is_some() {
-                let words = format!(
-                    "{}; {}",
-                    self.ladder.words(),
-                    self.api_trouble.clone().unwrap_or_default()
-                );
-                return Err(WorkerError::permanent(words));
-            }
-            match &self.api_live {
-                Some(_) => {
-                    self.say(PlatformState::Degraded, "what the Live Stream API tells is shown")
+    /// No mode works; the API may still tell something. Until it is time to try the best mode again.
+    async fn read_api_alone(&mut self) -> Next {
+        let has_api = self.api.is_some();
+        while !self.ladder.is_time() {
+            let trouble = self.api_trouble.clone();
+            match (&self.api_live, trouble) {
+                (_, Some(trouble)) => self.say(PlatformState::Disabled, &trouble),
+                _ if !has_api => self.say(PlatformState::Disabled, ""),
+                (Some(_), None) => {
+                    self.say(PlatformState::Degraded, "what the Live Stream API tells is shown");
                 }
-                None => self.say(PlatformState::Offline, "not live, says the Live Stream API"),
+                (None, None) => {
+                    self.say(PlatformState::Offline, "not live, says the Live Stream API")
+                }
             }
             tokio::select! {
-                () = self.stop.cancelled() => return Ok(()),
+                () = self.stop.cancelled() => return Next::Stop,
+                () = sleep_until(self.ladder.try_at()) => {}
                 heard = api_next(&mut self.api) => self.hear_api(heard),
             }
         }
+        Next::Up(Mode::SseBestEffort)
     }
 }

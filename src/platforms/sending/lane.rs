@@ -21,6 +21,9 @@ pub(super) const WAITING: usize = 32;
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait that a platform may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// What is said of a message whose lane ended while it was on its way, and of one that waited.
+const UNDER_WAY: &str = "the sender was stopped: it may have been said";
+const WAITED: &str = "the sender was stopped";
 /// How often a message is put off before it is given up.
 const MOST_WAITS: u32 = 3;
 
@@ -76,12 +79,12 @@ pub(super) async fn run(
                 board.set(&place, SendState::Blocked, &error.to_string(), None);
             }
             Some(Err(error)) => board.set(&place, SendState::Failed, &error.to_string(), None),
-            None => board.set(&place, SendState::Failed, "the server was stopped", None),
+            None => board.set(&place, SendState::Failed, UNDER_WAY, None),
         }
     }
     jobs.close();
     while let Ok(job) = jobs.try_recv() {
-        board.set(&job.place, SendState::Failed, "the server was stopped", None);
+        board.set(&job.place, SendState::Failed, WAITED, None);
     }
 }
 

@@ -81,6 +81,8 @@ struct Shared {
 }
 
 struct Lane {
+    /// Who speaks in it.
+    sender: Arc<dyn PlatformSender>,
     jobs: mpsc::Sender<Job>,
     stop: CancellationToken,
 }
@@ -238,14 +240,22 @@ impl Outbox {
     /// Puts a job into its lane, which is opened if need be.
     fn give(&self, key: LaneKey, sender: Arc<dyn PlatformSender>, job: Job) {
         let mut lanes = self.lanes();
-        // One that ended by itself makes room for another.
-        lanes.retain(|it, lane| *it != key || !lane.jobs.is_closed());
+        // One that ended by itself makes room for another, and so does one that another sender speaks in.
+        lanes.retain(|it, lane| {
+            let stays =
+                *it != key || (!lane.jobs.is_closed() && Arc::ptr_eq(&lane.sender, &sender));
+            if !stays {
+                lane.stop.cancel();
+            }
+            stays
+        });
         let lane = lanes.entry(key).or_insert_with(|| {
             let (jobs, inbox) = mpsc::channel(WAITING);
             let stop = self.0.life.stop.child_token();
             let (board, echoes) = (self.0.board.clone(), self.0.echoes.clone());
-            self.0.life.spawn(lane::run(sender, inbox, board, echoes, stop.clone()));
-            Lane { jobs, stop }
+            let speaker = Arc::clone(&sender);
+            self.0.life.spawn(lane::run(speaker, inbox, board, echoes, stop.clone()));
+            Lane { sender, jobs, stop }
         });
         let place = job.place.clone();
         let refused = lane.jobs.try_send(job);

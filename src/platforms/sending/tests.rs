@@ -146,6 +146,25 @@ async fn more_than_the_platform_allows_waits_and_more_than_that_is_blocked() {
     assert!(order.is_sorted(), "in the order they were said");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_lane_is_spoken_in_by_the_sender_that_was_given_last() {
+    let (outbox, _) = outbox();
+    let (old, new_one) = (Scripted::new(Vec::new()), Scripted::new(Vec::new()));
+    let say = |sender: &Arc<Scripted>| {
+        let voice = vec![(key(Platform::Twitch), Ok(sender.clone() as Arc<dyn PlatformSender>))];
+        outbox.send(&ana(), new("hi", None), voice).unwrap();
+    };
+    // A request that began before another token came.
+    say(&old);
+    settled(&outbox).await;
+    for _ in 0..2 {
+        say(&new_one);
+        settled(&outbox).await;
+    }
+    let count = |it: &Scripted| it.said.lock().unwrap().len();
+    assert_eq!((count(&old), count(&new_one)), (1, 2));
+}
+
 #[tokio::test]
 async fn what_cannot_be_said_anywhere_is_refused_whole() {
     let (outbox, _) = outbox();

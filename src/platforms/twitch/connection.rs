@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     model::{Platform, Timestamp},
-    platforms::WorkerError,
+    platforms::{WorkerError, http::plain_words},
 };
 
 /// Longest wait for the server's welcome after the login.
@@ -179,7 +179,8 @@ impl Connection {
             match account.endpoint.connect().await {
                 Ok(link) => return Some(link),
                 Err(error) => {
-                    let problem = format!("cannot reach {}: {}", account.endpoint, plain(&error));
+                    let problem =
+                        format!("cannot reach {}: {}", account.endpoint, plain_words(&error));
                     if problem != told {
                         tracing::warn!(platform = "twitch", "{problem}");
                         told = problem;
@@ -462,21 +463,5 @@ async fn write(link: &mut Link, text: &str) -> Result<(), WorkerError> {
 }
 
 fn lost(error: &io::Error) -> WorkerError {
-    WorkerError::transient(format!("the connection was lost: {}", plain(error)))
-}
-
-/// The error without the numbers of the operating system.
-fn plain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
-        io::ErrorKind::TimedOut => "no answer in time".to_owned(),
-        io::ErrorKind::UnexpectedEof => "cut off".to_owned(),
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable => {
-            "no way to the internet".to_owned()
-        }
-        // The resolver's own words, which have no kind.
-        _ if error.to_string().contains("lookup address") => "no internet connection".to_owned(),
-        _ => error.to_string(),
-    }
+    WorkerError::transient(format!("the connection was lost: {}", plain_words(error)))
 }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     chat::{Chat, Looked},
-    data_api::{DataApi, cost},
+    data_api::{DataApi, Video, cost},
     item::Item,
     trouble::Trouble,
 };
@@ -157,7 +157,7 @@ impl ApiChat {
     /// Finds the chat of the stream.
     async fn find_chat(&mut self) -> Result<String, Trouble> {
         self.pay(cost::LIST)?;
-        let videos = self.api.list_videos(std::slice::from_ref(&self.video)).await?;
+        let videos = self.list_video().await?;
         let video = videos.into_iter().next().ok_or(Trouble::Ended)?;
         let Some(chat) = video.live_chat_id else {
             return Err(match video.live {
@@ -177,14 +177,23 @@ impl ApiChat {
         }
         self.viewers_due = Instant::now() + VIEWERS_EVERY;
         self.pay(cost::LIST).ok()?;
-        let videos = self.api.list_videos(std::slice::from_ref(&self.video)).await.ok()?;
+        let videos = self.list_video().await.ok()?;
         videos.first()?.broadcast.viewers
+    }
+
+    /// What is known of the stream; paid before.
+    async fn list_video(&self) -> Result<Vec<Video>, Trouble> {
+        let found = self.api.list_videos(std::slice::from_ref(&self.video)).await;
+        if matches!(found, Err(Trouble::Unconnected(_))) {
+            self.quota.give_back(cost::LIST, Timestamp::now());
+        }
+        found
     }
 
     fn pay(&self, units: u32) -> Result<(), Trouble> {
         match self.quota.spend(units, Timestamp::now()) {
             Ok(_) => Ok(()),
-            Err(spent) => Err(Trouble::QuotaSpent(spent.resets_at)),
+            Err(spent) => Err(Trouble::QuotaSpent(spent.until)),
         }
     }
 
@@ -244,7 +253,7 @@ mod tests {
         let quotas = Quotas::new(State::in_memory(), QuotasConfig::default());
         let place = ApiPlace {
             api: DataApi::with_key("http://127.0.0.1:9", None, "key").await.unwrap(),
-            quota: quotas.join(&creator, Platform::Youtube),
+            quota: quotas.open(&creator, Platform::Youtube, Some(1)),
             memory: memory.clone(),
             clients: Arc::default(),
             way: Way::default(),

@@ -2,6 +2,9 @@
 //!
 //! Answers are read from their raw JSON, item by item: the crate refuses a whole page for one strange item,
 //! and knows no details of newer kinds. No call hangs, none is tried twice, and no error shows the key.
+//!
+//! The size of an answer has no bound but [`CALL_TIMEOUT`]: the crate reads a body whole before it gives it away, and
+//! takes no other client than its own kind.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -321,6 +324,9 @@ async fn body<T>(answered: Answered<T>, seen: &Seen) -> Result<Value, Trouble> {
         }
         common::Error::BadRequest(error) => Err(refusal(&error, seen)),
         common::Error::Failure(_) => Err(refusal(&Value::Null, seen)),
+        common::Error::HttpError(error) if error.is_connect() => {
+            Err(Trouble::Unconnected(innermost(&error)))
+        }
         common::Error::HttpError(error) => Err(Trouble::Unreachable(innermost(&error))),
         common::Error::Io(error) => Err(Trouble::Unreachable(error.to_string())),
         _ => Err(Trouble::Unreachable("the call could not be made".to_owned())),
@@ -381,6 +387,11 @@ fn refusal(body: &Value, seen: &Seen) -> Trouble {
         )
         | (_, 401) => Trouble::Key(word(reason, code)),
         // A key that is none is a plain bad request in the older form.
+        ("badRequest", 400)
+            if error["message"].as_str().is_some_and(|it| it.contains("API key not valid")) =>
+        {
+            Trouble::Key("keyInvalid".to_owned())
+        }
         ("badRequest", 400)
             if error["message"].as_str().is_some_and(|it| it.contains("API key")) =>
         {

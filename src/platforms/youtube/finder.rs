@@ -6,6 +6,7 @@ use rand::RngExt;
 use tokio::time::{Instant, sleep};
 
 use super::{
+    PRESENCE, VIDEO,
     broadcast::Broadcast,
     data_api::{ChannelBy, DataApi, Video, cost},
     page::Look,
@@ -15,12 +16,14 @@ use super::{
 use crate::{
     config::channel_name::YoutubeChannel,
     model::{Platform, PlatformState, Timestamp},
-    platforms::{Ingest, Memory, WorkerError},
+    platforms::{Ingest, Memory},
     quotas::{Quota, Standing},
 };
 
 /// So long all looks must say that there is no such channel before that is believed.
 const NOT_FOUND_FOR: Duration = Duration::from_secs(180);
+/// Pause between two looks for a channel that is believed to be none.
+const ABSENT_PAUSE: Duration = Duration::from_secs(3_600);
 /// Pause between two looks where the first one failed.
 const RETRY: Duration = Duration::from_secs(3);
 /// Least pause between two looks that cost units.
@@ -51,6 +54,31 @@ pub struct Finder {
     absence: Absence,
     /// The site is of no use: each look costs units.
     paying: bool,
+}
+
+/// A stream that is left alone for a while.
+#[derive(Debug)]
+pub struct Except {
+    video: String,
+    until: Instant,
+}
+
+impl Except {
+    /// For so long.
+    #[must_use]
+    pub fn new(video: String, pause: Duration) -> Self {
+        Self { video, until: Instant::now() + pause }
+    }
+
+    /// Whether it is that stream, whenever.
+    #[must_use]
+    pub fn is_of(&self, video: &str) -> bool {
+        self.video == video
+    }
+
+    fn is_meant(&self, video: &str) -> bool {
+        self.is_of(video) && Instant::now() < self.until
+    }
 }
 
 /// A stream that is live, and how that was learnt.
@@ -92,35 +120,27 @@ impl Finder {
         }
     }
 
-    /// Waits until a stream other than `except` is live.
-    ///
-    /// # Errors
-    /// When there is no such channel.
-    pub async fn wait(
-        &mut self,
-        ingest: &mut Ingest,
-        except: Option<&str>,
-    ) -> Result<Found, WorkerError> {
+    /// Waits until a stream is live: another than the one of `except`, before that one's time.
+    pub async fn wait(&mut self, ingest: &mut Ingest, except: Option<&Except>) -> Found {
         loop {
             let pause = match Box::pin(self.look()).await {
-                Ok(Ok(found)) if except != Some(found.broadcast.video.as_str()) => {
+                Ok(found) if !except.is_some_and(|it| it.is_meant(&found.broadcast.video)) => {
                     self.failures = 0;
-                    return Ok(found);
+                    return found;
                 }
                 // What was said of that stream stays true.
-                Ok(Ok(_)) => self.offline_pause(),
-                Ok(Err((state, detail))) => {
+                Ok(_) => self.offline_pause(),
+                Err((state, detail)) => {
                     if state == PlatformState::Offline {
                         self.was_offline = true;
                         ingest.viewers(None);
+                        self.note_presence("");
+                    } else {
+                        self.note_presence(&detail);
                     }
                     ingest.status(state, detail);
-                    match state {
-                        PlatformState::Offline => self.offline_pause(),
-                        _ => self.failed_pause(),
-                    }
+                    self.pause_after(state)
                 }
-                Err(error) => return Err(error),
             };
             sleep(pause).await;
         }
@@ -129,14 +149,35 @@ impl Finder {
     /// Says that nothing is live, and waits as long as until the next look.
     pub async fn rest(&mut self, ingest: &mut Ingest, detail: &str) {
         self.was_offline = true;
+        self.note_presence("");
         ingest.viewers(None);
         ingest.status(PlatformState::Offline, detail);
         sleep(self.offline_pause()).await;
     }
 
+    /// For whoever speaks in the channel: empty when nothing is live, else why that is not known.
+    fn note_presence(&self, trouble: &str) {
+        let known = self.memory.find(Platform::Youtube, &self.name, PRESENCE);
+        if known.as_deref() != Some(trouble) {
+            self.memory.remember(Platform::Youtube, &self.name, PRESENCE, trouble);
+        }
+        if trouble.is_empty() {
+            self.memory.forget(Platform::Youtube, &self.name, VIDEO);
+        }
+    }
+
+    fn pause_after(&self, state: PlatformState) -> Duration {
+        match state {
+            PlatformState::Offline => self.offline_pause(),
+            // Somebody may take the name.
+            PlatformState::Disabled => jittered(ABSENT_PAUSE),
+            _ => self.failed_pause(),
+        }
+    }
+
     /// One look: a stream, or what is to be said instead.
-    async fn look(&mut self) -> Result<Result<Found, (PlatformState, String)>, WorkerError> {
-        let offline = |detail: &str| Ok(Err((PlatformState::Offline, detail.to_owned())));
+    async fn look(&mut self) -> Result<Found, (PlatformState, String)> {
+        let offline = |detail: &str| Err((PlatformState::Offline, detail.to_owned()));
         let trouble = match self.site.look(&self.channel, Instant::now() + PAGE_PATIENCE).await {
             Ok(look) => {
                 self.absence = Absence::default();
@@ -144,7 +185,7 @@ impl Finder {
                 self.paying = false;
                 return match look {
                     Look::Live(broadcast) | Look::Unclear(broadcast) => {
-                        Ok(Ok(self.found(broadcast, None, None)))
+                        Ok(self.found(broadcast, None, None))
                     }
                     Look::Scheduled(Some(at)) => {
                         let day = at.to_string().chars().take(10).collect::<String>();
@@ -159,23 +200,24 @@ impl Finder {
         self.failures += 1;
         if trouble == Trouble::NotFound {
             let detail = format!("YouTube has no channel `{}`: is the name right?", self.name);
-            if self.absence.note(Instant::now()) {
-                return Err(WorkerError::permanent(detail));
-            }
-            return Ok(Err((PlatformState::Degraded, detail)));
+            let state = match self.absence.note(Instant::now()) {
+                true => PlatformState::Disabled,
+                false => PlatformState::Degraded,
+            };
+            return Err((state, detail));
         }
         self.absence = Absence::default();
         match self.look_paid().await {
             Ok(Some(video)) => {
                 let (broadcast, chat) = (video.broadcast, video.live_chat_id);
-                Ok(Ok(self.found(broadcast, chat, Some(trouble))))
+                Ok(self.found(broadcast, chat, Some(trouble)))
             }
             Ok(None) => {
                 self.paying = true;
                 offline(&format!("not live, says the Data API; {trouble}"))
             }
-            Err(None) => Ok(Err((PlatformState::Degraded, trouble.to_string()))),
-            Err(Some(also)) => Ok(Err((PlatformState::Degraded, format!("{trouble}; {also}")))),
+            Err(None) => Err((PlatformState::Degraded, trouble.to_string())),
+            Err(Some(also)) => Err((PlatformState::Degraded, format!("{trouble}; {also}"))),
         }
     }
 
@@ -213,7 +255,8 @@ impl Finder {
             return Ok(Some(known));
         }
         let paid = self.pay(cost::LIST)?;
-        let id = paid.api.find_channel(by).await.map_err(|it| paid.note(it))?;
+        let id = paid.api.find_channel(by).await;
+        let id = paid.note(id, cost::LIST)?;
         if let Some(id) = &id {
             self.memory.remember(Platform::Youtube, &self.name, "channel id", id);
         }
@@ -225,7 +268,7 @@ impl Finder {
         match paid.api.list_newest_videos(channel_id).await {
             // A channel that never uploaded anything has no list.
             Err(Trouble::NotFound) => Ok(Vec::new()),
-            other => other.map_err(|it| paid.note(it)),
+            other => paid.note(other, cost::LIST),
         }
     }
 
@@ -234,7 +277,7 @@ impl Finder {
             return Ok(None);
         }
         let paid = self.pay(cost::LIST)?;
-        let videos = paid.api.list_videos(ids).await.map_err(|it| paid.note(it))?;
+        let videos = paid.note(paid.api.list_videos(ids).await, cost::LIST)?;
         Ok(videos.into_iter().find(|it| it.live))
     }
 
@@ -247,14 +290,14 @@ impl Finder {
         }
         self.searched = Some(Instant::now());
         let paid = self.pay(cost::SEARCH)?;
-        paid.api.search_live(channel_id).await.map_err(|it| paid.note(it))
+        paid.note(paid.api.search_live(channel_id).await, cost::SEARCH)
     }
 
     fn pay(&self, units: u32) -> Result<&Paid, Trouble> {
         let paid = self.paid.as_ref().ok_or(Trouble::Refused("no key".to_owned()))?;
         match paid.quota.spend(units, Timestamp::now()) {
             Ok(_) => Ok(paid),
-            Err(spent) => Err(Trouble::QuotaSpent(spent.resets_at)),
+            Err(spent) => Err(Trouble::QuotaSpent(spent.until)),
         }
     }
 
@@ -275,15 +318,19 @@ impl Finder {
     /// Not all creators at once.
     fn offline_pause(&self) -> Duration {
         let pause = if self.paying { self.offline.max(PAID_PAUSE) } else { self.offline };
-        pause.mul_f64(rand::rng().random_range(0.75..=1.25))
+        jittered(pause)
     }
 
     /// Soon at first, then as for a channel that is offline; slower where each look costs units.
     fn failed_pause(&self) -> Duration {
         let soon = RETRY.saturating_mul(1 << self.failures.min(8).saturating_sub(1));
         let least = if self.paid.is_some() { PAID_PAUSE.max(self.offline) } else { self.offline };
-        soon.min(least).mul_f64(rand::rng().random_range(0.75..=1.25))
+        jittered(soon.min(least))
     }
+}
+
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(rand::rng().random_range(0.75..=1.25))
 }
 
 /// Since when every look says that there is no such channel.
@@ -298,12 +345,18 @@ impl Absence {
 }
 
 impl Paid {
-    /// Believes the API when it says that nothing is left.
-    fn note(&self, trouble: Trouble) -> Trouble {
-        if matches!(trouble, Trouble::QuotaSpent(_)) {
-            self.quota.note_refusal(Timestamp::now());
+    /// Believes the API when it says that nothing is left; what never left this machine cost nothing.
+    fn note<T>(&self, answer: Result<T, Trouble>, units: u32) -> Result<T, Trouble> {
+        let now = Timestamp::now();
+        match &answer {
+            Ok(_) => self.quota.note_answer(now),
+            Err(Trouble::QuotaSpent(_)) => {
+                return Err(Trouble::QuotaSpent(self.quota.note_refusal(now)));
+            }
+            Err(Trouble::Unconnected(_)) => self.quota.give_back(units, now),
+            Err(_) => {}
         }
-        trouble
+        answer
     }
 }
 
@@ -319,5 +372,34 @@ mod tests {
             assert!(!absence.note(began + Duration::from_secs(seconds)), "{seconds}");
         }
         assert!(absence.note(began + Duration::from_secs(180)));
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_is_none_is_looked_for_about_hourly() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let ways = super::super::ways::Ways::new(&crate::platforms::http::Way::default(), &[]);
+        let site = Site::new(Arc::default(), Arc::new(ways), "http://127.0.0.1:9");
+        let memory = Memory::new(crate::storage::State::in_memory());
+        let channel = YoutubeChannel::parse("@ana").unwrap();
+        let finder = Finder::new(site, None, memory.clone(), "@ana".into(), channel, 60);
+        let minutes = finder.pause_after(PlatformState::Disabled).as_secs() / 60;
+        assert!((45..=75).contains(&minutes), "{minutes}");
+        assert!(finder.pause_after(PlatformState::Offline) < Duration::from_secs(90));
+        // Whoever speaks in the channel hears the difference.
+        let known = |fact| memory.find(Platform::Youtube, "@ana", fact);
+        memory.remember(Platform::Youtube, "@ana", VIDEO, "aaaaaaaaaaa");
+        finder.note_presence("YouTube cannot be reached");
+        assert_eq!(known(PRESENCE).as_deref(), Some("YouTube cannot be reached"));
+        assert!(known(VIDEO).is_some());
+        finder.note_presence("");
+        assert_eq!((known(PRESENCE).as_deref(), known(VIDEO)), (Some(""), None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_without_a_chat_is_tried_again_after_a_while() {
+        let except = Except::new("aaaaaaaaaaa".to_owned(), Duration::from_secs(300));
+        assert!(except.is_meant("aaaaaaaaaaa") && !except.is_meant("bbbbbbbbbbb"));
+        tokio::time::advance(Duration::from_secs(300)).await;
+        assert!(!except.is_meant("aaaaaaaaaaa"));
     }
 }

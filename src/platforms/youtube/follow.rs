@@ -31,6 +31,9 @@ const SLOW_PAUSE: Duration = Duration::from_secs(12);
 const KNOCK_EVERY: Duration = Duration::from_secs(4);
 /// How often the site is tried while it is not needed, so that it is known whether it would stand in.
 const REHEARSE_EVERY: Duration = Duration::from_secs(600);
+/// How often in a row a key must be refused before it is left alone, and for how long it is then.
+const KEY_REFUSALS: u32 = 3;
+const KEY_REST: Duration = Duration::from_secs(600);
 /// Longest pause after a failure that may pass any moment.
 const LONGEST_SOFT: Duration = Duration::from_secs(5);
 /// First pause after one that may last, and may be a single bad answer.
@@ -65,7 +68,11 @@ pub struct Reader<C> {
     delivered: bool,
     failures: u32,
     trouble: Option<Trouble>,
-    /// Not tried again, ever.
+    /// What the door was found like between two looks.
+    knock: Option<(Trouble, u32)>,
+    /// How often in a row the key was refused.
+    key_refusals: u32,
+    /// Left alone until `due`.
     dead: bool,
     /// On for one look, though another way is in use.
     out_of_turn: bool,
@@ -73,6 +80,10 @@ pub struct Reader<C> {
     asked: Duration,
     looked_at: Instant,
     pause: Duration,
+    /// What the looks cost allows no more than one in this time, be they answered or not.
+    least: Duration,
+    /// Looked before that, as the door had opened again.
+    hurried: bool,
     due: Instant,
     remark: &'static str,
 }
@@ -85,11 +96,15 @@ impl<C: Chat> Reader<C> {
             delivered: false,
             failures: 0,
             trouble: None,
+            knock: None,
+            key_refusals: 0,
             dead: false,
             out_of_turn: false,
             asked: Duration::ZERO,
             looked_at: Instant::now(),
             pause: Duration::ZERO,
+            least: Duration::ZERO,
+            hurried: false,
             due: Instant::now(),
             remark: "",
         }
@@ -98,10 +113,22 @@ impl<C: Chat> Reader<C> {
     /// Whether it counts as broken: at once where that is certain, else from the second time on.
     fn is_failing(&self) -> bool {
         match &self.trouble {
-            Some(Trouble::Unreachable(_) | Trouble::NoChat(_)) => self.failures > 0,
+            Some(Trouble::Unreachable(_) | Trouble::Unconnected(_) | Trouble::NoChat(_)) => {
+                self.failures > 0
+            }
             Some(trouble) => self.failures > usize::from(!trouble.is_lasting()) as u32,
-            None => false,
+            None => match &self.knock {
+                Some((Trouble::Unreachable(_) | Trouble::Unconnected(_), _)) => true,
+                Some((_, knocks)) => *knocks > 1,
+                None => false,
+            },
         }
+    }
+
+    /// Why it is broken.
+    fn why(&self) -> Option<String> {
+        let knock = self.knock.as_ref().map(|it| &it.0);
+        self.trouble.as_ref().or(knock).map(Trouble::to_string)
     }
 
     /// Broken, and not to be tried before `due`.
@@ -133,6 +160,9 @@ impl<C: Chat> Reader<C> {
         self.out_of_turn = false;
         self.failures = 0;
         self.trouble = None;
+        self.knock = None;
+        self.key_refusals = 0;
+        self.hurried = false;
         self.asked = pause;
         self.looked_at = Instant::now();
         self.remark = remark;
@@ -161,8 +191,23 @@ impl<C: Chat> Reader<C> {
             }
             _ => jittered(doubled(Duration::from_secs(1)).min(LONGEST_SOFT)),
         };
+        // A look that failed may have cost as much as any other. A single failure is looked into soon.
+        let pause = if self.failures > 1 { pause.max(self.least) } else { pause };
         self.due = Instant::now() + pause.min(Duration::from_secs(3_600));
+        let by_key = matches!(trouble, Trouble::Key(_));
+        self.key_refusals = if by_key { self.key_refusals + 1 } else { 0 };
+        if self.key_refusals >= KEY_REFUSALS {
+            self.dead = true;
+            self.due = Instant::now() + jittered(KEY_REST);
+        }
         self.trouble = Some(trouble);
+    }
+
+    /// Another chance for what was left alone.
+    fn revive(&mut self) {
+        if self.dead && self.due <= Instant::now() {
+            self.dead = false;
+        }
     }
 }
 
@@ -256,12 +301,14 @@ impl<S: Chat, A: Chat> Follow<S, A> {
         let lasting = |it: &Reader<S>| it.trouble.as_ref().is_some_and(Trouble::is_lasting);
         let relieved = self.reading == YoutubeReading::Auto
             && self.site.as_ref().is_some_and(|it| !(it.is_failing() && lasting(it)));
-        if let (Some(api), Some(purse), Some(snapshot)) = (&mut self.api, &self.purse, &snapshot)
-            && api.delivered
-            && api.failures == 0
-        {
+        if let (Some(api), Some(purse), Some(snapshot)) = (&mut self.api, &self.purse, &snapshot) {
             let (now, sharers) = ((self.clock)(), (purse.sharers)());
-            api.set_pause(pacing::api_pause(api.asked, snapshot, now, sharers, relieved));
+            let pause = pacing::api_pause(api.asked, snapshot, now, sharers, relieved);
+            api.revive();
+            api.least = pause;
+            if api.delivered && api.failures == 0 {
+                api.set_pause(pause);
+            }
         }
         self.primary = pacing::choose(Situation {
             reading: self.reading,
@@ -310,7 +357,7 @@ impl<S: Chat, A: Chat> Follow<S, A> {
 
     fn take_api(
         &mut self,
-        looked: Result<Looked, Trouble>,
+        (looked, paid): (Result<Looked, Trouble>, bool),
         ingest: &mut Ingest,
     ) -> Result<Option<Outcome>, WorkerError> {
         let delivered = self.delivered;
@@ -320,6 +367,7 @@ impl<S: Chat, A: Chat> Follow<S, A> {
         match looked {
             Ok(looked) => {
                 api.succeed(looked.pause, looked.remark);
+                purse.quota.note_answer((self.clock)());
                 self.give(looked, ingest);
             }
             Err(Trouble::Ended) if primary => return Ok(Some(Outcome::Ended { delivered })),
@@ -327,20 +375,21 @@ impl<S: Chat, A: Chat> Follow<S, A> {
                 return Ok(Some(Outcome::NoChat(reason)));
             }
             Err(trouble @ Trouble::Key(_)) => {
-                if self.reading == YoutubeReading::DataApi {
+                let was_tried = api.key_refusals >= KEY_REFUSALS;
+                api.fail(trouble.clone());
+                if trouble.is_invalid_key() && self.reading == YoutubeReading::DataApi {
                     return Err(WorkerError::permanent(trouble.to_string()));
                 }
-                tracing::warn!(%trouble, "YouTube is read without the key from now on");
-                api.fail(trouble);
-                api.dead = true;
-                api.on = false;
-            }
-            Err(trouble) => {
-                if matches!(trouble, Trouble::QuotaSpent(_)) {
-                    purse.quota.note_refusal((self.clock)());
+                if api.dead && !was_tried {
+                    tracing::warn!(%trouble, "YouTube is read without the key for now");
                 }
-                api.fail(trouble);
             }
+            Err(Trouble::QuotaSpent(until)) => {
+                // It was refused by the platform, unless it was not even asked.
+                let until = if paid { purse.quota.note_refusal((self.clock)()) } else { until };
+                api.fail(Trouble::QuotaSpent(until));
+            }
+            Err(trouble) => api.fail(trouble),
         }
         Ok(None)
     }
@@ -371,14 +420,18 @@ impl<S: Chat, A: Chat> Follow<S, A> {
             return;
         }
         match api.chat.knock().await {
-            Ok(()) if matches!(api.trouble, Some(Trouble::Unreachable(_) | Trouble::Busy(_))) => {
-                api.failures = 0;
-                api.trouble = None;
+            Ok(()) => {
+                // What a look found is left to the next look, which is made at once where the door was shut meanwhile:
+                // one such look until one is answered, since each costs units.
+                let opened = api.knock.take().is_some();
+                if opened && api.failures > 0 && !api.hurried {
+                    api.hurried = true;
+                    api.due = now;
+                }
             }
-            Ok(()) => {}
             Err(trouble) => {
-                api.failures += 1;
-                api.trouble = Some(trouble);
+                let knocks = api.knock.as_ref().map_or(0, |it| it.1);
+                api.knock = Some((trouble, knocks + 1));
             }
         }
     }
@@ -409,9 +462,9 @@ impl<S: Chat, A: Chat> Follow<S, A> {
         let site_well = self.site.as_ref().is_some_and(Reader::is_well);
         let api_well = self.api.as_ref().is_some_and(Reader::is_well);
         let site_trouble = self.site.as_ref().filter(|it| it.is_failing());
-        let site_trouble = site_trouble.and_then(|it| it.trouble.as_ref().map(Trouble::to_string));
+        let site_trouble = site_trouble.and_then(Reader::why);
         let api_trouble = self.api.as_ref().filter(|it| it.dead || it.is_failing());
-        let api_trouble = api_trouble.and_then(|it| it.trouble.as_ref().map(Trouble::to_string));
+        let api_trouble = api_trouble.and_then(Reader::why);
         let mut said: Vec<String> = Vec::new();
         if !site_well && !api_well {
             let troubles = match self.primary {
@@ -421,7 +474,8 @@ impl<S: Chat, A: Chat> Follow<S, A> {
             said.extend(troubles.into_iter().flatten());
             let spent = snapshot.filter(|it| it.standing == Standing::Spent);
             if let Some(spent) = spent.filter(|_| self.reading != YoutubeReading::InnerTube) {
-                let words = format!("quota spent until {}", hour(spent.resets_at));
+                let until = spent.spent_until.unwrap_or(spent.resets_at);
+                let words = format!("quota spent until {}", hour(until));
                 if !said.iter().any(|it| it.contains("quota")) {
                     said.push(words);
                 }
@@ -494,17 +548,22 @@ async fn look_if_due<C: Chat>(reader: Option<&mut Reader<C>>) -> Option<Result<L
     Some(reader.chat.look().await)
 }
 
-/// Looks if there is something to pay with.
+/// Looks if there is something to pay with; whether it was paid.
 async fn look_if_paid<C: Chat>(
     reader: Option<&mut Reader<C>>,
     purse: Option<&Purse>,
     clock: &Clock,
-) -> Option<Result<Looked, Trouble>> {
+) -> Option<(Result<Looked, Trouble>, bool)> {
     let reader = reader.filter(|it| it.is_due())?;
-    if let Err(spent) = purse?.quota.spend(cost::CHAT, clock()) {
-        return Some(Err(Trouble::QuotaSpent(spent.resets_at)));
+    let quota = &purse?.quota;
+    if let Err(spent) = quota.spend(cost::CHAT, clock()) {
+        return Some((Err(Trouble::QuotaSpent(spent.until)), false));
     }
-    Some(reader.chat.look().await)
+    let looked = reader.chat.look().await;
+    if matches!(looked, Err(Trouble::Unconnected(_))) {
+        quota.give_back(cost::CHAT, clock());
+    }
+    Some((looked, true))
 }
 
 fn jittered(pause: Duration) -> Duration {

@@ -51,6 +51,11 @@ use crate::{
     quotas::Quota,
 };
 
+/// The fact under which the stream that is on is kept.
+const VIDEO: &str = "video";
+/// The fact of why no stream is on: empty when the channel is not live, else why that is not known.
+const PRESENCE: &str = "presence";
+
 /// What all workers of this platform share.
 pub struct Youtube {
     shared: Shared,
@@ -149,9 +154,14 @@ impl ApiKey {
 
     /// The same for the same key, and of no use to anybody else.
     fn fingerprint(&self) -> u64 {
-        let hash = Sha256::digest(self.0.as_bytes());
-        hash.iter().take(8).fold(0, |sum, it| sum << 8 | u64::from(*it))
+        fingerprint(&self.0)
     }
+}
+
+/// The same for the same text, and of no use to anybody else.
+fn fingerprint(text: &str) -> u64 {
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().take(8).fold(0, |sum, it| sum << 8 | u64::from(*it))
 }
 
 impl fmt::Debug for ApiKey {

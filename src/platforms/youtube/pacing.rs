@@ -89,12 +89,14 @@ mod tests {
         Snapshot {
             creator: "ana".parse::<CreatorId>().unwrap(),
             platform: Platform::Youtube,
+            pool: None,
             day: "2026-11-24".to_owned(),
             used,
             daily_units: 10_000,
             buffer_units: 2_000,
             standing,
             resets_at: Timestamp::parse("2026-11-25T08:00:00Z").unwrap(),
+            spent_until: None,
             lasts_until: None,
         }
     }

@@ -135,11 +135,14 @@ impl YoutubeSender {
         let api = self.api().await?;
         let now = Timestamp::now();
         self.quota.spend(cost::INSERT, now).map_err(|it| {
-            SendError::Blocked(format!("the YouTube quota is spent until {}", hour(it.resets_at)))
+            SendError::Blocked(format!("the YouTube quota is spent until {}", hour(it.until)))
         })?;
         match api.insert_message(live_chat_id, text).await {
-            Ok(id) => Ok(QualifiedId::new(Platform::Youtube, &message_id::canonical(&id))),
-            Err(trouble) => Err(self.refused(trouble).await),
+            Ok(id) => {
+                self.quota.note_answer(Timestamp::now());
+                Ok(QualifiedId::new(Platform::Youtube, &message_id::canonical(&id)))
+            }
+            Err(trouble) => Err(self.refused(trouble, cost::INSERT).await),
         }
     }
 
@@ -150,17 +153,22 @@ impl YoutubeSender {
     pub async fn find_chat(&self, video: &str) -> Result<Option<String>, SendError> {
         let api = self.api().await?;
         self.quota.spend(cost::LIST, Timestamp::now()).map_err(|it| {
-            SendError::Blocked(format!("the YouTube quota is spent until {}", hour(it.resets_at)))
+            SendError::Blocked(format!("the YouTube quota is spent until {}", hour(it.until)))
         })?;
         match api.list_videos(&[video.to_owned()]).await {
-            Ok(found) => Ok(found.into_iter().find_map(|it| it.live_chat_id)),
-            Err(trouble) => Err(self.refused(trouble).await),
+            Ok(found) => {
+                self.quota.note_answer(Timestamp::now());
+                Ok(found.into_iter().find_map(|it| it.live_chat_id))
+            }
+            Err(trouble) => Err(self.refused(trouble, cost::LIST).await),
         }
     }
 
-    async fn refused(&self, trouble: Trouble) -> SendError {
-        match &trouble {
-            Trouble::QuotaSpent(_) => self.quota.note_refusal(Timestamp::now()),
+    async fn refused(&self, mut trouble: Trouble, units: u32) -> SendError {
+        match &mut trouble {
+            Trouble::QuotaSpent(until) => *until = self.quota.note_refusal(Timestamp::now()),
+            // What never left this machine cost nothing.
+            Trouble::Unconnected(_) => self.quota.give_back(units, Timestamp::now()),
             // The next message comes with a fresh token.
             Trouble::Key(_) => *self.token.lock().await = None,
             _ => {}
@@ -171,9 +179,11 @@ impl YoutubeSender {
             other => other.to_string(),
         };
         match trouble {
-            Trouble::Busy(_) | Trouble::Unreachable(_) | Trouble::TooOften(_) | Trouble::Key(_) => {
-                SendError::Failed(words)
-            }
+            Trouble::Busy(_)
+            | Trouble::Unreachable(_)
+            | Trouble::Unconnected(_)
+            | Trouble::TooOften(_)
+            | Trouble::Key(_) => SendError::Failed(words),
             _ => SendError::Blocked(words),
         }
     }

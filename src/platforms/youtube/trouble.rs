@@ -19,6 +19,9 @@ pub enum Trouble {
     /// It cannot be reached, or answers nothing in time.
     #[error("YouTube cannot be reached: {0}")]
     Unreachable(String),
+    /// The same, and nothing that was asked has left this machine: it cost nothing.
+    #[error("YouTube cannot be reached: {0}")]
+    Unconnected(String),
     /// It answers that it is not well.
     #[error("YouTube answers {0}")]
     Busy(String),
@@ -61,6 +64,12 @@ impl Trouble {
                 | Self::QuotaSpent(_)
                 | Self::Refused(_)
         )
+    }
+
+    /// Whether the key is certainly none.
+    #[must_use]
+    pub fn is_invalid_key(&self) -> bool {
+        matches!(self, Self::Key(reason) if ["keyInvalid", "API_KEY_INVALID"].contains(&reason.as_str()))
     }
 
     /// Whether another address could do better.

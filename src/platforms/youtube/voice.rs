@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use super::sender::{MAX_CHARACTERS, Permit, SendError as Refused, YoutubeSender};
+use super::{
+    PRESENCE, VIDEO,
+    sender::{MAX_CHARACTERS, Permit, SendError as Refused, YoutubeSender},
+};
 use crate::{
     config::{
         Config,
@@ -76,8 +79,9 @@ impl YoutubeVoice {
         quotas: &Quotas,
         plan: YoutubeVoicePlan,
     ) -> Self {
-        // Key and application are usually of one project, and spend from one allowance.
-        let quota = quotas.join(&plan.creator, Platform::Youtube);
+        // The allowance of the application's project, whoever speaks with it, and whatever key is read with.
+        let pool = super::fingerprint(&plan.permit.client_id);
+        let quota = quotas.open(&plan.creator, Platform::Youtube, Some(pool));
         let sender = YoutubeSender::new(plan.permit, clients, quota);
         Self { channel: plan.channel, memory, sender, chat: Mutex::default() }
     }
@@ -87,15 +91,26 @@ impl YoutubeVoice {
             return Err(SendError::Blocked("YouTube's chat has no answers".to_owned()));
         }
         let chat = self.chat_id().await?;
-        let id = self.sender.send(&chat, &words.text).await.map_err(translated)?;
-        Ok(Said { message_id: Some(id) })
+        let sent = self.sender.send(&chat, &words.text).await;
+        if matches!(sent, Err(Refused::Blocked(_))) {
+            // The chat may be over, or another by now: it is looked for anew, which costs less than one more refusal.
+            *self.chat.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        Ok(Said { message_id: Some(sent.map_err(translated)?) })
     }
 
     /// The chat of the stream that is on, as the reading found it.
     async fn chat_id(&self) -> Result<String, SendError> {
-        let video = self.memory.find(Platform::Youtube, &self.channel, "video");
-        let video =
-            video.ok_or_else(|| SendError::Blocked("the channel is not live".to_owned()))?;
+        let video = self.memory.find(Platform::Youtube, &self.channel, VIDEO);
+        let video = video.ok_or_else(|| {
+            match self.memory.find(Platform::Youtube, &self.channel, PRESENCE) {
+                Some(it) if it.is_empty() => {
+                    SendError::Blocked("the channel is not live".to_owned())
+                }
+                Some(trouble) => SendError::Failed(trouble),
+                None => SendError::Failed("it is not known yet whether it is live".to_owned()),
+            }
+        })?;
         let known = self.chat.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, chat)) = known.filter(|it| it.0 == video) {
             return Ok(chat);

@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Youtube, YoutubePlan,
+    PRESENCE, VIDEO, Youtube, YoutubePlan,
     api_chat::{ApiChat, ApiPlace},
-    finder::{Finder, Found, Paid},
+    finder::{Except, Finder, Found, Paid},
     follow::{Follow, Outcome, Purse, channel_item},
     site_chat::SiteChat,
 };
@@ -20,6 +20,10 @@ use crate::{
 
 /// Longest pause before a stream whose chat ended is followed again.
 const LONGEST_AGAIN: Duration = Duration::from_secs(60);
+/// A chat that was read for so long did not end at once.
+const GOOD_READING: Duration = Duration::from_secs(300);
+/// So long a stream without a chat is left alone: the chat may be switched on.
+const WITHOUT_CHAT: Duration = Duration::from_secs(300);
 
 /// Reads one channel until it is lost.
 pub struct YoutubeWorker {
@@ -57,19 +61,16 @@ impl YoutubeWorker {
             channel,
             plan.offline_seconds,
         );
-        let mut without_chat: Option<String> = None;
-        let mut before = String::new();
-        let mut again = 0_u32;
+        let mut without_chat: Option<Except> = None;
+        let mut again = Again::default();
         loop {
-            let found = finder.wait(ingest, without_chat.as_deref()).await?;
+            let found = finder.wait(ingest, without_chat.as_ref()).await;
             let video = found.broadcast.video.clone();
-            again = if video == before { again + 1 } else { 0 };
-            if again > 0 {
-                let pause = Duration::from_secs(1 << again.min(6));
-                sleep(pause.min(LONGEST_AGAIN)).await;
+            sleep(again.pause_before(&video)).await;
+            // What was said of a stream without a chat is true until it has one.
+            if !without_chat.take().is_some_and(|it| it.is_of(&video)) {
+                ingest.status(PlatformState::Connecting, "");
             }
-            before.clone_from(&video);
-            ingest.status(PlatformState::Connecting, "");
             self.tell_of(&found, ingest);
 
             let by_site = plan.reading != YoutubeReading::DataApi;
@@ -97,21 +98,35 @@ impl YoutubeWorker {
             if let Some(trouble) = found.site_trouble {
                 follow.note_site_trouble(trouble);
             }
-            match Box::pin(follow.run(ingest)).await? {
+            let began = Instant::now();
+            let outcome = Box::pin(follow.run(ingest)).await?;
+            if began.elapsed() >= GOOD_READING {
+                again = Again::default();
+            }
+            match outcome {
                 Outcome::Ended { delivered: false } if !found.broadcast.sure => {
                     finder.rest(ingest, "not live").await;
                 }
                 Outcome::Ended { .. } => {
+                    self.forget_stream();
                     ingest.viewers(None);
                     ingest.status(PlatformState::Offline, "the chat ended");
                 }
                 Outcome::NoChat(reason) => {
-                    // For good as far as this stream is concerned; the next one is looked for.
+                    // The next stream is looked for meanwhile.
                     ingest.status(PlatformState::Disabled, reason);
-                    without_chat = Some(video);
+                    without_chat = Some(Except::new(video, WITHOUT_CHAT));
+                    again = Again::default();
                 }
             }
         }
+    }
+
+    /// Nobody speaks in the chat of a stream that is over.
+    fn forget_stream(&self) {
+        let (memory, channel) = (self.shared.memory(), &self.plan.channel);
+        memory.forget(Platform::Youtube, channel, VIDEO);
+        memory.remember(Platform::Youtube, channel, PRESENCE, "");
     }
 
     /// Tells which channel it is, how many watch, and that a stream began when that is certain.
@@ -127,7 +142,7 @@ impl YoutubeWorker {
         }
         let (memory, plan) = (self.shared.memory(), &self.plan);
         // For whoever speaks in the channel.
-        memory.remember(Platform::Youtube, &plan.channel, "video", &broadcast.video);
+        memory.remember(Platform::Youtube, &plan.channel, VIDEO, &broadcast.video);
         // Others may read the channel, too: a stream is told to each.
         let told = format!("video {}", plan.creator);
         let known = memory.find(Platform::Youtube, &plan.channel, &told);
@@ -149,5 +164,38 @@ impl PlatformWorker for YoutubeWorker {
     async fn run(self, ingest: &mut Ingest, stop: &CancellationToken) -> Result<(), WorkerError> {
         let read = Box::pin(self.read(ingest));
         stop.run_until_cancelled(read).await.unwrap_or(Ok(()))
+    }
+}
+
+/// How often a stream was begun again, one time after the other.
+#[derive(Debug, Default)]
+struct Again {
+    video: String,
+    times: u32,
+}
+
+impl Again {
+    /// How long to wait before `video` is followed: longer each time it is the same.
+    fn pause_before(&mut self, video: &str) -> Duration {
+        if self.video != video {
+            *self = Self { video: video.to_owned(), times: 0 };
+            return Duration::ZERO;
+        }
+        self.times += 1;
+        Duration::from_secs(1 << self.times.min(6)).min(LONGEST_AGAIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_ends_again_and_again_is_begun_more_and_more_seldom() {
+        let mut again = Again::default();
+        let mut pause = |video| again.pause_before(video).as_secs();
+        let pauses: Vec<_> = (0..8).map(|_| pause("a")).collect();
+        assert_eq!(pauses, [0, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!((pause("b"), pause("b")), (0, 2), "another one is another matter");
     }
 }

@@ -297,6 +297,8 @@ impl Kick {
         headers.insert("kick-event-message-id", id.parse().unwrap());
         headers.insert("kick-event-message-timestamp", at.parse().unwrap());
         headers.insert("kick-event-type", kind.parse().unwrap());
+        // Here a subscription's id is its event.
+        headers.insert("kick-event-subscription-id", kind.parse().unwrap());
         headers.insert("kick-event-version", "1".parse().unwrap());
         headers.insert("kick-event-signature", STANDARD.encode(signature).parse().unwrap());
         headers.insert(header::CONTENT_TYPE, "application/json".parse().unwrap());

@@ -41,13 +41,8 @@ impl KickNormalizer {
             | "channel.subscription.gifts" => {
                 return Err(NormalizeError::unparsed(&notice.kind, "names"));
             }
-            kind => {
-                let kind = clean(kind);
-                let text = format!("Kick sent something new: {kind}");
-                let mut it = activity(ActivityKind::Other, Some(&notice.id), &kind, None, text);
-                it.sent_at = Some(notice.sent_at);
-                readings.push(told(it));
-            }
+            // The web server takes no other kind.
+            kind => return Err(NormalizeError::unparsed(kind, "a known kind")),
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! One connection's life: frames in, events out, and what has to be asked for meanwhile.
 
+mod gap;
+mod look;
+
 use std::{future::pending, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
-use rand::RngExt;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -20,27 +22,26 @@ use crate::{
         Ingest, Liveness, Raw, WorkerError,
         kick::{
             Arrival, Frame, Happening, Moment, Notice, Webhooking,
-            channel::{self, Found},
+            channel::Found,
             fold::Told,
             frame::Topics,
-            official::{ApiError, Official, OfficialChannel},
+            official::Official,
             protocol::{Lost, Out, Protocol},
-            site::{Livestream, Site, SiteChannel, SiteError, Stream},
+            site::{Livestream, Site, SiteError, Stream},
             track::Way,
             webhooks::Registration,
-            wire::{ChatMessage, When},
+            wire::When,
         },
     },
 };
 
+use self::{gap::Gap, look::Looks};
+
 /// How often the state is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Longest wait for the first look at a channel whose numbers are known.
-const FIRST_LOOK: Duration = Duration::from_secs(3);
 /// Age of the newest word on live or not from which it is not repeated.
 const STREAM_STALE: Duration = Duration::from_secs(150);
-/// Most frames that wait for the gap before them to be filled.
-const MOST_WAITING: usize = 512;
+
 /// How the reading of a socket ended.
 pub(super) enum Ended {
     Stopped,
@@ -51,12 +52,6 @@ pub(super) enum Ended {
 /// What is asked for beside the reading: at most one question of each kind.
 type Question<T> = Option<BoxFuture<'static, T>>;
 
-/// What was learnt about live or not.
-enum Look {
-    Site(Box<Result<SiteChannel, SiteError>>),
-    Official(Result<Option<OfficialChannel>, ApiError>),
-}
-
 /// One attempt's state.
 pub(super) struct Session<'a> {
     worker: &'a KickWorker,
@@ -64,12 +59,8 @@ pub(super) struct Session<'a> {
     official: Option<Official>,
     found: Found,
     stream: Option<(Stream, Instant)>,
-    look: Question<Look>,
-    look_at: Instant,
-    /// Kept from telling the same problem over and over.
-    look_problem: Option<String>,
-    history: Question<Result<Vec<serde_json::Value>, SiteError>>,
-    waiting: Vec<(Frame, Moment)>,
+    looks: Looks,
+    gap: Gap,
     token: Question<Result<String, SiteError>>,
     upkeep: Question<()>,
     notes: mpsc::Receiver<Option<String>>,
@@ -87,14 +78,12 @@ impl<'a> Session<'a> {
     ) -> Self {
         let now = Instant::now();
         let stream = found.site.as_ref().map(|it| (it.stream.clone(), now));
-        // What the site has just said need not be asked again at once.
-        // Where it was not asked, all channels of a server would ask at once.
-        let soon = || FIRST_LOOK.mul_f64(rand::rng().random_range(0.0..=1.0));
-        let look_at = now + if stream.is_some() { worker.look_pause() } else { soon() };
         let (sender, notes) = mpsc::channel(4);
         let upkeep = match (worker.plan.webhooking, &official) {
             (Webhooking::On, Some(official)) => {
-                Some(keep_subscribed(official.clone(), found.slug.clone(), found.user_id, sender))
+                let webhooks = Arc::clone(&worker.kick.webhooks);
+                let (official, slug) = (official.clone(), found.slug.clone());
+                Some(keep_subscribed(official, webhooks, slug, found.user_id, sender))
             }
             _ => None,
         };
@@ -103,32 +92,26 @@ impl<'a> Session<'a> {
             Webhooking::NeedsAddress => Some("waiting for a public webhook address".to_owned()),
             Webhooking::On | Webhooking::Off => None,
         };
-        let webhooks = match worker.plan.webhooking {
-            // Kept between attempts: what is delivered meanwhile waits there.
-            Webhooking::On => worker
-                .track
-                .take_registration()
-                .or_else(|| found.user_id.map(|it| worker.kick.webhooks.register(it))),
-            _ => None,
-        };
-        Self {
+        // Kept between attempts: what is delivered meanwhile waits there.
+        let webhooks = worker.track.take_registration();
+        let looks = Looks::begin(worker, stream.is_some());
+        let mut session = Self {
             liveness: Liveness::new(worker.plan.config.quiet_seconds),
             worker,
             site,
             official,
             found,
             stream,
-            look: None,
-            look_at,
-            look_problem: None,
-            history: None,
-            waiting: Vec::new(),
+            looks,
+            gap: Gap::default(),
             token: None,
             upkeep,
             notes,
             note,
             webhooks,
-        }
+        };
+        session.register();
+        session
     }
 
     pub(super) fn topics(&self) -> Option<Topics> {
@@ -166,10 +149,8 @@ impl<'a> Session<'a> {
                 Ended::Lost((way, lost))
             }
         };
-        // A gap that was not filled stays in the track: the next attempt asks again.
-        self.history = None;
         self.token = None;
-        self.release(ingest);
+        self.leave_gap(ingest);
         connection.socket.close().await;
         ended
     }
@@ -206,12 +187,12 @@ impl<'a> Session<'a> {
                         self.take_frame(frame, now, ingest);
                     }
                 }
-                answer = answered(&mut self.history) => {
-                    self.history = None;
+                answer = answered(&mut self.gap.asked) => {
+                    self.gap.asked = None;
                     self.fill_gap(answer, ingest);
                 }
-                look = answered(&mut self.look) => {
-                    self.look = None;
+                look = answered(&mut self.looks.asked) => {
+                    self.looks.asked = None;
                     if self.take_look(look, ingest) {
                         return Ok(Pumped::Moved);
                     }
@@ -272,8 +253,8 @@ impl<'a> Session<'a> {
             due = self.worker.track.fold_due().map_or(due, |it| it.min(due));
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                look = answered(&mut self.look) => {
-                    self.look = None;
+                look = answered(&mut self.looks.asked) => {
+                    self.looks.asked = None;
                     if self.take_look(look, ingest) {
                         return Err(WorkerError::transient("the chat's number is known now"));
                     }
@@ -299,14 +280,9 @@ impl<'a> Session<'a> {
 
     /// When time alone asks for something.
     fn due(&self, protocol: &Protocol) -> Instant {
-        let mut due = protocol.due();
-        if self.look.is_none() {
-            due = due.min(self.look_at);
-        }
-        if self.token.is_none() {
-            due = protocol.token_due().map_or(due, |it| it.min(due));
-        }
-        self.worker.track.fold_due().map_or(due, |it| it.min(due))
+        let token = protocol.token_due().filter(|_| self.token.is_none());
+        let others = [self.looks.due(), self.gap.due(), token, self.worker.track.fold_due()];
+        others.into_iter().flatten().fold(protocol.due(), Instant::min)
     }
 
     fn take_time(&mut self, now: Instant, ingest: &mut Ingest) {
@@ -314,10 +290,8 @@ impl<'a> Session<'a> {
         self.tell(told, ingest);
         let memory = &self.worker.kick.shared.memory;
         self.worker.track.keep_at_times(memory, &self.worker.plan.channel, now);
-        if self.look.is_none() && now >= self.look_at {
-            self.look_at = now + self.worker.look_pause();
-            self.look = Some(self.ask_for_look());
-        }
+        self.ask_for_gap_again(now);
+        self.look_in_time(now);
     }
 
     fn tell_status(&mut self, ingest: &mut Ingest) {
@@ -346,17 +320,9 @@ impl<'a> Session<'a> {
         }
         self.worker.kick.shared.telemetry.meters.count_line(Platform::Kick);
         self.liveness.hear();
-        // A deletion waits for nothing.
-        if self.history.is_some() && !is_deletion(&frame) {
-            self.waiting.push((frame, now));
-            if self.waiting.len() >= MOST_WAITING {
-                self.history = None;
-                self.note_problem("the gap in the chat is not filled: too much came meanwhile");
-                self.release(ingest);
-            }
-            return;
+        if let Some(frame) = self.hold_back(frame, now, ingest) {
+            self.fold_frame(frame, now, ingest);
         }
-        self.fold_frame(frame, now, ingest);
     }
 
     fn fold_frame(&mut self, frame: Frame, now: Moment, ingest: &mut Ingest) {
@@ -369,7 +335,7 @@ impl<'a> Session<'a> {
                 let stream = livestream(&frame);
                 self.begin(&stream, now, ingest);
                 self.learn(Stream { live: true, ..stream.stream() }, now.at);
-                self.look_at = self.look_at.min(now.at + Duration::from_secs(5));
+                self.looks.hurry(now.at + Duration::from_secs(5));
             }
             "StopStreamBroadcast" => self.learn(Stream::default(), now.at),
             "LivestreamUpdated" => self.learn(livestream(&frame).stream(), now.at),
@@ -429,145 +395,16 @@ impl<'a> Session<'a> {
         self.stream = Some((Stream { live: stream.live, viewers }, at));
     }
 
-    fn ask_for_look(&self) -> BoxFuture<'static, Look> {
-        let slug = self.found.slug.clone();
-        // The site tells more: the numbers, the badges, the rules. Where it does not, the API tells enough.
-        let site_helps = self.look_problem.is_none() || self.official.is_none();
-        match &self.official {
-            Some(official) if !site_helps => {
-                let official = official.clone();
-                Box::pin(async move { Look::Official(official.channel(&slug).await) })
-            }
-            _ => {
-                let site = self.site.clone();
-                Box::pin(async move { Look::Site(Box::new(site.channel(&slug).await)) })
-            }
-        }
-    }
-
-    /// Takes in what a look came to; `true` when the numbers are others than those that are read.
-    fn take_look(&mut self, look: Look, ingest: &mut Ingest) -> bool {
-        match look {
-            Look::Site(answer) => match *answer {
-                Ok(site) => {
-                    self.look_problem = None;
-                    self.learn(site.stream.clone(), Instant::now());
-                    return self.take_site(site, ingest);
-                }
-                Err(error) => {
-                    if let SiteError::Refused { retry_after: Some(pause), .. } = &error {
-                        self.look_at = self.look_at.max(Instant::now() + *pause);
-                    } else if self.official.is_some() && self.look_problem.is_none() {
-                        self.look_at = Instant::now();
-                    }
-                    self.note_look_problem(error.to_string());
-                }
-            },
-            Look::Official(Ok(found)) => {
-                if let Some(user_id) = found.as_ref().map(|it| it.user_id)
-                    && self.found.user_id.is_none()
-                {
-                    self.found.user_id = Some(user_id);
-                    self.register();
-                    self.tell_channel(ingest);
-                }
-                self.learn(found.map(|it| it.stream).unwrap_or_default(), Instant::now());
-            }
-            Look::Official(Err(error)) => {
-                if let ApiError::Wait(pause) = &error {
-                    self.look_at = self.look_at.max(Instant::now() + *pause);
-                }
-                // The site again, next time.
-                self.look_problem = None;
-                self.note_problem(&error.to_string());
-            }
-        }
-        false
-    }
-
     /// Takes a place for webhooks once it is known whose they are.
     fn register(&mut self) {
-        if self.webhooks.is_none() && self.worker.plan.webhooking == Webhooking::On {
-            self.webhooks = self.found.user_id.map(|it| self.worker.kick.webhooks.register(it));
-        }
-    }
-
-    fn take_site(&mut self, site: SiteChannel, ingest: &mut Ingest) -> bool {
         let plan = &self.worker.plan;
-        let by_hand = plan.chat_id.is_some_and(|it| it != site.chatroom_id)
-            || plan.channel_id.is_some_and(|it| it != site.channel_id);
-        if by_hand {
-            self.note = Some(format!(
-                "creators.json has other numbers than Kick: channel_id {} and chat_id {}",
-                site.channel_id, site.chatroom_id
-            ));
+        if self.webhooks.is_none()
+            && plan.webhooking == Webhooking::On
+            && let (Some(user_id), Some(application)) = (self.found.user_id, &plan.application)
+        {
+            let webhooks = &self.worker.kick.webhooks;
+            self.webhooks = Some(webhooks.register(user_id, &application.client_id));
         }
-        channel::remember(&self.worker.kick.shared.memory, &plan.channel, &site);
-        let found = channel::of_site(plan, site);
-        let moved = found.topics != self.found.topics;
-        let before = self.found.facts();
-        self.found = found;
-        self.register();
-        if self.found.facts() != before {
-            self.tell_channel(ingest);
-        }
-        moved
-    }
-
-    /// After a cut, the site's history tells what was said meanwhile.
-    fn ask_for_gap(&mut self) {
-        if let (Some(_), Some(topics)) = (self.worker.track.gap_from(), self.found.topics) {
-            let site = self.site.clone();
-            self.history = Some(Box::pin(async move { site.messages(topics.channel).await }));
-        }
-    }
-
-    fn fill_gap(&mut self, answer: Result<Vec<serde_json::Value>, SiteError>, ingest: &mut Ingest) {
-        let now = moment();
-        match (answer, self.worker.track.gap_from()) {
-            (Ok(messages), Some(from)) => {
-                self.worker.track.close_gap();
-                for message in messages {
-                    let Ok(read) = serde_json::from_value::<ChatMessage>(message.clone()) else {
-                        continue;
-                    };
-                    // The platform's clock has whole seconds: those of the same one are known by their ids.
-                    let Some(sent_at) = read.created_at.map(|it| it.0).filter(|it| *it >= from)
-                    else {
-                        continue;
-                    };
-                    self.worker.track.note_message(sent_at);
-                    if read.subscription().is_some() {
-                        let frame = Frame::new("App\\Events\\ChatMessageEvent", None, message);
-                        let told = self.worker.track.fold(Arrival::Frame(frame), now);
-                        self.tell(told, ingest);
-                        continue;
-                    }
-                    let historical = sent_at < self.worker.track.started_at;
-                    let happening = Happening::History { message, historical };
-                    self.tell(vec![(happening, now.clock)], ingest);
-                }
-            }
-            (Err(error), _) => {
-                self.note_problem(&format!("the gap in the chat is not filled: {error}"));
-            }
-            (Ok(_), None) => {}
-        }
-        self.release(ingest);
-    }
-
-    /// Goes on with what waited for the gap before it.
-    fn release(&mut self, ingest: &mut Ingest) {
-        for (frame, now) in std::mem::take(&mut self.waiting) {
-            self.fold_frame(frame, now, ingest);
-        }
-    }
-
-    fn note_look_problem(&mut self, problem: String) {
-        if self.look_problem.as_ref() != Some(&problem) {
-            self.note_problem(&problem);
-        }
-        self.look_problem = Some(problem);
     }
 
     fn note_problem(&self, problem: &str) {
@@ -587,14 +424,6 @@ impl Drop for Session<'_> {
             }
             self.worker.track.put_registration(webhooks);
         }
-    }
-}
-
-impl KickWorker {
-    /// Time to the next look at the channel, jittered: a thousand channels do not ask at once.
-    fn look_pause(&self) -> Duration {
-        let seconds = f64::from(self.plan.config.channel_seconds);
-        Duration::from_secs_f64(seconds * rand::rng().random_range(0.8..=1.2))
     }
 }
 
@@ -627,8 +456,4 @@ async fn next_notice(webhooks: &mut Option<Registration>) -> Option<Notice> {
 fn livestream(frame: &Frame) -> Livestream {
     let data = frame.data.get("livestream").unwrap_or(&frame.data);
     serde_json::from_value(data.clone()).unwrap_or_default()
-}
-
-fn is_deletion(frame: &Frame) -> bool {
-    matches!(frame.name(), "MessageDeletedEvent" | "UserBannedEvent" | "ChatroomClearEvent")
 }

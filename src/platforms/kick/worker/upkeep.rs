@@ -1,12 +1,15 @@
 //! Keeps Kick delivering webhooks: asked for at the start, looked at every hour, repaired.
 
-use std::time::Duration;
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use rand::RngExt;
 use tokio::sync::mpsc;
 
-use crate::platforms::kick::official::{ApiError, Official};
+use crate::platforms::kick::{
+    official::{ApiError, EVENTS, Official},
+    webhooks::Webhooks,
+};
 
 /// How often it is looked whether webhooks are still delivered.
 const REPAIR_EVERY: Duration = Duration::from_secs(3_600);
@@ -18,6 +21,7 @@ pub(super) const FIRST_WEBHOOK: &str = "waiting for the first webhook event";
 /// Sees to it, every hour, that webhooks are delivered; tells what stands in the way.
 pub(super) fn keep_subscribed(
     official: Official,
+    webhooks: Arc<Webhooks>,
     slug: String,
     user_id: Option<u64>,
     notes: mpsc::Sender<Option<String>>,
@@ -37,7 +41,7 @@ pub(super) fn keep_subscribed(
                         found.ok_or_else(missing)?.user_id
                     }
                 };
-                official.repair_subscriptions(id).await.map(|made| (id, made))
+                repair(&official, &webhooks, id).await.map(|made| (id, made))
             };
             let note = match repaired.await {
                 Ok((id, made)) => {
@@ -78,4 +82,22 @@ pub(super) fn keep_subscribed(
             tokio::time::sleep(pause.mul_f64(jitter)).await;
         }
     })
+}
+
+/// Sees to it that everything of the channel is delivered, and that it is known by which subscriptions; answers how
+/// much had to be asked for.
+async fn repair(official: &Official, webhooks: &Webhooks, user_id: u64) -> Result<usize, ApiError> {
+    let client_id = &official.application.client_id;
+    let listed = official.list_subscriptions(user_id).await?;
+    let there: HashSet<&str> = listed.iter().map(|it| it.event.as_str()).collect();
+    let missing: Vec<&str> = EVENTS.into_iter().filter(|it| !there.contains(it)).collect();
+    let ids = listed.iter().map(|it| it.id.clone()).collect();
+    webhooks.know(user_id, client_id, ids, missing.is_empty());
+    if missing.is_empty() {
+        return Ok(0);
+    }
+    // Where the answer is lost, it is not known what was made until the next look.
+    let made = official.subscribe(user_id, &missing).await?;
+    webhooks.know(user_id, client_id, made.ids, made.all);
+    made.refused.map_or(Ok(missing.len()), Err)
 }

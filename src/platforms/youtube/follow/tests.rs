@@ -31,7 +31,11 @@ struct World {
     wall: Timestamp,
     site_blocked: AtomicBool,
     api_refuses_key: AtomicBool,
+    api_refuses_access: AtomicBool,
     stalled: AtomicBool,
+    /// The Data API is not well, or cannot be connected to; its door stays open.
+    api_busy: AtomicBool,
+    api_unconnected: AtomicBool,
     ended: AtomicBool,
     site_looks: AtomicU64,
     api_looks: AtomicU64,
@@ -44,7 +48,10 @@ impl World {
             wall: Timestamp::parse(wall).unwrap(),
             site_blocked: AtomicBool::new(false),
             api_refuses_key: AtomicBool::new(false),
+            api_refuses_access: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
+            api_busy: AtomicBool::new(false),
+            api_unconnected: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             site_looks: AtomicU64::new(0),
             api_looks: AtomicU64::new(0),
@@ -101,6 +108,15 @@ impl Chat for FakeChat {
         }
         if !self.by_site && world.api_refuses_key.load(Ordering::Relaxed) {
             return Err(Trouble::Key("keyInvalid".to_owned()));
+        }
+        if !self.by_site && world.api_refuses_access.load(Ordering::Relaxed) {
+            return Err(Trouble::Key("authError".to_owned()));
+        }
+        if !self.by_site && world.api_busy.load(Ordering::Relaxed) {
+            return Err(Trouble::Busy("503".to_owned()));
+        }
+        if !self.by_site && world.api_unconnected.load(Ordering::Relaxed) {
+            return Err(Trouble::Unconnected("no route".to_owned()));
         }
         let pause = if self.by_site { 1 } else { 3 };
         let (items, pause) = (self.items(), Duration::from_secs(pause));
@@ -322,25 +338,91 @@ async fn a_spent_quota_leaves_the_site_alone_or_says_until_when() {
     scene.quota.note_refusal(scene.world.now());
     sleep(Duration::from_secs(30)).await;
     let looks = scene.world.api_looks.load(Ordering::Relaxed);
-    sleep(HOUR).await;
+    sleep(Duration::from_secs(900)).await;
     assert_eq!(scene.world.api_looks.load(Ordering::Relaxed), looks, "no storm against a no");
     assert_eq!(scene.room.state().0, PlatformState::Live);
+    scene.quota.note_refusal(scene.world.now());
     scene.world.site_blocked.store(true, Ordering::Relaxed);
     let took = scene.room.until(PlatformState::Degraded).await;
     assert!(took <= Duration::from_secs(10), "{took:?}");
     let (_, detail) = scene.room.state();
-    assert!(detail.contains("quota") && detail.contains("until 08:00 UTC"), "{detail}");
+    assert!(detail.contains("quota") && detail.contains("until 20:36 UTC"), "{detail}");
+    // Little was spent: it is asked again, and goes on.
+    timeout(Duration::from_secs(1_500), async {
+        while scene.room.state().1.contains("quota spent") {
+            sleep(Duration::from_secs(1)).await;
+        }
+    })
+    .await
+    .expect("it is asked again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_key_is_not_used_again_and_the_site_goes_on() {
+async fn looks_that_fail_are_paced_as_those_that_are_answered() {
+    for (began_busy, reading) in [
+        (false, YoutubeReading::DataApi),
+        (true, YoutubeReading::DataApi),
+        (false, YoutubeReading::Auto),
+    ] {
+        let world = World::new(EVENING);
+        world.site_blocked.store(true, Ordering::Relaxed);
+        world.api_busy.store(began_busy, Ordering::Relaxed);
+        let scene = Scene::start(world, reading, true);
+        sleep(Duration::from_secs(300)).await;
+        scene.world.api_busy.store(true, Ordering::Relaxed);
+        scene.room.until(PlatformState::Degraded).await;
+        sleep(Duration::from_secs(30)).await;
+        let (used, states) = (scene.used(), scene.room.states.lock().unwrap().len());
+        sleep(HOUR).await;
+        let spent = scene.used() - used;
+        // 10,000 units in 12 hours are 833 in one.
+        assert!((100..900).contains(&spent), "{spent} units in an hour");
+        let told: Vec<_> = scene.room.states.lock().unwrap().split_off(states);
+        assert!(told.iter().all(|it| it.1 == PlatformState::Degraded), "no flicker: {told:?}");
+        scene.world.api_busy.store(false, Ordering::Relaxed);
+        sleep(Duration::from_secs(120)).await;
+        assert!(!scene.room.state().1.contains("503"), "{:?}", scene.room.state());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_never_left_costs_nothing() {
+    let world = World::new(EVENING);
+    world.api_unconnected.store(true, Ordering::Relaxed);
+    let scene = Scene::start(world, YoutubeReading::DataApi, true);
+    scene.room.until(PlatformState::Degraded).await;
+    sleep(HOUR).await;
+    assert!(scene.world.api_looks.load(Ordering::Relaxed) > 10);
+    assert_eq!(scene.used(), 0);
+    scene.world.api_unconnected.store(false, Ordering::Relaxed);
+    scene.room.until(PlatformState::Live).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_refusal_of_the_key_is_not_the_end_of_it() {
+    for reading in [YoutubeReading::DataApi, YoutubeReading::Auto] {
+        let world = World::new(EVENING);
+        world.api_refuses_access.store(true, Ordering::Relaxed);
+        let scene = Scene::start(world, reading, true);
+        sleep(Duration::from_secs(10)).await;
+        assert!(scene.room.state().1.contains("key is not accepted"), "{:?}", scene.room.state());
+        scene.world.api_refuses_access.store(false, Ordering::Relaxed);
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(scene.room.state().0, PlatformState::Live, "{reading:?}");
+        assert!(!scene.room.state().1.contains("key"), "{:?}", scene.room.state());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_key_is_tried_seldom_and_the_site_goes_on() {
     let scene = Scene::start(World::new(EVENING), YoutubeReading::Auto, true);
     sleep(Duration::from_secs(60)).await;
     scene.world.api_refuses_key.store(true, Ordering::Relaxed);
     sleep(Duration::from_secs(60)).await;
     let looks = scene.world.api_looks.load(Ordering::Relaxed);
     sleep(HOUR).await;
-    assert_eq!(scene.world.api_looks.load(Ordering::Relaxed), looks);
+    let more = scene.world.api_looks.load(Ordering::Relaxed) - looks;
+    assert!((4..=12).contains(&more), "now and then: {more}");
     scene.assert_complete(Duration::from_secs(10));
     let (state, detail) = scene.room.state();
     assert_eq!(state, PlatformState::Live);
