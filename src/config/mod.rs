@@ -149,6 +149,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
     layers.add_flags(&sources.flags);
     layers.check();
 
+    let overlay_keys = creators::list_overlay_keys(&layers.values[2]);
     // Every section that can be read is looked at as a whole, whatever is wrong with the others.
     let system: Option<SystemConfig> = typed(&mut layers, 0);
     let platforms: Option<PlatformsConfig> = typed(&mut layers, 1);
@@ -165,6 +166,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         quotas: quotas.unwrap_or_default(),
         secrets: Secrets::from_environment(&environment),
     };
+    config.creators.note_overlay_keys(overlay_keys);
     config.creators.normalize();
     ConfigErrors::unless_empty((config, layers.files_found), layers.problems)
 }

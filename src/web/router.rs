@@ -21,7 +21,9 @@ use tower_http::{
 
 use super::{
     ApiError, AppState,
-    api::{backup, events, messages, operations, rooms, schemas, sessions, synthetic},
+    api::{
+        backup, events, messages, operations, rooms, schemas, sessions, settings, synthetic, themes,
+    },
     assets,
     pages::{chat, home, missing, overlay, replay},
     pictures, sse, webhooks,
@@ -35,8 +37,8 @@ pub fn router(state: AppState) -> Router {
         web.cors_origins.iter().filter_map(|it| HeaderValue::from_str(it.as_str()).ok()).collect();
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
         .allow_credentials(true);
     let api = Router::new()
         .route("/api/rooms", get(rooms::list_rooms).post(rooms::add_room))
@@ -49,6 +51,17 @@ pub fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/sessions", get(sessions::list_sessions))
         .route("/api/rooms/{room}/sessions/{id}", get(sessions::find_session))
         .route("/api/rooms/{room}/synthetic", post(synthetic::post_synthetic))
+        .route(
+            "/api/settings",
+            get(settings::show_settings)
+                .put(settings::change_settings)
+                .post(settings::change_settings),
+        )
+        .route("/api/themes", get(themes::list_themes).post(themes::add_theme))
+        .route(
+            "/api/themes/{name}",
+            get(themes::find_theme).put(themes::change_theme).delete(themes::remove_theme),
+        )
         .route("/api/health", get(operations::show_health))
         .route("/sse/{room}", get(sse::stream_events))
         .layer(cors);
