@@ -25,7 +25,7 @@ use super::{
         backup, events, messages, operations, rooms, schemas, sessions, settings, synthetic, themes,
     },
     assets,
-    pages::{chat, home, missing, overlay, replay},
+    pages::{chat, dashboard, home, missing, overlay, replay},
     pictures, sse, webhooks,
     ws::upgrade,
 };
@@ -69,6 +69,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(api)
         .route("/", get(home::show_home))
+        .route("/dashboard", get(dashboard::show_dashboard))
         .route("/auth/operator", get(home::sign_in))
         .route("/overlay/{room}", get(overlay::show_overlay))
         .route("/overlay/{room}/loader.html", get(overlay::download_loader))
