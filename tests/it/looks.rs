@@ -278,3 +278,45 @@ async fn a_folder_that_comes_while_the_server_runs_is_a_theme_at_once_and_its_ed
     assert!(css.text().await.unwrap().contains("indigo"));
     server.stop().await;
 }
+
+/// Goal: what links saved in OBS and CSS written for the overlay rely on is there for years.
+/// Method: a list that may only grow, against the pages that are served. What the parameters do is asked in
+/// `tests/js/settings.test.mjs` and `tests/browser/settings.rs`.
+#[tokio::test]
+async fn what_saved_links_and_peoples_css_rely_on_is_there() {
+    let list: Value = serde_json::from_str(include_str!("../fixtures/saved_links.json")).unwrap();
+    let words = |key: &str| {
+        let listed = list[key].as_array().unwrap().iter();
+        listed.map(|it| it.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    for route in words("routes") {
+        assert_eq!(server.get(&route).send().await.unwrap().status(), 200, "{route}");
+    }
+    let text = async |path: &str| server.get(path).send().await.unwrap().text().await.unwrap();
+    let page = text("/overlay/ana").await;
+    let mut drawn = page.clone();
+    for script in ["render", "stage"] {
+        drawn.push_str(&text(&format!("/static/js/{script}.js")).await);
+    }
+    for id in words("ids") {
+        assert!(page.contains(&format!("id=\"{id}\"")), "#{id}");
+    }
+    let is_word = |text: &str, word: &str| {
+        let part = |it: char| it.is_alphanumeric() || it == '-' || it == '_';
+        text.split(|it| !part(it)).any(|it| it == word)
+    };
+    for class in words("classes") {
+        assert!(is_word(&drawn, &class), ".{class}");
+    }
+    for attribute in words("attributes") {
+        assert!(drawn.contains(&format!("dataset.{attribute}")), "data-{attribute}");
+    }
+    let styles = text("/static/css/overlay.css").await;
+    for variable in words("variables") {
+        let is_used =
+            styles.contains(&format!("--{variable}:")) || drawn.contains(&format!("--{variable}"));
+        assert!(is_used && styles.contains(&format!("var(--{variable}")), "--{variable}");
+    }
+    server.stop().await;
+}
