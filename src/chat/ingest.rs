@@ -132,6 +132,7 @@ impl Inlet for RoomInlet {
     }
 
     fn status(&mut self, state: PlatformState, detail: &str) {
+        self.log_change(state, detail);
         self.told = Some((state, detail.to_owned()));
         self.tell_status();
     }
@@ -161,6 +162,22 @@ impl RoomInlet {
             && let Some(room) = self.hub.find_room(self.source.creator.as_str())
         {
             self.room = room;
+        }
+    }
+
+    /// What the panel says belongs in the log as well, but each thing once: a try is no news.
+    fn log_change(&self, state: PlatformState, detail: &str) {
+        let before = self.told.as_ref();
+        if before.is_some_and(|it| it.0 == state && it.1 == detail) {
+            return;
+        }
+        match state {
+            PlatformState::Disabled => tracing::error!(detail, "the channel cannot be read"),
+            PlatformState::Degraded => tracing::warn!(detail, "the channel has trouble"),
+            PlatformState::Live if before.is_some_and(|it| it.0 == PlatformState::Degraded) => {
+                tracing::info!(detail, "the channel is read again");
+            }
+            _ => tracing::debug!(?state, detail, "the channel's state changed"),
         }
     }
 

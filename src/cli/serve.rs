@@ -95,6 +95,9 @@ pub fn run(arguments: ServeArgs, play: Option<Play>) -> Result<(), Failure> {
         LogFormat::Json => LogShape::Json,
     };
     logs::init(config.system.log.level.as_str(), shape).map_err(Failure::new)?;
+    for doubt in &config.doubts {
+        tracing::warn!("{doubt}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -41,6 +41,9 @@ pub fn parse_all<T: AsRef<str>>(flags: &[T]) -> Result<Vec<FlagChannel>, Vec<Str
 fn parse(flag: &str, shared: Option<&CreatorId>) -> Result<FlagChannel, String> {
     let example = "write `twitch:NAME` or `ROOM=twitch:NAME`";
     let flag = flag.trim();
+    if let Some(platform) = channel_name::platform_of(flag) {
+        return read(None, platform, flag, flag, shared);
+    }
     let (head, name) =
         flag.split_once(':').ok_or_else(|| format!("`{flag}` names no platform: {example}"))?;
     // Only what stands before the colon: an address after it may hold a `=` of its own.
@@ -51,7 +54,23 @@ fn parse(flag: &str, shared: Option<&CreatorId>) -> Result<FlagChannel, String> 
         }
         None => (None, head),
     };
+    // `ROOM=https://…`
+    if let Some((_, address)) = flag.split_once('=')
+        && let Some(found) = channel_name::platform_of(address)
+    {
+        return read(room, found, address, flag, shared);
+    }
     let platform = platform.trim().parse::<Platform>().map_err(|error| error.to_string())?;
+    read(room, platform, name, flag, shared)
+}
+
+fn read(
+    room: Option<CreatorId>,
+    platform: Platform,
+    name: &str,
+    flag: &str,
+    shared: Option<&CreatorId>,
+) -> Result<FlagChannel, String> {
     let bare = channel_name::find_name(platform, name).map_err(|error| error.to_string())?;
     let room = match (room, shared) {
         (Some(room), _) => room,
@@ -94,6 +113,18 @@ mod tests {
         assert_eq!(
             parsed(&["Twitch:https://www.twitch.tv/NeonLynx?a=b"]),
             pairs(&[("NeonLynx", "neonlynx")])
+        );
+    }
+
+    #[test]
+    fn an_address_needs_no_platform_before_it() {
+        assert_eq!(
+            parsed(&[
+                "https://kick.com/Neon",
+                "den=https://www.youtube.com/@lynx?a=b",
+                "rumble.com/c/Lynx"
+            ]),
+            pairs(&[("Neon", "neon"), ("den", "@lynx"), ("Neon", "c/Lynx")])
         );
     }
 

@@ -57,6 +57,8 @@ pub struct Config {
     pub quotas: QuotasConfig,
     /// Secrets, from the environment and `.env` only.
     pub secrets: Secrets,
+    /// What looks like a mistake, though it need not be one.
+    pub doubts: Vec<Problem>,
 }
 
 /// Where a configuration comes from.
@@ -105,6 +107,8 @@ pub struct Summary {
     pub creators: usize,
     /// Their channels (count).
     pub channels: usize,
+    /// What looks like a mistake, though it need not be one.
+    pub doubts: Vec<Problem>,
 }
 
 impl fmt::Display for Summary {
@@ -112,9 +116,11 @@ impl fmt::Display for Summary {
         let count = |count: usize, word: &str| {
             if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
         };
-        let Self { files, creators, channels } = *self;
-        let (files, creators) = (count(files, "file"), count(creators, "creator"));
-        write!(f, "the configuration is valid: {files}, {creators}, {}", count(channels, "channel"))
+        let Self { files, creators, channels, doubts } = self;
+        let (files, creators) = (count(*files, "file"), count(*creators, "creator"));
+        let channels = count(*channels, "channel");
+        write!(f, "the configuration is valid: {files}, {creators}, {channels}")?;
+        doubts.iter().try_for_each(|it| write!(f, "\nbut look at {it}"))
     }
 }
 
@@ -134,7 +140,7 @@ pub fn check(sources: &Sources) -> Result<Summary, ConfigErrors> {
     load_counted(sources).map(|(config, files)| {
         let creators = &config.creators.creators;
         let channels = creators.iter().map(|it| it.channels.len()).sum();
-        Summary { files, creators: creators.len(), channels }
+        Summary { files, creators: creators.len(), channels, doubts: config.doubts.clone() }
     })
 }
 
@@ -164,9 +170,11 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         platforms: platforms.unwrap_or_default(),
         creators: creators.unwrap_or_default(),
         quotas: quotas.unwrap_or_default(),
+        doubts: Vec::new(),
         secrets: Secrets::from_environment(&environment),
     };
     config.creators.note_overlay_keys(overlay_keys);
+    config.doubts = config.secrets.list_doubts(&environment);
     config.creators.normalize();
     ConfigErrors::unless_empty((config, layers.files_found), layers.problems)
 }

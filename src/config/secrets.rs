@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use super::Environment;
+use super::{Environment, Problem};
 
 /// A secret's name and what it is for.
 struct Name {
@@ -126,17 +126,61 @@ pub struct OAuthGrant<'a> {
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secrets(BTreeMap<String, String>);
 
+/// The secret that a variable sets, and for which suffix; empty is the server's.
+fn find_known(variable: &str) -> Option<(&'static Name, &str)> {
+    NAMES.iter().find_map(|it| match variable.strip_prefix(it.name)? {
+        "" if !it.per_creator => Some((it, "")),
+        rest if it.per_creator => {
+            rest.strip_prefix('_').filter(|it| !it.is_empty()).map(|rest| (it, rest))
+        }
+        _ => None,
+    })
+}
+
+/// What each of these needs beside it, under the same suffix or the server's.
+const NEEDS: [(&str, &str); 7] = [
+    ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET"),
+    ("TWITCH_CLIENT_SECRET", "TWITCH_CLIENT_ID"),
+    ("KICK_CLIENT_ID", "KICK_CLIENT_SECRET"),
+    ("KICK_CLIENT_SECRET", "KICK_CLIENT_ID"),
+    ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
+    ("GOOGLE_CLIENT_SECRET", "GOOGLE_CLIENT_ID"),
+    ("YOUTUBE_REFRESH_TOKEN", "GOOGLE_CLIENT_ID"),
+];
+
 impl Secrets {
     pub(super) fn from_environment(environment: &Environment) -> Self {
-        let known = |name: &str| {
-            NAMES.iter().any(|it| match name.strip_prefix(it.name) {
-                Some("") => !it.per_creator,
-                Some(rest) => it.per_creator && rest.starts_with('_'),
-                None => false,
-            })
-        };
-        let set = environment.iter().filter(|(name, value)| !value.is_empty() && known(name));
+        // A secret that was copied has blanks at its ends now and then.
+        let all = environment.iter().map(|(name, value)| (name, value.trim()));
+        let set = all.filter(|(name, value)| !value.is_empty() && find_known(name).is_some());
         Self(set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    /// What looks like a mistake, though it need not be one: names that are nearly known, blanks, and halves.
+    pub(super) fn list_doubts(&self, environment: &Environment) -> Vec<Problem> {
+        let doubt = |name: &str, words: String| Problem::new("environment", name, words);
+        let mut doubts = Vec::new();
+        for (name, value) in environment.iter() {
+            match find_known(name) {
+                Some(_) if !value.is_empty() && value.trim().is_empty() => {
+                    doubts.push(doubt(name, "is blank, and counts as not set".to_owned()));
+                }
+                Some(_) => {}
+                None => doubts.extend(
+                    meant(name)
+                        .map(|meant| doubt(name, format!("is not read: did you mean {meant}?"))),
+                ),
+            }
+        }
+        for name in self.0.keys() {
+            let Some((secret, suffix)) = find_known(name) else { continue };
+            for (_, needed) in NEEDS.iter().filter(|it| it.0 == secret.name) {
+                if self.find(needed).is_none() && self.find_of(needed, suffix).is_none() {
+                    doubts.push(doubt(name, format!("does nothing without {needed}")));
+                }
+            }
+        }
+        doubts
     }
 
     /// `STREAMSUITES_OPERATOR_TOKEN`: what scripts send to act as the operator.
@@ -241,6 +285,29 @@ impl Secrets {
     }
 }
 
+/// The known name that `variable` nearly is, a suffix kept.
+fn meant(variable: &str) -> Option<String> {
+    // `STREAMSUITES__…` sets a key of the configuration.
+    if variable.contains("__") {
+        return None;
+    }
+    let best = |it: &Name| {
+        // As much of the variable as the name is long, give or take a letter; the rest is a suffix.
+        let ends = variable.match_indices('_').map(|(at, _)| at).filter(|_| it.per_creator);
+        let whole = std::iter::once(variable.len());
+        let heads = ends.chain(whole).map(|end| variable.split_at(end));
+        heads
+            .map(|(head, rest)| (strsim::damerau_levenshtein(head, it.name), rest))
+            .min_by_key(|it| it.0)
+            .map(|(distance, rest)| (distance, format!("{}{rest}", it.name)))
+    };
+    let (distance, name) = NAMES.iter().filter_map(best).min_by_key(|it| it.0)?;
+    (distance <= 2).then(|| match find_known(&name) {
+        Some(_) => name,
+        None => format!("{name}_<CREATOR>"),
+    })
+}
+
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secrets")?;
@@ -306,6 +373,36 @@ mod tests {
         assert!(!shown.contains("hunter") && !shown.contains("PATH"), "{shown}");
         let environment = Environment::from_iter([("TWITCH_CLIENT_ID", "hunter2")]);
         assert!(!format!("{environment:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn names_that_are_nearly_known_blanks_and_halves_are_doubted() {
+        let environment = Environment::from_iter([
+            ("YOUTUBE_APIKEY", "hunter1"),
+            ("TWITCH_OAUTH_TOKENS_ANA", "hunter2"),
+            ("TWITCH_OAUTH_TOKEN", "hunter3"),
+            ("KICK_CLIENT_ID", "hunter4"),
+            ("YOUTUBE_API_KEY", "  "),
+            ("RUMBLE_LIVESTREAM_KEY_ANA", " hunter5 "),
+            ("GOOGLE_APPLICATION_CREDENTIALS", "hunter6"),
+            ("STREAMSUITES__SYSTEM__LISTEN", "hunter7"),
+            ("PATH", "/bin"),
+        ]);
+        let secrets = Secrets::from_environment(&environment);
+        assert_eq!(secrets.rumble_livestream_key("ANA"), Some("hunter5"));
+        assert_eq!(secrets.youtube_api_key("ANA"), None);
+        let told: Vec<_> =
+            secrets.list_doubts(&environment).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "environment: TWITCH_OAUTH_TOKEN: is not read: did you mean TWITCH_OAUTH_TOKEN_<CREATOR>?",
+                "environment: TWITCH_OAUTH_TOKENS_ANA: is not read: did you mean TWITCH_OAUTH_TOKEN_ANA?",
+                "environment: YOUTUBE_APIKEY: is not read: did you mean YOUTUBE_API_KEY?",
+                "environment: YOUTUBE_API_KEY: is blank, and counts as not set",
+                "environment: KICK_CLIENT_ID: does nothing without KICK_CLIENT_SECRET",
+            ]
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::Config;
 /// `not set`.
 #[must_use]
 pub fn show(config: &Config) -> String {
-    let Config { system, platforms, creators, quotas, secrets } = config;
+    let Config { system, platforms, creators, quotas, secrets, doubts: _ } = config;
     let suffixes: Vec<_> = creators.creators.iter().map(|it| it.env_suffix()).collect();
     let state = |set: bool| if set { "set" } else { "not set" };
     let states = secrets.list_states(&suffixes);

@@ -59,12 +59,10 @@ pub async fn supervise<W: PlatformWorker>(
                     telemetry.meters.worker_failures.increment(1);
                     telemetry.recent.error("platforms", error.kind(), &name, error.to_string());
                     if error.is_permanent() {
-                        tracing::error!(%error, "the channel cannot be read");
                         telemetry.recent.event(Severity::Error, &name, error.to_string());
                         ingest.status(PlatformState::Disabled, error.to_string());
                         return;
                     }
-                    tracing::warn!(%error, "the channel is not read for now");
                     ingest.status(PlatformState::Degraded, error.to_string());
                 }
             }

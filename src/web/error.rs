@@ -170,6 +170,10 @@ impl IntoResponse for ApiError {
             Self::Unauthorized => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
+            Self::TooLarge => {
+                // The rest of the body is not read, so the connection ends: said, lest the next call goes there.
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             Self::UpgradeRequired => {
                 headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
             }
