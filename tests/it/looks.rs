@@ -312,11 +312,14 @@ async fn what_saved_links_and_peoples_css_rely_on_is_there() {
     for attribute in words("attributes") {
         assert!(drawn.contains(&format!("dataset.{attribute}")), "data-{attribute}");
     }
-    let styles = text("/static/css/overlay.css").await;
+    let mut styles = text("/static/css/overlay.css").await;
+    for theme in ["default", "midnight", "slate"] {
+        styles.push_str(&text(&format!("/themes/{theme}/theme.css")).await);
+    }
     for variable in words("variables") {
-        let is_used =
-            styles.contains(&format!("--{variable}:")) || drawn.contains(&format!("--{variable}"));
-        assert!(is_used && styles.contains(&format!("var(--{variable}")), "--{variable}");
+        let name = format!("--{variable}");
+        let is_set = styles.contains(&format!("{name}:")) || drawn.contains(&format!("\"{name}\""));
+        assert!(is_set && styles.contains(&format!("var({name}")), "{name}");
     }
     server.stop().await;
 }
