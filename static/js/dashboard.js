@@ -78,7 +78,6 @@ async function ask(method, path, body, headers = {}) {
 async function check() {
   checking += 1;
   const number = checking;
-  if (edited) return;
   if (!Object.keys(draft).length) {
     show_faults([]);
     return;
@@ -99,10 +98,13 @@ async function save() {
   clearTimeout(check_timer);
   checking += 1;
   $("save").disabled = true;
-  const done = edited ? await save_theme() : await save_settings();
-  if (done) say("Saved: open overlays have it.");
+  // A theme first: the settings may be about to wear it.
+  const done = (!is_theme_changed() || (await save_theme())) && (!Object.keys(draft).length || (await save_settings()));
   draw();
+  if (done) say("Saved: open overlays have it.");
 }
+
+const is_theme_changed = () => edited !== null && edited.css !== edited.kept;
 
 async function save_settings() {
   const { ok, body } = await ask("PUT", api("/api/settings"), draft);
@@ -220,10 +222,10 @@ function draw() {
   for (const row of controls.querySelectorAll("[data-row]")) row.classList.toggle("set", is_set(row.dataset.row));
   for (const it of $("themes").querySelectorAll("input")) it.checked = it.value === value_of("theme");
   draw_editor();
-  const changes = edited ? edited.css !== edited.kept : Object.keys(draft).length > 0;
+  const changes = is_theme_changed() || Object.keys(draft).length > 0;
   $("save").disabled = !changes;
   $("discard").disabled = !changes;
-  $("undo").disabled = Boolean(edited) || earlier.length === 0;
+  $("undo").disabled = earlier.length === 0;
   $("reset").hidden = !Object.keys(look.stored).length;
   if (changes) say("Not saved yet");
   else if ($("state").textContent === "Not saved yet") say("");
@@ -327,7 +329,7 @@ $("css").addEventListener("input", () => {
 $("css").addEventListener("scroll", () => ($("gutter").scrollTop = $("css").scrollTop));
 $("css-target").addEventListener("change", async ({ target }) => {
   const name = target.value;
-  if (edited && edited.css !== edited.kept && !confirm("Leave the theme without saving its CSS?")) {
+  if (is_theme_changed() && !confirm("Leave the theme without saving its CSS?")) {
     draw();
     return;
   }
@@ -355,6 +357,12 @@ $("theme-add").addEventListener("click", async () => {
     return;
   }
   $("theme-title").value = "";
+  // It is the theme's now; on top of it, too, it would be there twice.
+  if (!edited) {
+    const { custom_css: _, ...rest } = draft;
+    draft = rest;
+    sound_css = look.settings.custom_css;
+  }
   edited = { name: body.name, title: body.title, css, kept: css };
   await read_again();
   say(`“${body.title}” is among the themes.`);
@@ -381,8 +389,6 @@ $("discard").addEventListener("click", () => {
   if (edited) {
     edited.css = edited.kept;
     show_css_faults([]);
-    draw();
-    return;
   }
   earlier.push({ name: "", draft });
   take({});
@@ -409,7 +415,7 @@ addEventListener("keydown", (event) => {
   }
 });
 addEventListener("beforeunload", (event) => {
-  if (Object.keys(draft).length || (edited && edited.css !== edited.kept)) event.preventDefault();
+  if (Object.keys(draft).length || is_theme_changed()) event.preventDefault();
 });
 
 for (const it of document.querySelectorAll('[name="scene"]')) {

@@ -67,12 +67,14 @@ async fn a_look_is_tried_corrected_undone_and_saved_and_overlays_have_it_at_once
     page.eval("document.querySelector('#theme-add').click()").await;
     page.until("document.querySelector('#themes input[value=mine]') !== null").await;
     page.eval("document.querySelector('#themes input[value=mine]').click()").await;
-    page.eval("document.querySelector('#css-target').value = ''; document.querySelector('#css-target').dispatchEvent(new Event('change'))").await;
+    // The theme is still in the editor: one press keeps both.
+    page.eval(&fill("#css", ".line { border-top: 6px solid }")).await;
     page.until("!document.querySelector('#save').disabled").await;
     page.eval("document.querySelector('#save').click()").await;
     overlay
-        .until_is("getComputedStyle(document.querySelector('.line')).borderTopWidth", "5px")
+        .until_is("getComputedStyle(document.querySelector('.line')).borderTopWidth", "6px")
         .await;
+    assert_eq!(server.room().settings().custom_css, ".line { color: rgb(1, 2, 3) }");
     overlay.assert_clean(&server.url("")).await;
     browser.close().await;
     server.stop().await;
