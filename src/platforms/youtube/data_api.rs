@@ -3,7 +3,7 @@
 //! Answers are read from their raw JSON, item by item: the crate refuses a whole page for one strange item,
 //! and knows no details of newer kinds. No call hangs, none is tried twice, and no error shows the key.
 //!
-//! The size of an answer has no bound but [`CALL_TIMEOUT`]: the crate reads a body whole before it gives it away, and
+//! The size of an answer has no bound but `CALL_TIMEOUT`: the crate reads a body whole before it gives it away, and
 //! takes no other client than its own kind.
 
 use std::{path::Path, sync::Arc, time::Duration};
