@@ -156,6 +156,18 @@ async fn a_saved_link_with_twenty_parameters_gives_what_each_says() {
         page.go(&server.overlay(query)).await;
         page.until_is(&question, answer).await;
     }
+    let follow = json!({ "kind": "follow", "platform": "twitch", "id": "twitch:f1", "system_text": "Bo followed" });
+    server.publish("activity", follow);
+    page.go(&server.overlay("")).await;
+    page.until("document.querySelectorAll('#chat .activity').length === 1").await;
+    page.go(&server.overlay("?show_activities=0")).await;
+    page.until_is("document.querySelectorAll('#chat .line').length > 3 && document.querySelectorAll('#chat .activity').length", 0).await;
+    // Held back: of what comes at once, one line is shown at a time.
+    page.go(&server.overlay("?speed=1&max=500")).await;
+    page.until("document.body.innerText.includes('comes in')").await;
+    server.say((20..25).map(|it| said(&it.to_string(), "Bo", &format!("held {it}"))));
+    page.until("document.body.innerText.includes('held 20')").await;
+    assert_eq!(page.eval("document.body.innerText.includes('held 24')").await, false);
     page.go(&server.overlay("?fade=1")).await;
     page.until("document.querySelectorAll('#chat .line').length === 0").await;
     browser.close().await;
