@@ -28,7 +28,7 @@ use crate::{
     exports::Exporter,
     feed::Imported,
     lifecycle::Lifecycle,
-    model::{CreatorId, OverlaySettings, Platform, PlatformState, Timestamp},
+    model::{CreatorId, Platform, PlatformState, Timestamp},
     platforms::{
         self, Demand, Emotes, Ingest, Listeners, Memory, Readers, Source, Voices,
         http::Clients,
@@ -39,7 +39,7 @@ use crate::{
     storage::State,
     telemetry::{Severity, Telemetry},
     web::{
-        accept, access::OverlayKeys, assets, assets::Assets, media::Media, operator,
+        accept, access::OverlayKeys, assets, assets::Assets, looks::Looks, media::Media, operator,
         operator::Operator, router::router, state::Shared, ws::Heartbeat,
     },
 };
@@ -266,12 +266,17 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         Reloader::new(sources, config).map_err(|it| StartError::Watch(it.to_string()))?;
     let effective = watch::Sender::new(Arc::new(typed.merged(&files.borrow())));
     let config = effective.subscribe();
-    follow_rooms(&hub, None, &config.borrow());
+    let assets = Arc::new(Assets::new(&config_folder));
+    let looks = Looks::new(state.clone(), Arc::clone(&hub), Arc::clone(&assets));
+    follow_rooms(&hub, &looks, None, &config.borrow());
+    // Not essential: a theme that changes unnoticed is no harm to chat.
+    life.spawn(looks.clone().follow_themes(life.clone()));
     let applier = Arc::new(Applier {
         files: files.clone(),
         typed,
         effective,
         hub: Arc::clone(&hub),
+        looks: looks.clone(),
         one_at_a_time: Mutex::default(),
     });
     let (restart, needs_restart) = watch::channel(Vec::new());
@@ -328,7 +333,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         keys: OverlayKeys::new(&secret),
         heartbeat: Arc::clone(&heartbeat),
         media: Media::new(config.clone(), data_dir.join("media"), telemetry.clone(), life.clone()),
-        assets: Assets::new(&config_folder),
+        assets,
+        looks: looks.clone(),
         exports_dir: exports_dir.clone(),
         data_dir: data_dir.clone(),
         started,
@@ -371,10 +377,10 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     life.essential("exports", exporter.run());
 
     if demo || (no_creators && playback.is_none()) {
-        start_demo(&hub, &sink, &life);
+        start_demo(&hub, &looks, &sink, &life);
     }
     if let Some(playback) = playback {
-        start_playback(playback, &hub, &sink, &life);
+        start_playback(playback, &hub, &looks, &sink, &life);
     }
     telemetry.recent.event(Severity::Info, "runtime", "started");
     tracing::info!(address = %local, "started in {} ms", started.elapsed().as_millis());
@@ -496,6 +502,7 @@ struct Applier {
     typed: TypedChannels,
     effective: watch::Sender<Arc<Config>>,
     hub: Arc<Hub>,
+    looks: Looks,
     one_at_a_time: Mutex<()>,
 }
 
@@ -504,28 +511,26 @@ impl Applier {
         let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
         let config = self.typed.merged(&self.files.borrow());
         let before = Arc::clone(&self.effective.borrow());
-        follow_rooms(&self.hub, Some(&before), &config);
+        follow_rooms(&self.hub, &self.looks, Some(&before), &config);
         self.hub.log().set_policies(feed_log::policies(&config));
         self.effective.send_replace(Arc::new(config));
     }
 }
 
 /// Opens a room per creator, closes those that are gone, and passes settings on.
-fn follow_rooms(hub: &Hub, before: Option<&Config>, config: &Config) {
+fn follow_rooms(hub: &Hub, looks: &Looks, before: Option<&Config>, config: &Config) {
     let most = config.system.feed.max_rooms as usize;
     let enabled = config.creators.creators.iter().filter(|it| it.enabled);
     if enabled.clone().count() > most {
         tracing::error!("feed.max_rooms: only the first {most} creators have a room");
     }
     for creator in enabled.take(most) {
-        let room = hub.open_room(&creator.id, creator.overlay.clone(), creator.record);
+        let room = hub.open_room(&creator.id, looks.note(creator), creator.record);
         // Before anything more is said in it.
         if hub.log().is_kept() && room.log().is_kept() != creator.record {
             hub.reopen_room(&creator.id, creator.record);
         }
-        if let Some(room) = hub.find_room(creator.id.as_str()) {
-            room.set_settings(creator.overlay.clone());
-        }
+        looks.apply(&creator.id);
     }
     for gone in before.iter().flat_map(|it| &it.creators.creators) {
         if !config.creators.creators.iter().any(|it| it.enabled && it.id == gone.id) {
@@ -584,9 +589,9 @@ fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoom {
 }
 
 /// Plays the demo for as long as the server runs.
-fn start_demo(hub: &Hub, sink: &Arc<Rooms>, life: &Lifecycle) {
+fn start_demo(hub: &Hub, looks: &Looks, sink: &Arc<Rooms>, life: &Lifecycle) {
     let Ok(room) = demo::ROOM.parse::<CreatorId>() else { return };
-    hub.open_room(&room, OverlaySettings::default(), true);
+    hub.open_room(&room, looks.of(&room), true);
     let source = Source {
         creator: room,
         platform: Platform::Streamsuites,
@@ -604,8 +609,14 @@ fn start_demo(hub: &Hub, sink: &Arc<Rooms>, life: &Lifecycle) {
     });
 }
 
-fn start_playback(playback: Playback, hub: &Arc<Hub>, sink: &Arc<Rooms>, life: &Lifecycle) {
-    let room = hub.open_room(&playback.room, OverlaySettings::default(), true);
+fn start_playback(
+    playback: Playback,
+    hub: &Arc<Hub>,
+    looks: &Looks,
+    sink: &Arc<Rooms>,
+    life: &Lifecycle,
+) {
+    let room = hub.open_room(&playback.room, looks.of(&playback.room), true);
     let (sink, stop) = (Arc::clone(sink), life.stop.clone());
     life.spawn(async move {
         if playback.wait && stop.run_until_cancelled(room.watched()).await.is_none() {

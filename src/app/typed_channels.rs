@@ -66,6 +66,7 @@ impl TypedChannels {
                     retention_days: None,
                     retention_bytes: None,
                     overlay: OverlaySettings::default(),
+                    overlay_keys: Default::default(),
                 }),
             }
         }

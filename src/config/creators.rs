@@ -1,6 +1,6 @@
 //! `config/creators.json`: whose chats are read, and into which rooms.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ pub struct CreatorConfig {
     /// How the room's overlays look, until changed on the settings page.
     #[serde(default)]
     pub overlay: OverlaySettings,
+    /// Which of those the file names.
+    #[serde(skip)]
+    pub overlay_keys: BTreeSet<String>,
 }
 
 impl CreatorConfig {
@@ -111,14 +114,32 @@ fn default_suffix(id: &str) -> String {
 }
 
 impl CreatorsConfig {
+    /// Notes which overlay settings are said and which are defaults, as `raw` has them.
+    pub(super) fn note_overlay_keys(&mut self, raw: Vec<BTreeSet<String>>) {
+        for (creator, keys) in self.creators.iter_mut().zip(raw) {
+            creator.overlay_keys = keys;
+        }
+    }
+
     /// Brings the names of all channels to their one spelling. [`check`] said that each has one.
     pub(super) fn normalize(&mut self) {
+        for creator in &mut self.creators {
+            creator.overlay.theme_version.clear(); // The server's to say.
+        }
         for channel in self.creators.iter_mut().flat_map(|it| &mut it.channels) {
             if let Ok(name) = channel_name::normalize(channel.platform, &channel.name) {
                 channel.name = name;
             }
         }
     }
+}
+
+/// The overlay settings that each creator of a raw value names.
+pub(super) fn list_overlay_keys(creators: &Value) -> Vec<BTreeSet<String>> {
+    let keys = |it: &Value| {
+        it["overlay"].as_object().into_iter().flat_map(|it| it.keys().cloned()).collect()
+    };
+    elements(creators, "creators").iter().map(keys).collect()
 }
 
 /// What is wrong between the values of `creators.json`: JSON pointer and message.

@@ -4,6 +4,7 @@
 //! All problems of all layers come at once. Nothing else reads configuration files or the environment.
 
 pub mod addresses;
+pub mod body;
 pub mod channel_flag;
 pub mod channel_name;
 pub mod creators;
@@ -154,6 +155,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
     layers.add_flags(&sources.flags);
     layers.check();
 
+    let overlay_keys = creators::list_overlay_keys(&layers.values[2]);
     // Every section that can be read is looked at as a whole, whatever is wrong with the others.
     let system: Option<SystemConfig> = typed(&mut layers, 0);
     let platforms: Option<PlatformsConfig> = typed(&mut layers, 1);
@@ -171,6 +173,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         doubts: Vec::new(),
         secrets: Secrets::from_environment(&environment),
     };
+    config.creators.note_overlay_keys(overlay_keys);
     config.doubts = config.secrets.list_doubts(&environment);
     config.creators.normalize();
     ConfigErrors::unless_empty((config, layers.files_found), layers.problems)

@@ -53,7 +53,8 @@ pub(super) use string_with_format;
 type FormatCheck = fn(&str) -> Result<(), String>;
 
 /// The formats of [`string_with_format`], which say what is wrong in words of their own.
-const FORMATS: [(&str, FormatCheck); 5] = [
+const FORMATS: [(&str, FormatCheck); 6] = [
+    ("custom-css", crate::model::stylesheet::check_in_a_sentence),
     ("listen-address", parses::<ListenAddress>),
     ("http-url", parses::<HttpUrl>),
     ("irc-url", parses::<IrcUrl>),
@@ -91,6 +92,15 @@ impl Section {
             "type": "string",
             "description": "Where this file's schema is, for editors."
         });
+        Self::with_schema(name, file, schema)
+    }
+
+    /// What is no file: the body of a request.
+    pub(super) fn of_body<T: JsonSchema>() -> Self {
+        Self::with_schema("", "", schemars::schema_for!(T).to_value())
+    }
+
+    fn with_schema(name: &'static str, file: &'static str, schema: Value) -> Self {
         let mut options = jsonschema::options().should_validate_formats(true);
         for (format, check) in FORMATS {
             options = options.with_format(format, move |text| check(text).is_ok());

@@ -12,6 +12,7 @@ pub mod platform;
 pub mod qualified_id;
 pub mod redaction;
 pub mod snapshot;
+pub mod stylesheet;
 pub mod timestamp;
 
 pub use activity::{Activity, ActivityKind};

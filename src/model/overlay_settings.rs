@@ -12,6 +12,9 @@ pub struct OverlaySettings {
     /// Name of a theme: built in, or a folder in `themes/`.
     #[schemars(regex(pattern = r"^[a-z0-9][a-z0-9-]{0,31}$"))]
     pub theme: String,
+    /// CSS of one's own, above the theme; in OBS the source's own CSS box is above it.
+    #[schemars(length(max = 20_000), extend("format" = "custom-css"))]
+    pub custom_css: String,
     /// Font family; empty is the theme's.
     #[schemars(length(max = 200))]
     pub font: String,
@@ -54,10 +57,10 @@ pub struct OverlaySettings {
     /// Messages of known bots are not shown.
     pub hide_bots: bool,
     /// Messages of these logins or ids are not shown.
-    #[schemars(length(max = 1000))]
+    #[schemars(length(max = 1000), inner(length(max = 500)))]
     pub hidden_users: Vec<String>,
     /// Messages with one of these words are not shown.
-    #[schemars(length(max = 1000))]
+    #[schemars(length(max = 1000), inner(length(max = 500)))]
     pub blocked_words: Vec<String>,
     /// Paid messages below this amount are shown as plain ones (minor units).
     #[schemars(range(min = 0))]
@@ -66,18 +69,23 @@ pub struct OverlaySettings {
     pub auto_feature_paid: bool,
     /// Size of everything (factor).
     #[schemars(range(min = 0.25, max = 4.0))]
-    pub scale: f32,
+    pub scale: f64,
     /// Pronouns beside names, where known.
     pub pronouns: bool,
     /// Animated emotes stand still.
     #[serde(rename = "static")]
     pub still: bool,
+    /// Which stylesheet the theme has: set by the server, so that a changed one is loaded again. Written by
+    /// anybody else it means nothing.
+    #[schemars(length(max = 64))]
+    pub theme_version: String,
 }
 
 impl Default for OverlaySettings {
     fn default() -> Self {
         Self {
             theme: "default".to_owned(),
+            custom_css: String::new(),
             font: String::new(),
             font_size: 0,
             max_messages: 30,
@@ -103,6 +111,7 @@ impl Default for OverlaySettings {
             scale: 1.0,
             pronouns: false,
             still: false,
+            theme_version: String::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Small things kept over restarts, in memory and written behind: nobody waits for the disk.
+//! Small things kept over restarts, and held in memory.
 //!
-//! For what may lose its last quarter of a second to a power cut: what a worker learnt, what was spent.
+//! What may lose its last quarter of a second to a power cut (what a worker learnt, what was spent) is written
+//! behind, and nobody waits for the disk. What somebody is told was kept (how a room looks) is there first.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -104,6 +105,44 @@ impl State {
         self.0.changed.notify_one();
     }
 
+    /// Those whose names begin with `start`, in the order of names.
+    #[must_use]
+    pub fn list_beginning(&self, kind: Kind, start: &str) -> Vec<(String, String)> {
+        let held = self.held();
+        let from = held.texts.range((kind, start.to_owned())..);
+        let found = from.take_while(|((of, name), _)| *of == kind && name.starts_with(start));
+        found.map(|((_, name), text)| (name.clone(), text.clone())).collect()
+    }
+
+    /// Sets and removes texts, all or none, and returns once the disk has them. Blocking.
+    ///
+    /// Not for names that [`State::set`] is used for.
+    ///
+    /// # Errors
+    /// What the disk says; then nothing has changed. Also when everything is kept in memory alone.
+    pub fn save(&self, changes: &[(Kind, String, Option<String>)]) -> Result<(), StorageError> {
+        let Some(database) = &self.0.database else {
+            return Err(StorageError::Io(std::io::Error::other("the file could not be opened")));
+        };
+        let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        super::guarded(|| {
+            database.write(|tx| {
+                changes.iter().try_for_each(|(kind, name, text)| {
+                    texts::set(tx, *kind, &[(name.clone(), text.clone())])
+                })
+            })
+        })?;
+        let mut held = self.held();
+        for (kind, name, text) in changes {
+            let key = (*kind, name.clone());
+            match text {
+                Some(text) => drop(held.texts.insert(key, text.clone())),
+                None => drop(held.texts.remove(&key)),
+            }
+        }
+        Ok(())
+    }
+
     /// Brings changes to the disk until `stop`. What comes after that is for [`State::close`].
     pub async fn run(self, stop: CancellationToken) {
         while stop.run_until_cancelled(self.0.changed.notified()).await.is_some() {
@@ -188,6 +227,27 @@ mod tests {
         assert_eq!(state.list(Kind::Platforms), [pair("a", "1"), pair("c", "4")]);
         assert_eq!(state.find(Kind::Quotas, "a").as_deref(), Some("2"));
         assert_eq!(state.find(Kind::Platforms, "b"), None);
+    }
+
+    #[test]
+    fn what_is_saved_is_on_the_disk_at_once_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(&folder.path().join("state.redb")).unwrap();
+        let change =
+            |kind, name: &str, text: Option<&str>| (kind, name.to_owned(), text.map(str::to_owned));
+        let written = |kind| state.0.database.as_ref().unwrap().read(|tx| texts::list(tx, kind));
+        let both = [change(Kind::Looks, "a", Some("1")), change(Kind::Themes, "a/x", Some("2"))];
+        state.save(&both).unwrap();
+        assert_eq!(written(Kind::Looks).unwrap(), [("a".to_owned(), "1".to_owned())]);
+        assert_eq!(state.find(Kind::Themes, "a/x").as_deref(), Some("2"));
+        state.save(&[change(Kind::Themes, "ab/x", Some("3"))]).unwrap();
+        assert_eq!(state.list_beginning(Kind::Themes, "a/").len(), 1);
+        state.save(&[change(Kind::Looks, "a", None)]).unwrap();
+        assert!(written(Kind::Looks).unwrap().is_empty());
+
+        let state = State::in_memory();
+        assert!(state.save(&both).is_err());
+        assert_eq!(state.find(Kind::Looks, "a"), None);
     }
 
     #[tokio::test]

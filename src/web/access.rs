@@ -1,14 +1,18 @@
-//! Who may read a room: everybody while access is open, otherwise whoever has the room's key.
+//! Who may read a room: everybody while access is open, otherwise whoever has the room's key. And who may
+//! say how it looks.
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, Method, header, request::Parts},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::{ApiError, AppState, operator};
+use super::{ApiError, AppState, operator, operator::OperatorOnly, query::Query};
 use crate::{chat::Room, config::OverlayAccess, model::CreatorId};
 
 /// The rooms' overlay keys: 128 bits each, made from one secret, so that they outlive a restart.
@@ -76,6 +80,47 @@ pub fn may_read(
         Ok(())
     } else {
         Err(ApiError::Forbidden("this room needs its overlay key: add ?key=… to the address"))
+    }
+}
+
+/// The room of that name, for whoever may see and change how it looks: the operator.
+///
+/// The one place that decides it, for every route of a room's looks.
+///
+/// # Errors
+/// 401 and 403 for others, before anything is said about the room; 400 when none is named, 404 for an unknown
+/// one.
+pub fn may_manage(
+    state: &AppState,
+    method: &Method,
+    headers: &HeaderMap,
+    room: Option<&str>,
+) -> Result<Arc<Room>, ApiError> {
+    OperatorOnly::prove(state, method, headers)?;
+    let name = room.ok_or_else(|| {
+        ApiError::BadRequest("which room? add ?room=NAME to the address".to_owned())
+    })?;
+    state.hub.find_room(name).ok_or(ApiError::NotFound("room"))
+}
+
+/// A request by somebody who may manage the room that its query names, as [`may_manage`] says.
+pub struct Manager {
+    /// That room.
+    pub room: Arc<Room>,
+}
+
+#[derive(serde::Deserialize)]
+struct RoomQuery {
+    room: Option<String>,
+}
+
+impl FromRequestParts<AppState> for Manager {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Query(RoomQuery { room }) = Query::from_request_parts(parts, state).await?;
+        let room = may_manage(state, &parts.method, &parts.headers, room.as_deref())?;
+        Ok(Self { room })
     }
 }
 

@@ -1,6 +1,9 @@
 //! Scripts, styles, pictures and themes of our own: in the binary, and in folders that may override it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use axum::{
     body::Body,
@@ -12,7 +15,7 @@ use bytes::Bytes;
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
-use super::{ApiError, AppState};
+use super::{ApiError, AppState, access, query::Query};
 
 #[derive(Embed)]
 #[folder = "static"]
@@ -41,6 +44,22 @@ pub enum Folder {
     Themes,
 }
 
+impl Folder {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Themes => "themes",
+        }
+    }
+
+    fn embedded(self, path: &str) -> Option<EmbeddedFile> {
+        match self {
+            Self::Static => StaticFiles::get(path),
+            Self::Themes => ThemeFiles::get(path),
+        }
+    }
+}
+
 /// Where assets come from.
 pub struct Assets {
     /// The folder beside the configuration, whose `static/` and `themes/` win over the binary's.
@@ -63,24 +82,50 @@ impl Assets {
         Self { beside: beside.to_owned() }
     }
 
+    /// The folder in which `static/` and `themes/` may stand.
+    pub fn beside(&self) -> &Path {
+        &self.beside
+    }
+
+    /// The names of all themes, and whether each is a folder that is not in the binary. Blocking.
+    pub fn list_themes(&self) -> BTreeMap<String, bool> {
+        let built_in = ThemeFiles::iter().filter_map(|it| {
+            let (name, file) = it.split_once('/')?;
+            (file == "theme.css").then(|| (name.to_owned(), false))
+        });
+        let mut themes: BTreeMap<_, _> = built_in.collect();
+        let folders = std::fs::read_dir(self.beside.join("themes")).into_iter().flatten();
+        for folder in folders.flatten().filter(|it| it.path().join("theme.css").is_file()) {
+            let name = folder.file_name().to_string_lossy().into_owned();
+            themes.entry(name).or_insert(true);
+        }
+        themes
+    }
+
+    /// The bytes of the asset at `path`. Blocking.
+    pub fn read_now(&self, folder: Folder, path: &str) -> Option<Bytes> {
+        if !is_plain(path) {
+            return None;
+        }
+        let file = self.beside.join(folder.name()).join(path);
+        let is_file = std::fs::symlink_metadata(&file).is_ok_and(|it| it.is_file());
+        if let Some(bytes) = is_file.then(|| std::fs::read(file).ok()).flatten() {
+            return Some(bytes.into());
+        }
+        folder.embedded(path).map(|it| it.data.into_owned().into())
+    }
+
     /// The asset at `path`, whose segments stand between slashes.
     pub async fn find(&self, folder: Folder, path: &str) -> Option<Asset> {
         if !is_plain(path) {
             return None;
         }
-        let name = match folder {
-            Folder::Static => "static",
-            Folder::Themes => "themes",
-        };
         let kind = kind_of(path);
-        if let Some(bytes) = read_file(&self.beside.join(name).join(path)).await {
+        if let Some(bytes) = read_file(&self.beside.join(folder.name()).join(path)).await {
             let etag = etag(&Sha256::digest(&bytes));
             return Some(Asset { bytes: bytes.into(), etag, kind });
         }
-        let file: EmbeddedFile = match folder {
-            Folder::Static => StaticFiles::get(path),
-            Folder::Themes => ThemeFiles::get(path),
-        }?;
+        let file = folder.embedded(path)?;
         let etag = etag(&file.metadata.sha256_hash());
         let bytes = match file.data {
             std::borrow::Cow::Borrowed(it) => Bytes::from_static(it),
@@ -133,6 +178,12 @@ impl Asset {
         Self { bytes: bytes.into(), etag, kind: "application/json".to_owned() }
     }
 
+    /// A stylesheet made here.
+    pub fn css(text: String) -> Self {
+        let etag = etag(&Sha256::digest(&text));
+        Self { bytes: text.into(), etag, kind: "text/css; charset=utf-8".to_owned() }
+    }
+
     /// The answer to a request with these headers: the asset, or that the client has it already.
     pub fn answer(self, request: &HeaderMap) -> Response {
         let known = request.get(header::IF_NONE_MATCH).and_then(|it| it.to_str().ok());
@@ -165,15 +216,30 @@ pub async fn read_static(
     Ok(asset.ok_or(ApiError::NotFound("file"))?.answer(&headers))
 }
 
-/// `GET /themes/{path}`
+/// Whose theme is asked for.
+#[derive(serde::Deserialize)]
+pub struct ThemeQuery {
+    room: Option<String>,
+    key: Option<String>,
+}
+
+/// `GET /themes/{path}`, and `/themes/{name}/theme.css?room=NAME` for a theme that a room may have of its own.
 ///
 /// # Errors
-/// 404.
+/// 404; 403 for a theme of a room that needs its key.
 pub async fn read_theme(
     State(state): State<AppState>,
     UrlPath(path): UrlPath<String>,
+    Query(query): Query<ThemeQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    if let (Some(name), Some(room)) = (path.strip_suffix("/theme.css"), &query.room)
+        && let Some(room) = state.hub.find_room(room)
+        && let Some(asset) = state.looks.own_stylesheet(room.id(), name)
+    {
+        access::may_read(&state, &headers, room.id(), query.key.as_deref())?;
+        return Ok(asset.answer(&headers));
+    }
     let asset = state.assets.find(Folder::Themes, &path).await;
     Ok(asset.ok_or(ApiError::NotFound("file"))?.answer(&headers))
 }

@@ -4,7 +4,56 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::json;
+
+use crate::model::stylesheet::CssFault;
+
+/// One thing that is wrong with the body of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Where in the body (JSON pointer).
+    pub pointer: String,
+    /// What is wrong there: lower-case, no full stop.
+    pub detail: String,
+    /// Line in a text of several, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Column on that line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+}
+
+impl Fault {
+    /// One without a line.
+    pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), detail: detail.into(), line: None, column: None }
+    }
+
+    /// One in the CSS at `pointer`.
+    #[must_use]
+    pub fn of_css(pointer: &str, fault: CssFault) -> Self {
+        let (line, column) = (Some(fault.line), Some(fault.column));
+        Self { pointer: pointer.to_owned(), detail: fault.message, line, column }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { pointer, detail, .. } = self;
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => {
+                write!(f, "{pointer}: line {line}, column {column}: {detail}")
+            }
+            _ if pointer.is_empty() => f.write_str(detail),
+            _ => write!(f, "{pointer}: {detail}"),
+        }
+    }
+}
+
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("; ")
+}
 
 /// Why a request was not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +64,12 @@ pub enum ApiError {
     /// The request itself is wrong; the text says what.
     #[error("{0}")]
     BadRequest(String),
+    /// All that is wrong with the body.
+    #[error("{}", listed(.0))]
+    Invalid(Vec<Fault>),
+    /// It is no longer what whoever changes it has seen.
+    #[error("it was changed meanwhile: read it again")]
+    Changed,
     /// Nobody is signed in, and somebody must be.
     #[error("sign in, or send the operator's token as `Authorization: Bearer …`")]
     Unauthorized,
@@ -63,6 +118,8 @@ impl ApiError {
         match self {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request", "Bad request"),
+            Self::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", "Not valid"),
+            Self::Changed => (StatusCode::PRECONDITION_FAILED, "changed", "Changed meanwhile"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "No access"),
             Self::MethodNotAllowed => {
@@ -95,10 +152,13 @@ impl IntoResponse for ApiError {
             tracing::error!(error = %cause, "a request failed");
         }
         // RFC 9457; `type` is stable, clients may match on it.
-        let problem = json!({
+        let mut problem = json!({
             "type": format!("/problems/{code}"), "title": title,
             "status": status.as_u16(), "detail": self.to_string(),
         });
+        if let Self::Invalid(faults) = &self {
+            problem["errors"] = json!(faults);
+        }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response = (status, kind, problem.to_string()).into_response();
         let headers = response.headers_mut();

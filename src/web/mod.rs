@@ -5,6 +5,7 @@ pub mod access;
 pub mod api;
 pub mod assets;
 pub mod error;
+pub mod looks;
 pub mod media;
 pub mod operator;
 pub mod pages;

@@ -136,15 +136,25 @@ impl FromRequestParts<AppState> for OperatorOnly {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        if state.operator.has_token(&parts.headers) {
+        Self::prove(state, &parts.method, &parts.headers)
+    }
+}
+
+impl OperatorOnly {
+    /// Of a request with this method and these headers.
+    ///
+    /// # Errors
+    /// 401 for others, 403 for a change by session from elsewhere.
+    pub fn prove(state: &AppState, method: &Method, headers: &HeaderMap) -> Result<Self, ApiError> {
+        if state.operator.has_token(headers) {
             return Ok(Self);
         }
-        if !state.operator.has_session(&parts.headers) {
+        if !state.operator.has_session(headers) {
             return Err(ApiError::Unauthorized);
         }
-        let changes = !matches!(parts.method, Method::GET | Method::HEAD);
-        let foreign = parts.headers.get(header::ORIGIN).is_none()
-            || !is_own_origin(&parts.headers, &state.config.borrow().system.web.cors_origins);
+        let changes = !matches!(*method, Method::GET | Method::HEAD);
+        let foreign = headers.get(header::ORIGIN).is_none()
+            || !is_own_origin(headers, &state.config.borrow().system.web.cors_origins);
         if changes && foreign {
             return Err(ApiError::Forbidden(
                 "a change by session needs the Origin of a page of this server; scripts send the token",

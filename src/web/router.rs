@@ -21,9 +21,12 @@ use tower_http::{
 
 use super::{
     ApiError, AppState,
-    api::{backup, beacon, events, messages, operations, rooms, schemas, sessions, synthetic},
+    api::{
+        backup, beacon, events, messages, operations, rooms, schemas, sessions, settings,
+        synthetic, themes,
+    },
     assets,
-    pages::{chat, home, missing, overlay, replay},
+    pages::{chat, dashboard, home, missing, overlay, replay},
     pictures, sse, webhooks,
     ws::upgrade,
 };
@@ -35,8 +38,8 @@ pub fn router(state: AppState) -> Router {
         web.cors_origins.iter().filter_map(|it| HeaderValue::from_str(it.as_str()).ok()).collect();
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
         .allow_credentials(true);
     let api = Router::new()
         .route("/api/rooms", get(rooms::list_rooms).post(rooms::add_room))
@@ -49,6 +52,17 @@ pub fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/sessions", get(sessions::list_sessions))
         .route("/api/rooms/{room}/sessions/{id}", get(sessions::find_session))
         .route("/api/rooms/{room}/synthetic", post(synthetic::post_synthetic))
+        .route(
+            "/api/settings",
+            get(settings::show_settings)
+                .put(settings::change_settings)
+                .post(settings::change_settings),
+        )
+        .route("/api/themes", get(themes::list_themes).post(themes::add_theme))
+        .route(
+            "/api/themes/{name}",
+            get(themes::find_theme).put(themes::change_theme).delete(themes::remove_theme),
+        )
         .route("/api/health", get(operations::show_health))
         .route("/sse/{room}", get(sse::stream_events))
         .layer(cors);
@@ -56,6 +70,7 @@ pub fn router(state: AppState) -> Router {
     Router::new()
         .merge(api)
         .route("/", get(home::show_home))
+        .route("/dashboard", get(dashboard::show_dashboard))
         .route("/auth/operator", get(home::sign_in))
         .route("/overlay/{room}", get(overlay::show_overlay))
         .route("/overlay/{room}/loader.html", get(overlay::download_loader))

@@ -9,7 +9,10 @@ use std::{
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
-use super::{access::OverlayKeys, assets::Assets, media::Media, operator::Operator, ws::Heartbeat};
+use super::{
+    access::OverlayKeys, assets::Assets, looks::Looks, media::Media, operator::Operator,
+    ws::Heartbeat,
+};
 use crate::{
     chat::Hub,
     config::Config,
@@ -49,7 +52,9 @@ pub struct Shared {
     /// Pictures of platforms.
     pub media: Media,
     /// Scripts, styles, pictures and themes of our own.
-    pub assets: Assets,
+    pub assets: Arc<Assets>,
+    /// How rooms look.
+    pub looks: Looks,
     /// Where exports are written.
     pub exports_dir: PathBuf,
     /// Where files of our own lie.

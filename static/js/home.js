@@ -43,6 +43,12 @@ function opener(words, url, features = "noopener") {
   return button;
 }
 
+function look_link(room) {
+  const link = make("a", "quiet", "Change its look");
+  link.href = `/dashboard?room=${encodeURIComponent(room)}`;
+  return link;
+}
+
 function open_chat(url) {
   return opener("Open pop-out chat ↗", url, "popup,noopener,width=380,height=720");
 }
@@ -62,7 +68,7 @@ function make_card(room) {
   if (room.demo) head.append(make("span", "badge demo", "demo"));
   const card = make("article", "card", head, statuses,
     link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
-    make("p", "actions", open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
+    make("p", "actions", look_link(room.room), open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
       room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url))),
     room.demo ? "" : another_channel(room.room), numbers);
   return { card, live, numbers, statuses, url: room.overlay_url, text: "" };

@@ -24,6 +24,22 @@ function keep_up_with(build) {
   location.reload();
 }
 
+function is_still() {
+  try {
+    return Boolean(window.frameElement?.dataset.still);
+  } catch {
+    return false; // Framed by another site: the policy forbids it, and it is none of theirs.
+  }
+}
+
+/** On the dashboard, the invented lines wear what is being tried there. */
+function be_a_preview(stage) {
+  addEventListener("message", ({ origin, source, data }) => {
+    if (origin === location.origin && source === parent && data?.type === "preview") stage.configure(data.settings);
+  });
+  parent.postMessage({ type: "preview.ready" }, location.origin);
+}
+
 function follow_room() {
   const stage = new Stage({ page, changes: parse_parameters(parameters) });
   const { settings } = stage;
@@ -35,7 +51,12 @@ function follow_room() {
     });
   }
   if (settings.demo) {
-    import("./demo.js").then(({ play }) => play((event) => stage.take(event)));
+    import("./demo.js").then(({ play }) => {
+      const timer = play((event) => stage.take(event));
+      // A picture of a theme on the dashboard does not move.
+      if (parent !== window && is_still()) clearInterval(timer);
+    });
+    if (parent !== window) be_a_preview(stage);
     return;
   }
   const earlier = new Backlog();

@@ -10,6 +10,7 @@ export const PROVIDERS = Object.freeze([
 
 export const DEFAULTS = Object.freeze({
   theme: "default",
+  custom_css: "",
   font: "",
   font_size: 0,
   max_messages: 30,
@@ -48,6 +49,7 @@ export const SOURCE_DEFAULTS = Object.freeze({
 });
 
 const LIST_MOST = 1000;
+const CSS_MOST = 20_000;
 
 /** True, false, or undefined for neither. A bare name is a yes. */
 export function parse_bool(text) {
@@ -128,6 +130,15 @@ function animation(text) {
   return { animation: wanted ? DEFAULTS.animation : "none" };
 }
 
+/**
+ * CSS in a link. The room's own was looked at by the server; this is whatever somebody wrote into an address, so
+ * it may style and nothing else: what could ask another server for something is not taken.
+ */
+function custom_css(text) {
+  const asks = /@import|@namespace|\b(?:url|src|image|image-set|cross-fade|paint)\s*\(|\\/i;
+  return one("custom_css", text.length <= CSS_MOST && !asks.test(text) ? text : undefined);
+}
+
 const only = known("platforms", PLATFORMS);
 const max_messages = whole("max_messages", 1, 500);
 const fade_seconds = whole("fade_seconds", 0, 3600);
@@ -137,6 +148,7 @@ const font = (text) => ({ font: text.trim().slice(0, 200) });
 // Links saved in OBS keep working for years: names may be added here, never taken away.
 const PARAMETERS = {
   theme,
+  custom_css,
   font,
   font_size, size: font_size,
   max_messages, limit: max_messages, max: max_messages,
@@ -189,7 +201,24 @@ export function join_settings(stored, changes) {
     const value = stored?.[name];
     if (value !== undefined && value !== null) joined[name] = value;
   }
+  joined.theme_version = stored?.theme_version ?? "";
+  joined.is_checked_css = changes?.custom_css === undefined;
   return Object.assign(joined, changes);
+}
+
+/**
+ * CSS in the layer above the theme. What the server looked at is whole and goes in as it is; anything else is
+ * taken apart and written anew, so that a brace too many does not lead out of the layer.
+ */
+export function custom_layer(css, is_checked, Sheet = globalThis.CSSStyleSheet) {
+  if (!css) return "";
+  let text = css;
+  if (!is_checked) {
+    const sheet = new Sheet();
+    sheet.replaceSync(css);
+    text = [...sheet.cssRules].map((it) => it.cssText).join("\n");
+  }
+  return `@layer custom {\n${text}\n}`;
 }
 
 const GENERIC = new Set([

@@ -14,7 +14,7 @@ import { ALWAYS, BUSY, CALM, STEPS, rank_of, step_for } from "./flood.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
 import { Renderer } from "./render.js";
 import { LEAVE_MS, Screen } from "./screen.js";
-import { font_family, join_settings } from "./settings.js";
+import { custom_layer, font_family, join_settings } from "./settings.js";
 
 const BUFFER_MOST = 100; // Lines that wait when `speed` holds them back.
 const LOOK_MS = 500; // How often it is asked whether a flood is over.
@@ -31,6 +31,7 @@ export class Stage {
   #feature = document.getElementById("feature");
   #marks = document.getElementById("status-marks");
   #sheet = new CSSStyleSheet();
+  #custom = new CSSStyleSheet();
   #stored;
   #settings;
   #moderation;
@@ -63,7 +64,7 @@ export class Stage {
     this.#page = page;
     this.#changes = changes;
     this.#clock = clock;
-    document.adoptedStyleSheets = [...document.adoptedStyleSheets, this.#sheet];
+    document.adoptedStyleSheets = [...document.adoptedStyleSheets, this.#sheet, this.#custom];
     this.#stored = JSON.stringify(page.settings);
     this.#settings = join_settings(page.settings, changes);
     this.#moderation = new Moderation(() => clock.now());
@@ -144,6 +145,8 @@ export class Stage {
     ];
     // In a layer, not on the element: custom CSS must win over these too.
     this.#sheet.replaceSync(`@layer settings { :root { ${variables.filter(Boolean).join(" ")} } }`);
+    // A sheet of its own, never markup: nothing in it can be anything but CSS.
+    this.#custom.replaceSync(custom_layer(settings.custom_css, settings.is_checked_css));
   }
 
   /** Makes the page be of the elements that its theme is written for. */
@@ -173,14 +176,14 @@ export class Stage {
   configure(news) {
     const text = JSON.stringify(news);
     if (text === this.#stored) return;
-    const old_theme = this.#settings.theme;
+    const { theme: old_theme, theme_version: old_version } = this.#settings;
     this.#stored = text;
     this.#settings = join_settings(news, this.#changes);
     this.#screen.configure(this.#settings);
     this.#waiting = this.#waiting.filter((it) => this.#screen.admits(it));
     if (this.#settings.speed === 0) this.#drain();
     this.#dress();
-    if (this.#settings.theme !== old_theme) this.#change_theme();
+    if (this.#settings.theme !== old_theme || this.#settings.theme_version !== old_version) this.#change_theme();
     this.#expire();
     this.#redress();
   }
@@ -188,9 +191,13 @@ export class Stage {
   /** The old stylesheet stays until the new one has come, and if it never comes. */
   #change_theme() {
     const old = document.getElementById("theme");
+    // One that has not come yet is no longer wanted.
+    for (const it of document.querySelectorAll("link.theme:not(#theme)")) it.remove();
     const link = document.createElement("link");
     link.rel = "stylesheet";
-    link.href = `/themes/${encodeURIComponent(this.#settings.theme)}/theme.css?v=${encodeURIComponent(this.#page.build)}`;
+    const query = new URLSearchParams({ v: this.#settings.theme_version, room: this.#page.room });
+    if (this.#page.key) query.set("key", this.#page.key);
+    link.href = `/themes/${encodeURIComponent(this.#settings.theme)}/theme.css?${query}`;
     link.onload = () => {
       for (const it of document.querySelectorAll("link.theme")) if (it !== link) it.remove();
       link.id = "theme";

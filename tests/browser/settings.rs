@@ -75,3 +75,138 @@ async fn the_short_names_that_links_in_obs_use_are_understood() {
     browser.close().await;
     server.stop().await;
 }
+
+/// Puts a stylesheet's question into words: a computed property of the first element.
+fn style(selector: &str, property: &str) -> String {
+    format!("getComputedStyle(document.querySelector('{selector}'))['{property}']")
+}
+
+/// Goal: a link with the names that people have saved in OBS gives what each of them says.
+/// Method: twenty parameters at once, each asked for in the page as it is drawn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_saved_link_with_twenty_parameters_gives_what_each_says() {
+    let server = TestServer::start().await;
+    let badges = json!([{ "set": "vip", "version": "1", "title": "VIP" }]);
+    let paid = json!({ "value": 300, "currency": "USD", "display": "$3.00" });
+    let emote = |provider: &str| {
+        json!([{ "type": "emote", "text": "bunBun", "emote": {
+            "provider": provider, "id": "bunBun", "url": "/static/demo/emotes/bunBun.svg",
+            "animated": true, "zero_width": false,
+        } }])
+    };
+    server.say([
+        said("1", "Bo", "too old"),
+        said("2", "Bo", "!join"),
+        said("3", "Nightbot", "follow me"),
+        said("4", "Troll", "hidden"),
+        said("5", "Bo", "a rude word"),
+        said("6", "Bo", "elsewhere").on("kick"),
+        said("7", "Bo", "paid little").with("/amount", paid),
+        said("8", "Bo", "bunBun").fragments(emote("7tv")),
+        said("9", "Cleo", "bunBun").fragments(emote("bttv")).on("youtube"),
+        said("10", "Bo", "last").with("/author/badges", badges),
+    ]);
+    let query = "?theme=slate&limit=4&fade=600&size=31&font=monospace&scale=1.5&align=right&direction=down\
+        &animate=pop&only=twitch,youtube&badges=0&avatars&time=1&show_platform=false&emotes=7tv&hidecommands\
+        &hidebots=true&hideusers=troll&blocked_words=rude&min_paid=500&static&lang=de&bg=00ff00&nonsense=1&max_messages=x";
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.overlay(query)).await;
+    page.until_is(LINES, json!(["paid little", "", "bunBun", "last"])).await;
+    for (question, answer) in [
+        (
+            "document.querySelector('#theme').href.includes('/themes/slate/theme.css')".to_owned(),
+            json!(true),
+        ),
+        (style(".line .text", "fontSize"), json!("46.5px")),
+        (style(".line .text", "fontFamily"), json!("monospace")),
+        (style("#chat", "alignItems"), json!("flex-end")),
+        (style("#chat", "flexDirection"), json!("column")),
+        (style("html", "backgroundColor"), json!("rgb(0, 255, 0)")),
+        ("document.documentElement.lang".to_owned(), json!("de")),
+        (
+            "document.querySelectorAll('#chat .badge, #chat .platform, #chat [data-paid]').length"
+                .to_owned(),
+            json!(0),
+        ),
+        ("document.querySelectorAll('#chat .avatar').length".to_owned(), json!(4)),
+        ("document.querySelectorAll('#chat time').length".to_owned(), json!(4)),
+        ("document.querySelectorAll('#chat img.emote').length".to_owned(), json!(1)),
+        (
+            "document.querySelector('#chat img.emote').src.endsWith('?static=1')".to_owned(),
+            json!(true),
+        ),
+        ("document.documentElement.dataset.animation".to_owned(), json!("pop")),
+    ] {
+        assert_eq!(page.eval(&question).await, answer, "{question}");
+    }
+    // How a line comes in is seen on one that does.
+    let watch = "window.moves = new Promise((done) => document.addEventListener('animationstart', (it) => done(it.animationName)))";
+    page.eval(&format!("{watch}; 0")).await;
+    server.say([said("11", "Bo", "comes in")]);
+    assert_eq!(page.eval("moves").await, "line-pop");
+    for (query, question, answer) in [
+        ("?focus", style("#chat", "display"), json!("none")),
+        ("?max=1", "document.querySelectorAll('#chat .line').length".to_owned(), json!(1)),
+        ("?without=platform,7tv", "document.querySelectorAll('#chat .platform, #chat img[data-provider=\"7tv\"]').length".to_owned(), json!(0)),
+        ("?animate=0", "document.documentElement.dataset.animation".to_owned(), json!("none")),
+        ("?custom_css=.name%7Bcolor%3Argb(1,2,3)%7D", style(".name", "color"), json!("rgb(1, 2, 3)")),
+        ("?custom_css=.name%7Bcolor%3Argb(1,2,3)%3Bbackground%3Aurl(https%3A%2F%2Fx.example)%7D", format!("{} !== 'rgb(1, 2, 3)'", style(".name", "color")), json!(true)),
+        ("?demo", "document.querySelectorAll('#chat .line').length >= 4 && !document.body.innerText.includes('comes in')".to_owned(), json!(true)),
+    ] {
+        page.go(&server.overlay(query)).await;
+        page.until_is(&question, answer).await;
+    }
+    let follow = json!({ "kind": "follow", "platform": "twitch", "id": "twitch:f1", "system_text": "Bo followed" });
+    server.publish("activity", follow);
+    page.go(&server.overlay("")).await;
+    page.until("document.querySelectorAll('#chat .activity').length === 1").await;
+    page.go(&server.overlay("?show_activities=0")).await;
+    page.until_is("document.querySelectorAll('#chat .line').length > 3 && document.querySelectorAll('#chat .activity').length", 0).await;
+    // Held back: of what comes at once, one line is shown at a time.
+    page.go(&server.overlay("?speed=1&max=500")).await;
+    page.until("document.body.innerText.includes('comes in')").await;
+    server.say((20..25).map(|it| said(&it.to_string(), "Bo", &format!("held {it}"))));
+    page.until("document.body.innerText.includes('held 20')").await;
+    assert_eq!(page.eval("document.body.innerText.includes('held 24')").await, false);
+    page.go(&server.overlay("?fade=1")).await;
+    page.until("document.querySelectorAll('#chat .line').length === 0").await;
+    browser.close().await;
+    server.stop().await;
+}
+
+/// Goal: custom CSS wins over the theme, OBS's own box over both, and none of it needs a reload.
+#[tokio::test(flavor = "multi_thread")]
+async fn custom_css_stands_above_the_theme_and_below_the_box_of_obs_and_changes_live() {
+    let server = TestServer::start().await;
+    server.say([said("1", "Bo", "hello")]);
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.overlay("?theme=midnight&size=20")).await;
+    page.until_is(LINES, json!(["hello"])).await;
+    page.eval("window.same_page = true").await;
+    let look =
+        |css: &str| OverlaySettings { custom_css: css.to_owned(), ..OverlaySettings::default() };
+    server.room().set_settings(look(
+        ":root { --font-size: 33px } .line { border-radius: 3px; color: rgb(9, 8, 7) } .name { color: rgb(1, 1, 1) }",
+    ));
+    page.until_is(&style(".line", "borderRadius"), "3px").await;
+    assert_eq!(page.eval(&style(".line .text", "fontSize")).await, "33px");
+    assert_eq!(page.eval(&style(".line", "color")).await, "rgb(9, 8, 7)");
+    // As OBS does it: a `<style>` in no layer.
+    let obs = "document.head.append(Object.assign(document.createElement('style'), { textContent: '.line { color: rgb(5, 5, 5) }' }))";
+    page.eval(&format!("{obs}; 0")).await;
+    assert_eq!(page.eval(&style(".line", "color")).await, "rgb(5, 5, 5)");
+    // Nothing in it is ever markup.
+    server.room().set_settings(look(
+        ".line::after { content: '</style><script>window.broken = 1</script>' }",
+    ));
+    page.until(&format!("{} !== '3px'", style(".line", "borderRadius"))).await;
+    assert_eq!(
+        page.eval("window.broken === undefined && document.querySelectorAll('script').length")
+            .await,
+        2
+    );
+    assert_eq!(page.eval("window.same_page").await, true);
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}

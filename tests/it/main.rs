@@ -17,6 +17,7 @@ mod kick;
 mod kick_faults;
 mod kick_official;
 mod listeners;
+mod looks;
 mod merged;
 mod moderation;
 mod outages;

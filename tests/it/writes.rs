@@ -5,10 +5,23 @@ use serde_json::{Value, json};
 use crate::support::{Setup, TOKEN, TestServer, twitch::Twitch};
 
 /// Every route that changes something, with a body it takes and how it answers the operator.
-const ROUTES: [(&str, &str, u16); 3] = [
-    ("/api/rooms/ana/synthetic", r#"{"text":"hello"}"#, 201),
-    ("/api/rooms", r#"{"channel":"twitch:newcomer"}"#, 201),
-    ("/api/rooms/ana/messages", r#"{"text":"hello","platforms":["twitch"]}"#, 202),
+const ROUTES: [(&str, &str, &str, u16); 8] = [
+    ("POST", "/api/rooms/ana/synthetic", r#"{"text":"hello"}"#, 201),
+    ("POST", "/api/rooms", r#"{"channel":"twitch:newcomer"}"#, 201),
+    ("POST", "/api/rooms/ana/messages", r#"{"text":"hello","platforms":["twitch"]}"#, 202),
+    ("PUT", "/api/settings?room=ana", r#"{"max_messages":5}"#, 200),
+    ("POST", "/api/settings?room=ana", r#"{"max_messages":6}"#, 200),
+    ("POST", "/api/themes?room=ana", r#"{"name":"mine","css":".line { color: red }"}"#, 201),
+    ("PUT", "/api/themes/mine?room=ana", r#"{"title":"Mine"}"#, 200),
+    ("DELETE", "/api/themes/mine?room=ana", "", 204),
+];
+
+/// Every route that only the operator may read.
+const READS: [&str; 4] = [
+    "/api/settings?room=ana",
+    "/api/themes?room=ana",
+    "/api/themes/slate?room=ana",
+    "/api/rooms/ana/messages",
 ];
 
 /// Signs in over the link printed at the start: the cookie.
@@ -41,32 +54,40 @@ async fn start() -> (TestServer, Twitch) {
 async fn only_the_operator_changes_anything() {
     let (server, _twitch) = start().await;
     let host = server.url("");
-    for (path, body, _) in ROUTES {
+    for (method, path, body, _) in ROUTES {
+        let post = |body: &str| server.request(method, path, body);
         let send = |it: reqwest::RequestBuilder| it.send();
-        let answer = send(server.post(path, body)).await.unwrap();
+        let answer = send(post(body)).await.unwrap();
         assert_eq!(answer.headers()["www-authenticate"], "Bearer");
         problem(answer, 401).await;
         for header in ["Bearer wrong", "Bearer ", "Basic b3A6b3A=", TOKEN] {
-            let answer =
-                send(server.post(path, body).header("authorization", header)).await.unwrap();
+            let answer = send(post(body).header("authorization", header)).await.unwrap();
             problem(answer, 401).await;
         }
         let cookie = "streamsuites_session=guessed";
-        let forged = server.post(path, body).header("cookie", cookie).header("origin", &host);
+        let forged = post(body).header("cookie", cookie).header("origin", &host);
         problem(send(forged).await.unwrap(), 401).await;
         // Who is not let in learns nothing about the body either.
-        problem(send(server.post(path, "{")).await.unwrap(), 401).await;
-        problem(send(server.post(path, "x".repeat(300_000))).await.unwrap(), 401).await;
+        problem(send(post("{")).await.unwrap(), 401).await;
+        // A connection of its own: it ends with the answer, because nobody reads so much.
+        let much = post(&"x".repeat(300_000)).header("connection", "close");
+        problem(send(much).await.unwrap(), 401).await;
+    }
+    for path in READS {
+        problem(server.get(path).send().await.unwrap(), 401).await;
+        problem(server.get(path).bearer_auth("wrong").send().await.unwrap(), 401).await;
+        let answer = server.get(path).bearer_auth(TOKEN).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
     }
     assert!(server.history("ana").await.is_empty());
     assert!(server.server.hub.find_room("newcomer").is_none());
 
-    for (path, body, status) in ROUTES {
-        let answer = server.post(path, body).bearer_auth(TOKEN).send().await.unwrap();
+    for (method, path, body, status) in ROUTES {
+        let answer = server.request(method, path, body).bearer_auth(TOKEN).send().await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
     }
     assert!(server.server.hub.find_room("newcomer").is_some());
-    let own = server.post(ROUTES[0].0, ROUTES[0].1).header("x-streamsuites-token", TOKEN);
+    let own = server.post(ROUTES[0].1, ROUTES[0].2).header("x-streamsuites-token", TOKEN);
     assert_eq!(own.send().await.unwrap().status(), 201);
     server.stop().await;
 }
@@ -83,8 +104,8 @@ async fn a_session_changes_things_from_our_own_pages_only_and_the_link_works_onc
     assert!(!again.headers().contains_key("set-cookie"));
 
     let own = server.url("");
-    for (path, body, status) in ROUTES {
-        let post = || server.post(path, body).header("cookie", &cookie);
+    for (method, path, body, status) in ROUTES {
+        let post = || server.request(method, path, body).header("cookie", &cookie);
         let lookalike = format!("{own}.evil.example");
         for origin in ["https://evil.example", "null", "http://127.0.0.1:1", &lookalike] {
             problem(post().header("origin", origin).send().await.unwrap(), 403).await;
@@ -169,9 +190,10 @@ async fn a_bad_body_is_refused_with_a_problem_that_says_what_is_wrong() {
         let post = server.post("/api/rooms", body).bearer_auth(TOKEN);
         problem(post.send().await.unwrap(), 400).await;
     }
-    for (path, _, _) in ROUTES {
+    for (method, path, _, _) in ROUTES.into_iter().filter(|it| it.0 != "DELETE") {
         let body = json!({"text": "x".repeat(300_000), "channel": "y".repeat(300_000)});
-        problem(server.post(path, body).bearer_auth(TOKEN).send().await.unwrap(), 413).await;
+        let request = server.request(method, path, body).header("connection", "close");
+        problem(request.bearer_auth(TOKEN).send().await.unwrap(), 413).await;
     }
     let nobody = server.post("/api/rooms/nobody/synthetic", r#"{"text":"hi"}"#).bearer_auth(TOKEN);
     problem(nobody.send().await.unwrap(), 404).await;
@@ -200,7 +222,7 @@ async fn only_the_operator_takes_a_typed_room_away_and_its_readers_are_told() {
     let (server, _twitch) = start().await;
     let client = reqwest::Client::new();
     let delete = |room: &str| client.delete(server.url(&format!("/api/rooms/{room}")));
-    let typed = server.post(ROUTES[1].0, ROUTES[1].1).bearer_auth(TOKEN).send().await.unwrap();
+    let typed = server.post(ROUTES[1].1, ROUTES[1].2).bearer_auth(TOKEN).send().await.unwrap();
     assert_eq!(typed.status(), 201);
     let socket = server.socket("/ws/newcomer").await;
 

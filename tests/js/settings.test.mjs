@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import {
-  DEFAULTS, PARAMETER_NAMES, font_family, join_settings, parse_bool, parse_parameters,
+  DEFAULTS, PARAMETER_NAMES, custom_layer, font_family, join_settings, parse_bool, parse_parameters,
 } from "../../static/js/settings.js";
+
+const SAVED = JSON.parse(readFileSync(new URL("../fixtures/saved_links.json", import.meta.url), "utf8"));
 
 const parse = (query) => parse_parameters(new URLSearchParams(query));
 
@@ -15,14 +18,10 @@ test("a bare name, 1, true, yes and on mean yes; their opposites mean no", () =>
 });
 
 test("links saved in OBS keep working: the list of names only grows", () => {
-  const promised = [
-    "theme", "font", "font_size", "max_messages", "fade_seconds", "direction", "align", "animation", "speed", "focus",
-    "platforms", "show_badges", "show_avatars", "show_platform", "show_timestamps", "show_activities", "emotes",
-    "hide_commands", "hide_bots", "hidden_users", "blocked_words", "min_paid", "auto_feature_paid", "scale", "pronouns",
-    "static", "limit", "max", "fade", "size", "hidebots", "hidecommands", "hideusers", "only", "without", "badges",
-    "avatars", "time", "animate", "lang", "demo", "status", "bg",
-  ];
-  for (const name of promised) assert.ok(PARAMETER_NAMES.includes(name), name);
+  for (const [name, value] of Object.entries(SAVED.parameters)) {
+    assert.ok(PARAMETER_NAMES.includes(name), name);
+    assert.notDeepEqual(parse(new URLSearchParams({ [name]: value })), {}, name);
+  }
   for (const name of Object.keys(DEFAULTS)) assert.ok(PARAMETER_NAMES.includes(name), name);
 });
 
@@ -37,6 +36,35 @@ test("an alias says the same as the name it stands for", () => {
     assert.deepEqual(parse(alias), parse(name));
     assert.notDeepEqual(parse(alias), {});
   }
+});
+
+test("each alias of the list stands for its name", () => {
+  for (const [alias, name] of Object.entries(SAVED.aliases)) {
+    const value = SAVED.parameters[alias];
+    assert.deepEqual(parse(new URLSearchParams({ [alias]: value })), parse(new URLSearchParams({ [name]: value })), alias);
+  }
+});
+
+test("CSS in a link may style, and ask nobody for anything", () => {
+  assert.deepEqual(parse(new URLSearchParams({ custom_css: ".name { color: red }" })), { custom_css: ".name { color: red }" });
+  for (const bad of [
+    "@import 'x';", "a { background: url(https://x.example) }", "a { background: URL( x ) }", "a { background: image-set('x' 1x) }",
+    "a { background: -webkit-image-set('x' 1x) }", "a { background: \\75rl(x) }", " ".repeat(20_001),
+  ]) assert.deepEqual(parse(new URLSearchParams({ custom_css: bad })), {}, bad.slice(0, 60));
+});
+
+test("custom CSS stands in its layer; what nobody looked at is taken apart first", () => {
+  assert.equal(custom_layer("", true), "");
+  assert.equal(custom_layer(".a { color: red }", true), "@layer custom {\n.a { color: red }\n}");
+  class Sheet {
+    replaceSync(text) {
+      this.cssRules = [{ cssText: `<${text}>` }];
+    }
+  }
+  assert.equal(custom_layer("} b {", false, Sheet), "@layer custom {\n<} b {>\n}");
+  const { is_checked_css } = join_settings({ custom_css: "x" }, {});
+  assert.equal(is_checked_css, true);
+  assert.equal(join_settings({ custom_css: "x" }, { custom_css: "y" }).is_checked_css, false);
 });
 
 test("numbers are held within their limits and rounded where they must be whole", () => {

@@ -11,16 +11,22 @@ pub enum Kind {
     Platforms,
     /// What was spent of an allowance.
     Quotas,
+    /// How a room looks, as far as it was set on a page.
+    Looks,
+    /// A theme of a room's own: `room/name`.
+    Themes,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Platforms, Self::Quotas];
+    pub const ALL: [Self; 4] = [Self::Platforms, Self::Quotas, Self::Looks, Self::Themes];
 
     const fn table(self) -> TableDefinition<'static, &'static str, &'static str> {
         TableDefinition::new(match self {
             Self::Platforms => "platforms.v1",
             Self::Quotas => "quotas.v1",
+            Self::Looks => "looks.v1",
+            Self::Themes => "themes.v1",
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Pages for people: rendered here, brought to life by the scripts in `static/js`.
 
 pub mod chat;
+pub mod dashboard;
 pub mod home;
 pub mod missing;
 pub mod overlay;
@@ -16,7 +17,7 @@ use axum::{
 /// scripts never are.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data: https:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; \
-    base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+    frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 /// The same for overlays, whose owners style them with pictures and fonts from elsewhere.
 const OVERLAY_POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'unsafe-inline' https:; img-src 'self' data: https:; font-src 'self' data: https:; \

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Policy, missing::missing_overlay, render};
 use crate::{
     BUILD, VERSION,
-    web::{ApiError, AppState, access},
+    web::{ApiError, AppState, access, looks::theme_query},
 };
 
 /// The parts of an overlay's query that the server reads; the page's script reads them all.
@@ -29,6 +29,7 @@ struct OverlayPage {
     title: String,
     build: &'static str,
     theme: String,
+    theme_query: String,
     page: serde_json::Value,
 }
 
@@ -53,7 +54,8 @@ pub async fn show_overlay(
     }
     let settings = room.settings();
     let theme = query.theme.unwrap_or_else(|| settings.theme.clone());
-    let theme = state.assets.theme_or_default(&theme).await;
+    let theme = state.looks.theme_or_default(room.id(), &theme).await;
+    let theme_query = theme_query(&settings.theme_version, room.id(), query.key.as_deref());
     let page = OverlayPage {
         title: format!("{} · overlay", room.id()),
         build: BUILD,
@@ -62,6 +64,7 @@ pub async fn show_overlay(
             "build": BUILD, "version": VERSION,
         }),
         theme,
+        theme_query,
     };
     render(StatusCode::OK, Policy::Overlay, &page)
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{AppState, access},
+    web::{AppState, access, looks::theme_query},
 };
 
 /// The parts of the query that the server reads; the page's script reads them all.
@@ -29,6 +29,7 @@ struct ReplayPage {
     title: String,
     build: &'static str,
     theme: String,
+    theme_query: String,
     page: serde_json::Value,
 }
 
@@ -65,7 +66,8 @@ async fn show(
     };
     let settings = room.settings();
     let theme = query.theme.unwrap_or_else(|| settings.theme.clone());
-    let theme = state.assets.theme_or_default(&theme).await;
+    let theme = state.looks.theme_or_default(room.id(), &theme).await;
+    let theme_query = theme_query(&settings.theme_version, room.id(), query.key.as_deref());
     let config = state.config.borrow().clone();
     let creator = config.creators.creators.iter().find(|it| it.id == *room.id());
     let name = creator.map_or(room.id().as_str(), |it| it.display_name());
@@ -78,6 +80,7 @@ async fn show(
             "recorded": room.log().is_kept(),
         }),
         theme,
+        theme_query,
     };
     render(StatusCode::OK, Policy::Overlay, &page)
 }

@@ -186,6 +186,24 @@ impl TestServer {
             .body(body.to_string())
     }
 
+    /// A request with any method and a JSON body, to be sent.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        body: impl ToString,
+    ) -> reqwest::RequestBuilder {
+        self.http
+            .request(method.parse().unwrap(), self.url(path))
+            .header("content-type", "application/json")
+            .body(body.to_string())
+    }
+
+    /// The folder that holds everything.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The JSON at a path that answers 200.
     pub(crate) async fn json(&self, path: &str) -> Value {
         let answer = soon(path, self.get(path).send()).await.unwrap();

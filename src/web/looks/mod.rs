@@ -1,0 +1,255 @@
+//! How rooms look: what is built in, what `creators.json` says, and above both what was set on a page.
+//!
+//! A room's look is kept sparse, so that what was never touched follows the configuration. Everything that
+//! changes it comes by here, one at a time, and reaches open overlays as `settings.update`.
+
+mod settings;
+mod themes;
+mod watch;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use self::themes::Folders;
+use super::{ApiError, assets::Assets};
+use crate::{
+    chat::Hub,
+    config::CreatorConfig,
+    lifecycle::Lifecycle,
+    model::{CreatorId, OverlaySettings},
+    storage::{Kind, State, StorageError},
+};
+
+pub use themes::{Theme, ThemeText, theme_query};
+
+/// Every room's look. Cheap to clone.
+#[derive(Clone)]
+pub struct Looks(Arc<Inner>);
+
+struct Inner {
+    state: State,
+    hub: Arc<Hub>,
+    assets: Arc<Assets>,
+    /// Held over every change, so that no older look is put in force behind a newer one.
+    turn: Mutex<Turn>,
+}
+
+struct Turn {
+    /// What the configuration says; a room that is not here has the defaults.
+    below: HashMap<CreatorId, Below>,
+    folders: Folders,
+}
+
+/// What stands below the stored layer.
+#[derive(Clone, Default)]
+struct Below {
+    settings: OverlaySettings,
+    /// Those that `creators.json` names.
+    configured: BTreeSet<String>,
+}
+
+/// Where a setting comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// Built in.
+    Default,
+    /// `creators.json`.
+    Config,
+    /// Set on a page, and kept.
+    Stored,
+}
+
+/// How a room looks, and why.
+#[derive(Debug, Clone, Serialize)]
+pub struct Look {
+    /// The room.
+    pub room: CreatorId,
+    /// What is in force.
+    pub settings: OverlaySettings,
+    /// Where each of them comes from.
+    pub layers: BTreeMap<String, Layer>,
+    /// What would be in force without the stored layer.
+    pub below: OverlaySettings,
+    /// The stored layer.
+    pub stored: Map<String, Value>,
+    /// Which stylesheets the room's themes have.
+    pub theme_version: String,
+    /// The stored layer's fingerprint.
+    #[serde(skip)]
+    pub version: String,
+}
+
+impl Looks {
+    /// With what is kept in `state`. Blocking: reads the themes.
+    #[must_use]
+    pub fn new(state: State, hub: Arc<Hub>, assets: Arc<Assets>) -> Self {
+        let turn = Turn { below: HashMap::new(), folders: Folders::read(&assets) };
+        Self(Arc::new(Inner { state, hub, assets, turn: Mutex::new(turn) }))
+    }
+
+    fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what the configuration says of a room; how it looks with that.
+    pub fn note(&self, creator: &CreatorConfig) -> OverlaySettings {
+        let mut turn = self.turn();
+        let below =
+            Below { settings: creator.overlay.clone(), configured: creator.overlay_keys.clone() };
+        turn.below.insert(creator.id.clone(), below);
+        self.look(&turn, &creator.id).settings
+    }
+
+    /// How a room looks that no configuration names.
+    #[must_use]
+    pub fn of(&self, room: &CreatorId) -> OverlaySettings {
+        self.look(&self.turn(), room).settings
+    }
+
+    /// Puts in force how a room looks now.
+    pub fn apply(&self, room: &CreatorId) {
+        self.apply_in(&self.turn(), room);
+    }
+
+    fn apply_in(&self, turn: &Turn, id: &CreatorId) {
+        if let Some(room) = self.0.hub.find_room(id.as_str()) {
+            room.set_settings(self.look(turn, id).settings);
+        }
+    }
+
+    /// How a room looks, and why.
+    #[must_use]
+    pub fn find(&self, room: &CreatorId) -> Look {
+        self.look(&self.turn(), room)
+    }
+
+    fn look(&self, turn: &Turn, room: &CreatorId) -> Look {
+        let below = turn.below.get(room).cloned().unwrap_or_default();
+        self.stack(turn, room, below, self.stored(room))
+    }
+
+    /// The stored layer on what lies below it.
+    fn stack(
+        &self,
+        turn: &Turn,
+        room: &CreatorId,
+        below: Below,
+        stored: Map<String, Value>,
+    ) -> Look {
+        let theme_version = turn.folders.version(&self.own_themes(room));
+        let mut settings = settings::stack(&below.settings, &stored);
+        settings.theme_version.clone_from(&theme_version);
+        let layer = |name: String| {
+            let layer = if stored.contains_key(&name) {
+                Layer::Stored
+            } else if below.configured.contains(&name) {
+                Layer::Config
+            } else {
+                Layer::Default
+            };
+            (name, layer)
+        };
+        let layers = settings::names().map(layer).collect();
+        let version = fingerprint(&[Value::Object(stored.clone()).to_string().as_bytes()]);
+        let room = room.clone();
+        Look { room, settings, layers, below: below.settings, stored, theme_version, version }
+    }
+
+    /// The stored layer, as far as this version understands it.
+    fn stored(&self, room: &CreatorId) -> Map<String, Value> {
+        let Some(text) = self.0.state.find(Kind::Looks, &key(room)) else { return Map::new() };
+        let read = serde_json::from_str(&text).unwrap_or_else(|error| {
+            tracing::error!(creator.id = %room, %error, "the stored look cannot be read");
+            Map::new()
+        });
+        settings::without_faults(read)
+    }
+
+    /// Changes the stored layer: a value sets, null takes away. Kept once this returns, and shown by all open
+    /// overlays. With `only_check` nothing is changed, and the answer is what would be.
+    ///
+    /// Blocking.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the changes; `seen` is not the version that is stored; the disk.
+    pub fn change(
+        &self,
+        room: &CreatorId,
+        changes: &Value,
+        seen: Option<&str>,
+        only_check: bool,
+    ) -> Result<Look, ApiError> {
+        let turn = self.turn();
+        let below = turn.below.get(room).cloned().unwrap_or_default();
+        let mut stored = self.stored(room);
+        let own = self.own_themes(room);
+        let changes = settings::check(changes, |name| turn.folders.find_fault(&own, name))
+            .map_err(ApiError::Invalid)?;
+        if seen.is_some_and(|it| it != self.look(&turn, room).version) {
+            return Err(ApiError::Changed);
+        }
+        for (name, value) in changes {
+            if value.is_null() {
+                stored.remove(&name);
+            } else {
+                stored.insert(name, value);
+            }
+        }
+        let look = self.stack(&turn, room, below, stored);
+        if only_check {
+            return Ok(look);
+        }
+        let text = (!look.stored.is_empty()).then(|| Value::from(look.stored.clone()).to_string());
+        self.save(&[(Kind::Looks, key(room), text)])?;
+        self.apply_in(&turn, room);
+        Ok(look)
+    }
+
+    fn save(&self, changes: &[(Kind, String, Option<String>)]) -> Result<(), ApiError> {
+        self.0.state.save(changes).map_err(|error: StorageError| {
+            tracing::error!(%error, "how a room looks cannot be kept");
+            ApiError::NotNow("the disk does not take it now: nothing was changed")
+        })
+    }
+
+    /// Follows `themes/` until the server stops: a theme that comes or changes is seen at once.
+    pub async fn follow_themes(self, life: Lifecycle) {
+        let folder = self.0.assets.beside().to_owned();
+        watch::run(&folder, &life, || {
+            let looks = self.clone();
+            life.spawn_blocking(move || looks.read_themes_again())
+        })
+        .await;
+    }
+
+    fn read_themes_again(&self) {
+        let folders = Folders::read(&self.0.assets);
+        let mut turn = self.turn();
+        turn.folders = folders;
+        for room in self.0.hub.list_rooms() {
+            self.apply_in(&turn, room.id());
+        }
+    }
+}
+
+/// A room's name in the small state, whatever the case it is written in.
+fn key(room: &CreatorId) -> String {
+    room.as_str().to_ascii_lowercase()
+}
+
+/// 64 bits that change with any of the parts.
+fn fingerprint(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hash.finalize()[..8].iter().map(|it| format!("{it:02x}")).collect()
+}

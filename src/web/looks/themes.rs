@@ -1,0 +1,407 @@
+//! Themes: those in the binary, folders in `themes/`, and those that a room has of its own.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Looks, fingerprint, key, settings::find_css_faults};
+use crate::{
+    config::body::{Body, find_nearest},
+    model::CreatorId,
+    storage::Kind,
+    web::{
+        ApiError,
+        assets::{Asset, Assets, Folder},
+        error::Fault,
+    },
+};
+
+/// Most themes of a room's own (count).
+const MOST_THEMES: usize = 50;
+/// Longest stylesheet of one (characters).
+const MOST_CSS: usize = 60_000;
+/// Most letters of a theme's name.
+const LONGEST_NAME: usize = 32;
+
+static BODY: LazyLock<Body> = LazyLock::new(Body::of::<ThemeText>);
+
+/// Where a theme is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// In the binary.
+    BuiltIn,
+    /// A folder in `themes/`.
+    Folder,
+    /// The room's own.
+    Own,
+}
+
+/// A theme as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Theme {
+    /// What settings and URLs call it.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// In a sentence.
+    pub description: String,
+    /// What it is made for: `dark`, `light` or `any`.
+    pub surface: Surface,
+    /// Where it is from.
+    pub origin: Origin,
+}
+
+/// Which scenes a theme is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Surface {
+    Dark,
+    Light,
+    #[default]
+    Any,
+}
+
+/// A theme of a room's own.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ThemeText {
+    /// What people call it; absent is its name.
+    #[schemars(length(max = 60))]
+    pub title: String,
+    /// In a sentence.
+    #[schemars(length(max = 200))]
+    pub description: String,
+    /// What it is made for.
+    pub surface: Surface,
+    /// Its stylesheet; a layer is put around it.
+    #[schemars(length(max = 60_000))]
+    pub css: String,
+}
+
+/// `theme.json`. What it does not say, or says wrongly, is guessed: a theme is its stylesheet.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Card {
+    title: Option<String>,
+    description: Option<String>,
+    surface: Option<String>,
+}
+
+/// The themes that every room has.
+pub(super) struct Folders {
+    themes: BTreeMap<String, Theme>,
+    /// What changes with any of their stylesheets.
+    version: String,
+}
+
+/// Themes of a room, by name.
+pub(super) type OwnThemes = BTreeMap<String, ThemeText>;
+
+impl Folders {
+    /// What is in the binary and in `themes/` now. Blocking.
+    pub(super) fn read(assets: &Assets) -> Self {
+        let (mut themes, mut parts) = (BTreeMap::new(), Vec::new());
+        for (name, is_folder) in assets.list_themes() {
+            let read = |file: &str| assets.read_now(Folder::Themes, &format!("{name}/{file}"));
+            let (true, Some(css)) = (is_name(&name), read("theme.css")) else { continue };
+            let card = read("theme.json").unwrap_or_default();
+            let card: Card = serde_json::from_slice(&card).unwrap_or_default();
+            let surface = match card.surface.as_deref() {
+                Some("dark") => Surface::Dark,
+                Some("light") => Surface::Light,
+                _ => Surface::Any,
+            };
+            let theme = Theme {
+                name: name.clone(),
+                title: card.title.unwrap_or_else(|| name.clone()),
+                description: card.description.unwrap_or_default(),
+                surface,
+                origin: if is_folder { Origin::Folder } else { Origin::BuiltIn },
+            };
+            parts.push(name.clone().into_bytes());
+            parts.push(css.to_vec());
+            themes.insert(name, theme);
+        }
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        Self { themes, version: fingerprint(&parts) }
+    }
+
+    /// What changes with any stylesheet that a room may use.
+    pub(super) fn version(&self, own: &OwnThemes) -> String {
+        if own.is_empty() {
+            return self.version.clone();
+        }
+        let texts = own.iter().flat_map(|(name, it)| [name.as_bytes(), it.css.as_bytes()]);
+        let parts: Vec<&[u8]> = std::iter::once(self.version.as_bytes()).chain(texts).collect();
+        fingerprint(&parts)
+    }
+
+    /// Why a room cannot use the theme of that name.
+    pub(super) fn find_fault(&self, own: &OwnThemes, name: &str) -> Option<String> {
+        if own.contains_key(name) || self.themes.contains_key(name) {
+            return None;
+        }
+        let names: BTreeSet<&str> =
+            self.themes.keys().chain(own.keys()).map(String::as_str).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        Some(match find_nearest(name, &names) {
+            Some(near) => format!("there is no theme `{name}`, did you mean `{near}`?"),
+            None => format!("there is no theme `{name}`: there are {}", names.join(", ")),
+        })
+    }
+}
+
+/// Whether a text can be a theme's name.
+fn is_name(text: &str) -> bool {
+    let allowed = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
+    let bytes = text.as_bytes();
+    (1..=LONGEST_NAME).contains(&bytes.len())
+        && allowed(bytes[0])
+        && bytes.iter().all(|it| allowed(*it) || *it == b'-')
+}
+
+/// A name made of a title: `My Theme!` is `my-theme`.
+fn name_of(title: &str) -> String {
+    let mut name = String::new();
+    for letter in title.to_lowercase().chars() {
+        if letter.is_ascii_alphanumeric() {
+            name.push(letter);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    name.truncate(LONGEST_NAME);
+    let name = name.trim_end_matches('-');
+    if name.is_empty() { "theme".to_owned() } else { name.to_owned() }
+}
+
+/// What to ask for a theme's stylesheet with.
+#[must_use]
+pub fn theme_query(version: &str, room: &CreatorId, key: Option<&str>) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("v", version).append_pair("room", room.as_str());
+    if let Some(key) = key {
+        query.append_pair("key", key);
+    }
+    query.finish()
+}
+
+fn stored_name(room: &CreatorId, name: &str) -> String {
+    format!("{}/{name}", key(room))
+}
+
+fn own(name: &str, it: &ThemeText) -> Theme {
+    let title = if it.title.trim().is_empty() { name } else { it.title.trim() };
+    Theme {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        description: it.description.clone(),
+        surface: it.surface,
+        origin: Origin::Own,
+    }
+}
+
+impl Looks {
+    pub(super) fn own_themes(&self, room: &CreatorId) -> OwnThemes {
+        let start = format!("{}/", key(room));
+        let listed = self.0.state.list_beginning(Kind::Themes, &start);
+        let read = |(name, text): (String, String)| {
+            let theme = serde_json::from_str(&text).inspect_err(
+                |error| tracing::error!(theme = name, %error, "a stored theme cannot be read"),
+            );
+            Some((name[start.len()..].to_owned(), theme.ok()?))
+        };
+        listed.into_iter().filter_map(read).collect()
+    }
+
+    /// The themes that a room may use: its own first.
+    #[must_use]
+    pub fn list_themes(&self, room: &CreatorId) -> Vec<Theme> {
+        let turn = self.turn();
+        let themes = self.own_themes(room);
+        let mut listed: Vec<Theme> = themes.iter().map(|(name, it)| own(name, it)).collect();
+        listed.sort_by_key(|it| it.title.to_lowercase());
+        let rest = turn.folders.themes.values().filter(|it| !themes.contains_key(&it.name));
+        listed.extend(rest.cloned());
+        // What a room begins with stands first among those of all.
+        listed.sort_by_key(|it| (it.origin != Origin::Own, it.name != "default"));
+        listed
+    }
+
+    /// A theme that a room may use, with its stylesheet as it was written. Blocking.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn find_theme(&self, room: &CreatorId, name: &str) -> Result<Value, ApiError> {
+        let found = self.list_themes(room).into_iter().find(|it| it.name == name);
+        let theme = found.ok_or(ApiError::NotFound("theme"))?;
+        let css = match self.own_themes(room).remove(name) {
+            Some(it) if theme.origin == Origin::Own => it.css,
+            _ => {
+                let path = format!("{name}/theme.css");
+                let bytes = self.0.assets.read_now(Folder::Themes, &path);
+                String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+            }
+        };
+        let mut value = json!(theme);
+        value["css"] = css.into();
+        Ok(value)
+    }
+
+    /// `name`, or `default` when the room has no theme of that name.
+    pub async fn theme_or_default(&self, room: &CreatorId, name: &str) -> String {
+        if self.0.state.find(Kind::Themes, &stored_name(room, name)).is_some() {
+            return name.to_owned();
+        }
+        self.0.assets.theme_or_default(name).await
+    }
+
+    /// The stylesheet of a room's own theme, ready to be sent.
+    #[must_use]
+    pub fn own_stylesheet(&self, room: &CreatorId, name: &str) -> Option<Asset> {
+        let text = self.0.state.find(Kind::Themes, &stored_name(room, name))?;
+        let theme: ThemeText = serde_json::from_str(&text).ok()?;
+        // It was checked to be whole, so nothing in it closes the layer.
+        Some(Asset::css(format!("@layer theme {{\n{}\n}}\n", theme.css)))
+    }
+
+    /// Makes a theme of the room's own, of a name or of one made of its title. Blocking.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it; 409 when the name is taken or there are too many; the disk.
+    pub fn add_theme(&self, room: &CreatorId, body: &Value) -> Result<Theme, ApiError> {
+        let turn = self.turn();
+        let mut fields = object(body)?;
+        let name = fields.remove("name");
+        let mut faults = Vec::new();
+        let text = check(fields, ThemeText::default(), &mut faults);
+        let name = match &name {
+            None | Some(Value::Null) => name_of(&text.title),
+            Some(Value::String(name)) if is_name(name) => name.clone(),
+            Some(_) => {
+                let detail =
+                    "a name is 1 to 32 small letters, digits or `-`, a letter or digit first";
+                faults.push(Fault::new("/name", detail));
+                String::new()
+            }
+        };
+        if !faults.is_empty() {
+            return Err(ApiError::Invalid(faults));
+        }
+        let themes = self.own_themes(room);
+        let is_taken = |it: &str| themes.contains_key(it) || turn.folders.themes.contains_key(it);
+        if is_taken(&name) {
+            return Err(ApiError::Conflict(format!("there is a theme `{name}` already")));
+        }
+        if themes.len() >= MOST_THEMES {
+            return Err(ApiError::Conflict(format!("a room has at most {MOST_THEMES} themes")));
+        }
+        self.save(&[(Kind::Themes, stored_name(room, &name), Some(json!(text).to_string()))])?;
+        self.apply_in(&turn, room);
+        Ok(own(&name, &text))
+    }
+
+    /// Changes what a body names of a room's own theme. Blocking.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it; 404 for a theme that is not the room's own; the disk.
+    pub fn change_theme(
+        &self,
+        room: &CreatorId,
+        name: &str,
+        body: &Value,
+    ) -> Result<Theme, ApiError> {
+        let turn = self.turn();
+        let before = self.own_themes(room).remove(name);
+        let before = before.ok_or_else(|| self.not_own(&turn.folders, name))?;
+        let mut faults = Vec::new();
+        let text = check(object(body)?, before, &mut faults);
+        if !faults.is_empty() {
+            return Err(ApiError::Invalid(faults));
+        }
+        self.save(&[(Kind::Themes, stored_name(room, name), Some(json!(text).to_string()))])?;
+        self.apply_in(&turn, room);
+        Ok(own(name, &text))
+    }
+
+    /// Deletes a theme of the room's own. Blocking.
+    ///
+    /// # Errors
+    /// 404 for one that is not; 409 while the room looks like it; the disk.
+    pub fn remove_theme(&self, room: &CreatorId, name: &str) -> Result<(), ApiError> {
+        let turn = self.turn();
+        if !self.own_themes(room).contains_key(name) {
+            return Err(self.not_own(&turn.folders, name));
+        }
+        if self.look(&turn, room).settings.theme == name {
+            let message = format!("the room looks like `{name}` now: choose another theme first");
+            return Err(ApiError::Conflict(message));
+        }
+        self.save(&[(Kind::Themes, stored_name(room, name), None)])?;
+        self.apply_in(&turn, room);
+        Ok(())
+    }
+
+    fn not_own(&self, folders: &Folders, name: &str) -> ApiError {
+        match folders.themes.get(name).map(|it| it.origin) {
+            Some(Origin::BuiltIn) => {
+                ApiError::Conflict(format!("`{name}` is built in: make a theme of your own of it"))
+            }
+            Some(_) => ApiError::Conflict(format!("`{name}` is a folder in `themes/`")),
+            None => ApiError::NotFound("theme"),
+        }
+    }
+}
+
+fn object(body: &Value) -> Result<Map<String, Value>, ApiError> {
+    let fault = || vec![Fault::new("", "the body is a JSON object that describes a theme")];
+    body.as_object().cloned().ok_or_else(|| ApiError::Invalid(fault()))
+}
+
+/// A theme with what the fields say, and everything that is wrong with them.
+fn check(fields: Map<String, Value>, before: ThemeText, faults: &mut Vec<Fault>) -> ThemeText {
+    let fields: Map<_, _> = fields.into_iter().filter(|it| !it.1.is_null()).collect();
+    for (pointer, detail) in BODY.check(&Value::Object(fields.clone())) {
+        faults.push(Fault::new(pointer, detail));
+    }
+    let mut whole = json!(before);
+    if let Some(whole) = whole.as_object_mut() {
+        whole.extend(fields);
+    }
+    let text = if faults.is_empty() { serde_json::from_value(whole) } else { Ok(before) };
+    let text: ThemeText = text.unwrap_or_else(|error| {
+        faults.push(Fault::new("", error.to_string()));
+        ThemeText::default()
+    });
+    faults.extend(find_css_faults("/css", &text.css, MOST_CSS));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_makes_a_name() {
+        for (title, name) in [
+            ("My Theme!", "my-theme"),
+            ("  -- Ünder the Sea 2 ", "nder-the-sea-2"),
+            ("砂", "theme"),
+            ("", "theme"),
+        ] {
+            assert_eq!(name_of(title), name, "{title}");
+            assert!(is_name(&name_of(title)));
+        }
+        assert!(is_name(&name_of(&"long ".repeat(20))));
+        for bad in ["", "-a", "A", "a/b", "a.b", "ä", "_a"] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

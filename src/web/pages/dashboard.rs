@@ -1,0 +1,77 @@
+//! `/dashboard`: how a room looks, set with a live preview.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderMap, Method, StatusCode},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Policy, missing::error_page, render};
+use crate::{
+    BUILD, VERSION,
+    web::{ApiError, AppState, access, api::rooms::list_cards, query::Query},
+};
+
+/// Which room.
+#[derive(Debug, Deserialize)]
+pub struct DashboardQuery {
+    room: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "dashboard.html")]
+struct DashboardPage {
+    title: String,
+    build: &'static str,
+    room: String,
+    platforms: [(&'static str, &'static str); 4],
+    providers: [(&'static str, &'static str); 7],
+    page: serde_json::Value,
+}
+
+/// `GET /dashboard?room=NAME`: without a name, the first room. For the operator; others are shown the way in.
+pub async fn show_dashboard(
+    State(state): State<AppState>,
+    Query(query): Query<DashboardQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let first = || state.hub.list_rooms().first().map(|it| it.id().to_string());
+    let name = query.room.or_else(first);
+    let room = match access::may_manage(&state, &Method::GET, &headers, name.as_deref()) {
+        Ok(room) => room,
+        // The way in, and the way to a first room, are on the start page.
+        Err(ApiError::Unauthorized | ApiError::BadRequest(_)) => {
+            return Redirect::to("/").into_response();
+        }
+        Err(error) => return error_page(&error),
+    };
+    let rooms = list_cards(&state, &headers).unwrap_or_default();
+    let page = DashboardPage {
+        title: format!("{} · look", room.id()),
+        build: BUILD,
+        room: room.id().to_string(),
+        platforms: [
+            ("twitch", "Twitch"),
+            ("youtube", "YouTube"),
+            ("kick", "Kick"),
+            ("rumble", "Rumble"),
+        ],
+        providers: [
+            ("twitch", "Twitch"),
+            ("youtube", "YouTube"),
+            ("kick", "Kick"),
+            ("rumble", "Rumble"),
+            ("7tv", "7TV"),
+            ("bttv", "BetterTTV"),
+            ("ffz", "FrankerFaceZ"),
+        ],
+        page: json!({
+            "room": room.id(), "rooms": rooms, "build": BUILD, "version": VERSION,
+            "look": state.looks.find(room.id()), "themes": state.looks.list_themes(room.id()),
+        }),
+    };
+    render(StatusCode::OK, Policy::Page, &page)
+}

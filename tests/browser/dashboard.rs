@@ -1,0 +1,81 @@
+//! The dashboard: what is tried there is seen there, and what is saved reaches open overlays.
+
+use serde_json::json;
+
+use crate::{
+    LINES,
+    support::{TestServer, browser::Browser, said::said},
+};
+
+const SCALE: &str = "getComputedStyle(document.querySelector('#frame').contentDocument.querySelector('.line .text')).fontSize";
+const STATE: &str = "document.querySelector('#state').textContent";
+
+/// Sets a field as a hand does.
+fn fill(selector: &str, value: &str) -> String {
+    format!(
+        "(() => {{ const it = document.querySelector({selector:?}); it.value = {value:?}; \
+        it.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_is_tried_corrected_undone_and_saved_and_overlays_have_it_at_once() {
+    let server = TestServer::start().await;
+    server.say([said("1", "Bo", "hello")]);
+    let browser = Browser::launch().await;
+    let overlay = browser.open(&server.overlay("")).await;
+    overlay.until_is(LINES, json!(["hello"])).await;
+    let page = browser.open(&server.url("/dashboard?room=ana")).await;
+    page.until_is("location.pathname", "/").await;
+    page.go(&server.url(&server.server.sign_in)).await;
+    page.go(&server.url("/dashboard?room=ana")).await;
+    page.until(
+        "document.querySelector('#frame')?.contentDocument?.querySelectorAll('.line').length > 3",
+    )
+    .await;
+    page.until("document.querySelectorAll('#themes .theme').length >= 3").await;
+
+    // Tried: the preview has it, the stream does not.
+    page.eval(&fill("#font_size", "37")).await;
+    page.until_is(SCALE, "37px").await;
+    page.until_is(STATE, "Not saved yet").await;
+    page.eval("document.querySelector('#undo').click()").await;
+    page.until(&format!("{SCALE} !== '37px' && document.querySelector('#save').disabled")).await;
+    page.eval(&fill("#font_size", "37")).await;
+
+    // What is wrong in CSS is told with its place, and is not worn.
+    page.eval(&fill("#css", ".line { color: rgb(1, 2, 3) }\n.name { color: ")).await;
+    page.until("document.querySelector('.css-fault')?.textContent.startsWith('Line 2, column 7')")
+        .await;
+    page.eval("document.querySelector('#save').click()").await;
+    page.until(&format!("{STATE}.startsWith('Not saved')")).await;
+    assert_eq!(server.room().settings().font_size, 0);
+    page.eval(&fill("#css", ".line { color: rgb(1, 2, 3) }")).await;
+    page.until("document.querySelectorAll('.css-fault').length === 0").await;
+    page.eval("document.querySelector('#save').click()").await;
+    page.until(&format!("{STATE}.startsWith('Saved')")).await;
+    overlay
+        .until_is("getComputedStyle(document.querySelector('.line')).color", "rgb(1, 2, 3)")
+        .await;
+    overlay
+        .until_is("getComputedStyle(document.querySelector('.line .text')).fontSize", "37px")
+        .await;
+
+    // A theme of one's own, chosen and worn.
+    page.eval(&fill("#css", ".line { border-top: 5px solid }")).await;
+    page.eval(&fill("#theme-title", "Mine")).await;
+    page.eval("document.querySelector('#theme-add').click()").await;
+    page.until("document.querySelector('#themes input[value=mine]') !== null").await;
+    page.eval("document.querySelector('#themes input[value=mine]').click()").await;
+    // The theme is still in the editor: one press keeps both.
+    page.eval(&fill("#css", ".line { border-top: 6px solid }")).await;
+    page.until("!document.querySelector('#save').disabled").await;
+    page.eval("document.querySelector('#save').click()").await;
+    overlay
+        .until_is("getComputedStyle(document.querySelector('.line')).borderTopWidth", "6px")
+        .await;
+    assert_eq!(server.room().settings().custom_css, ".line { color: rgb(1, 2, 3) }");
+    overlay.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
