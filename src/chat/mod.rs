@@ -1,5 +1,6 @@
 //! From what a platform sent to what everybody sees: normalize, order, keep, hand out.
 
+pub mod boards;
 pub mod frame;
 pub mod hub;
 pub mod ingest;

@@ -18,6 +18,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, watch};
 
 use super::{
+    boards::Boards,
     frame::Frame,
     moderation::{Moderation, Reach},
     ring::{About, Entry, Ring},
@@ -100,6 +101,8 @@ struct State {
     featured: Option<Box<Message>>,
     /// Something was put there, or taken away, since this room was opened.
     stage_known: bool,
+    /// Polls, tallies and scoreboards as they are now.
+    boards: Boards,
     stream: Stream,
     /// The newest event's time: another worker's clock may have been read a moment earlier.
     last_ts: Option<Timestamp>,
@@ -186,6 +189,7 @@ impl Room {
                 settings: Arc::new(settings),
                 featured: None,
                 stage_known: false,
+                boards: Boards::default(),
                 stream: Stream::new(log.open_session(), parts.idle_minutes),
                 last_ts: log.last_at(),
             }),
@@ -393,6 +397,7 @@ impl Room {
             _ => {}
         }
         state.stage_known |= matches!(body, EventBody::FeatureShow(_) | EventBody::FeatureClear(_));
+        state.boards.note(body);
         state.stream.note(body, ts);
         state.ring.push(entry);
         (record.data, record.hidden, record.sent_at) = (data, hidden, sent_at);

@@ -10,7 +10,10 @@ use super::{
     record::{Hidden, Record},
 };
 use crate::{
-    model::{EventBody, FeedGap, SessionStart, Timestamp},
+    model::{
+        EventBody, FeedGap, SessionStart, Timestamp,
+        snapshot::{BOARDS_MOST, PollSnapshot, ScoreboardSnapshot, TallySnapshot},
+    },
     storage::{
         StorageError, Writing,
         tables::{
@@ -180,6 +183,11 @@ impl<'tx> Batch<'tx> {
         match record.kind {
             "feature.show" => row.featured = Some(record.seq),
             "feature.clear" => row.featured = None,
+            "poll.update" => note_board(row, record, read::<PollSnapshot>(record)?.poll_id),
+            "tally.update" => note_board(row, record, read::<TallySnapshot>(record)?.tally_id),
+            "score.update" => {
+                note_board(row, record, read::<ScoreboardSnapshot>(record)?.scoreboard_id);
+            }
             _ => {}
         }
         row.orderly &= ts_ms >= row.last_ms;
@@ -298,6 +306,16 @@ impl Written {
             *room.durable() = durable.clone();
             room.pending().retain(|it| it.mark.seq > durable.head);
         }
+    }
+}
+
+/// Remembers where one of a room's boards was told last, and forgets those that nobody is told of any more.
+fn note_board(row: &mut RoomRow, record: &Record, id: String) {
+    row.boards.retain(|it| (it.0.as_str(), &it.1) != (record.kind, &id));
+    row.boards.push((record.kind.to_owned(), id, record.seq));
+    if row.boards.iter().filter(|it| it.0 == record.kind).count() > BOARDS_MOST {
+        let oldest = row.boards.iter().position(|it| it.0 == record.kind);
+        oldest.map(|it| row.boards.remove(it));
     }
 }
 

@@ -323,6 +323,22 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// What polls, tallies and scoreboards are now; the one that changed last is last.
+    pub(super) fn boards(&self) -> Result<Vec<EventBody>, StorageError> {
+        let places: Vec<u64> = self.room.durable().boards.iter().map(|it| it.2).collect();
+        let mut boards = Vec::with_capacity(places.len());
+        for seq in places {
+            let span = Span { after: seq.saturating_sub(1), most_events: 1, ..Span::default() };
+            let page = self.page(&span)?;
+            // One that is older than all that is kept is gone.
+            let Some(stored) = page.events.first().filter(|it| it.seq == seq) else { continue };
+            let event: Event = serde_json::from_slice(&stored.json)
+                .map_err(|it| StorageError::damaged(it.to_string()))?;
+            boards.push(event.body);
+        }
+        Ok(boards)
+    }
+
     /// Shows `each` the room's sessions, newest first, while it says `true`: the open one, then those that have ended.
     fn each_session(
         &self,

@@ -16,7 +16,7 @@ use super::{
     session::{Histogram, StreamSession},
 };
 use crate::{
-    model::{Message, Timestamp},
+    model::{EventBody, Message, Timestamp},
     storage::{StorageError, tables::marks::Mark},
 };
 
@@ -248,6 +248,20 @@ impl RoomLog {
             self.look(|it| it.featured()).await
         } else {
             Ok(None)
+        }
+    }
+
+    /// What polls, tallies and scoreboards are now, the one that changed last being last; asks the disk only when there are
+    /// any.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn boards(&self) -> Result<Vec<EventBody>, ReadError> {
+        let any = |(_, room): &(_, Arc<Room>)| !room.durable().boards.is_empty();
+        if self.0.as_ref().is_some_and(any) {
+            self.look(|it| it.boards()).await
+        } else {
+            Ok(Vec::new())
         }
     }
 

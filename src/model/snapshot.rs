@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{CreatorId, Timestamp};
 
+/// Of polls, of tallies and of scoreboards, the most that a reader who comes later is told (count): those that changed last.
+pub const BOARDS_MOST: usize = 12;
+
 /// A poll and its votes so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PollSnapshot {
@@ -20,8 +23,19 @@ pub struct PollSnapshot {
     pub state: String,
     /// When voting began.
     pub opened_at: Option<Timestamp>,
+    /// When voting will end by itself, if it will.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Timestamp>,
     /// When voting ended.
     pub closed_at: Option<Timestamp>,
+}
+
+impl PollSnapshot {
+    /// Whether viewers see it: it is asked, or its outcome is known.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        matches!(self.state.as_str(), "open" | "closed")
+    }
 }
 
 /// One answer of a poll.
@@ -35,7 +49,7 @@ pub struct PollOption {
     pub votes: u64,
 }
 
-/// A counter.
+/// A counter; one with a target is a goal, one with items counts each of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TallySnapshot {
     /// Unique.
@@ -48,6 +62,24 @@ pub struct TallySnapshot {
     pub count: i64,
     /// When it last changed.
     pub last_updated_at: Timestamp,
+    /// What it is to reach, if it is a goal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<i64>,
+    /// Of what, if the label does not say: stands behind the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// What is counted, where that is more than one thing; in any order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<TallyItem>,
+}
+
+/// One of the things that a tally counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TallyItem {
+    /// For people; unique in the tally.
+    pub label: String,
+    /// The count.
+    pub count: i64,
 }
 
 /// A ranking.

@@ -1,4 +1,5 @@
-// The chat overlay: a stage, and what feeds it: the room's feed, or with `?replay=SESSION` a recording.
+// The chat overlay: a stage, and what feeds it: the room's feed, or with `?replay=SESSION` a recording. With
+// `?widget=NAME` the page shows a poll, a tally, a scoreboard or a goal instead (widgets/frame.js).
 // Nothing here ever says that the connection is lost: an overlay is on air.
 
 import { Backlog } from "./backlog.js";
@@ -78,5 +79,17 @@ function follow_room() {
     .start();
 }
 
-if (parameters.has("replay")) import("./recording.js").then(({ play_recording }) => play_recording(page, parameters));
+async function show_widget(name) {
+  const { WIDGETS, show_widget: show } = await import("./widgets/frame.js");
+  if (Object.hasOwn(WIDGETS, name)) {
+    await show(name, { page, parameters, keep_up_with });
+    return;
+  }
+  console.warn(`There is no widget "${name}", only ${Object.keys(WIDGETS).join(", ")}: this is the chat.`);
+  follow_room();
+}
+
+const widget = parameters.get("widget")?.trim().toLowerCase();
+if (widget) show_widget(widget);
+else if (parameters.has("replay")) import("./recording.js").then(({ play_recording }) => play_recording(page, parameters));
 else follow_room();

@@ -13,6 +13,7 @@ mod rumble;
 mod settings;
 mod support;
 mod themes;
+mod widgets;
 
 /// The texts of an overlay's lines, oldest first.
 const LINES: &str =

@@ -78,14 +78,26 @@ async fn what_came_before_a_restart_is_recognised_and_what_was_deleted_stays_so(
     let featured = serde_json::to_value(message("f", "2002", "on stage")).unwrap()["data"].clone();
     let featured = json!({"type": "feature.show", "data": featured});
     room.publish(&serde_json::from_value(featured).unwrap(), &Arrival::now());
+    let deaths = |id: &str, count: i64| {
+        let last_updated_at = "2026-11-20T18:03:11.412Z";
+        let data = json!({ "tally_id": id, "creator": "ana", "label": "deaths", "count": count, "last_updated_at": last_updated_at });
+        serde_json::from_value(json!({ "type": "tally.update", "data": data })).unwrap()
+    };
+    for event in [deaths("a", 1), deaths("b", 2), deaths("a", 3)] {
+        room.publish(&event, &Arrival::now());
+    }
     let since = {
-        socket.next_of("feature.show").await;
+        socket.next_of("tally.update").await;
         socket.since()
     };
     drop(socket);
     let server = restarted(server).await;
     let mut socket = server.socket(&format!("/ws/ana?since={since}")).await;
     assert_eq!(socket.hello["featured"]["text"], "on stage");
+    let tallies = socket.hello["boards"]["tallies"].as_array().unwrap();
+    let tallies: Vec<_> = tallies.iter().map(|it| (&it["tally_id"], &it["count"])).collect();
+    assert_eq!(tallies, [(&json!("a"), &json!(3)), (&json!("b"), &json!(2))]);
+    assert_eq!(server.socket("/ws/ana?types=chat").await.hello["boards"], json!({}));
     twitch.say("ana", "1", "badword").await;
     twitch.say("ana", "late", "badword").await;
     twitch.say("ana", "3", "new").await;

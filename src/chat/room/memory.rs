@@ -26,15 +26,17 @@ impl Room {
         }
     }
 
-    /// Takes in what was featured: all that a reader has to know, so that thousands who come back after a restart
+    /// Takes in what was featured, and the polls, tallies and scoreboards: all that a reader has to know, so that thousands who come back after a restart
     /// do not wait for more.
     pub(super) async fn recall_stage(&self) {
         let recall = async || -> Result<(), ReadError> {
             let featured = self.log.featured().await?;
+            let boards = self.log.boards().await?;
             let mut state = self.state();
             if !state.stage_known {
                 (state.featured, state.stage_known) = (featured, true);
             }
+            state.boards.recall(&boards);
             Ok(())
         };
         if let Err(error) = self.stage_recalled.get_or_try_init(recall).await {
@@ -51,6 +53,7 @@ impl Room {
         let seen = std::mem::replace(&mut before.seen, Seen::new(self.parts.dedupe_ids));
         let moderation = std::mem::take(&mut before.moderation);
         let featured = before.featured.take();
+        let boards = std::mem::take(&mut before.boards);
         let stream = (!self.log.is_kept()).then(|| before.stream.clone());
         drop(before);
         let mut state = self.state();
@@ -59,6 +62,7 @@ impl Room {
         state.seen = seen;
         state.moderation = moderation;
         (state.featured, state.stage_known) = (featured, true);
+        state.boards = boards;
         if let Some(stream) = stream {
             state.stream = stream;
         }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Room, State, stream::Greeting};
 use crate::{
     chat::{
+        boards::Wanted,
         frame::Frame,
         ring::About,
         shard::{Batch, BatchBuilder},
@@ -65,6 +66,7 @@ struct Hello<'a> {
     settings: &'a OverlaySettings,
     status: Vec<&'a PlatformStatus>,
     featured: Option<&'a Message>,
+    boards: Wanted<'a>,
     session: Option<Greeting<'a>>,
 }
 
@@ -77,7 +79,7 @@ impl Room {
         {
             let state = self.state();
             if let Some(position) = since.and_then(|it| self.find_place(&state, it)) {
-                return Entrance { position, hello: self.hello(&state, true) };
+                return Entrance { position, hello: self.hello(&state, true, filter) };
             }
         }
         let (mut position, found, floor) = {
@@ -97,7 +99,7 @@ impl Room {
                 position = start;
             }
         }
-        Entrance { position, hello: self.hello(&self.state(), false) }
+        Entrance { position, hello: self.hello(&self.state(), false, filter) }
     }
 
     /// Where a client goes on; `None` when what it has is not a part of what is here.
@@ -113,7 +115,7 @@ impl Room {
         (place <= ring.head() && (place >= ring.floor() || in_log())).then_some(place)
     }
 
-    fn hello(&self, state: &State, recovered: bool) -> Frame {
+    fn hello(&self, state: &State, recovered: bool, filter: &Filter) -> Frame {
         let hello = Hello {
             v: 1,
             kind: "hello",
@@ -126,6 +128,7 @@ impl Room {
             settings: &state.settings,
             status: state.statuses.values().collect(),
             featured: state.featured.as_deref(),
+            boards: state.boards.wanted(filter),
             session: state.stream.greeting(),
         };
         Frame::text(&serde_json::to_vec(&hello).expect("plain values always serialise"))

@@ -94,6 +94,7 @@ fn renew(body: &mut EventBody, round: &str, shift: i64) {
         EventBody::PollUpdate(it) => {
             it.poll_id = format!("{}.{round}", it.poll_id);
             moment(&mut it.opened_at);
+            moment(&mut it.closes_at);
             moment(&mut it.closed_at);
         }
         EventBody::TallyUpdate(it) => it.last_updated_at = it.last_updated_at.plus_ms(shift),
