@@ -184,6 +184,11 @@ async fn whatever_is_written_on_a_board_is_text_and_stays_inside_the_window() {
             .every((it) => { const box = it.getBoundingClientRect(); \
                 return box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight; })";
         page.until(inside).await;
+        // Nothing is left out while smaller type would do.
+        let left_out =
+            "[...document.querySelectorAll('.widget-row')].filter((it) => it.hidden).length";
+        let fit = "Number(document.querySelector('.widget-card').style.getPropertyValue('--fit'))";
+        page.until(&format!("{left_out} === 0 || {fit} === 0.62")).await;
         let numbers =
             "!/NaN|Infinity|undefined|null/.test(document.querySelector('#widget').innerText)";
         assert_eq!(page.eval(numbers).await, true, "{widget}");

@@ -180,13 +180,11 @@ class Frame {
     const style = getComputedStyle(this.#box);
     const room = () => this.#box.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
     const fit = (value) => card.style.setProperty("--fit", String(value));
-    fit(1);
-    if (card.offsetHeight <= room()) return;
-    // Narrower type breaks lines elsewhere: the second look is at what came of the first.
-    let size = Math.max(FIT_LEAST, room() / card.offsetHeight);
+    let size = 1;
     fit(size);
-    if (card.offsetHeight > room() && size > FIT_LEAST) {
-      size = Math.max(FIT_LEAST, (size * room()) / card.offsetHeight);
+    // Smaller type breaks lines elsewhere, and heights are rounded: each look is at what came of the one before.
+    while (card.offsetHeight > room() && size > FIT_LEAST) {
+      size = Math.max(FIT_LEAST, size * Math.min(0.985, room() / card.offsetHeight));
       fit(size);
     }
     const by_rank = rows.map((it, at) => ({ it, at, rank: Number(it.dataset.rank) })).sort((a, b) => b.rank - a.rank || b.at - a.at);

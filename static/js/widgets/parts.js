@@ -1,5 +1,6 @@
 // What widgets are made of: elements with text, numbers that count, rows that slide to their new place.
 
+import { bound_marks } from "../render.js";
 import { finite } from "./numbers.js";
 
 const COUNT_MS = 700;
@@ -23,7 +24,7 @@ export function words(className, text = "") {
 }
 
 export function say(it, text) {
-  const short = [...String(text ?? "").slice(0, 2 * LABEL_MOST)].slice(0, LABEL_MOST).join("");
+  const short = bound_marks([...String(text ?? "").slice(0, 2 * LABEL_MOST)].slice(0, LABEL_MOST).join(""));
   if (it.textContent !== short) it.textContent = short;
 }
 
