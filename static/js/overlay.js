@@ -1,5 +1,5 @@
 // The chat overlay: a stage, and what feeds it: the room's feed, or with `?replay=SESSION` a recording. With
-// `?widget=NAME` the page shows a poll, a tally, a scoreboard or a goal instead (widgets/frame.js).
+// `?widget=NAME` the page shows a poll, a tally, a scoreboard, a goal or the queue instead (widgets/frame.js).
 // Nothing here ever says that the connection is lost: an overlay is on air.
 
 import { Backlog } from "./backlog.js";

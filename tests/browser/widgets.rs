@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ROOM, TestServer, browser::Browser};
+use crate::support::{ROOM, TestServer, browser::Browser, said::said};
 
 const LABELS: &str =
     "[...document.querySelectorAll('.widget-row .widget-label')].map((it) => it.textContent)";
@@ -218,16 +218,50 @@ async fn a_widget_comes_back_after_a_restart_and_knows_what_it_missed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_queue_shows_who_is_next_and_nothing_that_was_moderated() {
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.overlay("?widget=queue")).await;
+    page.until("document.querySelector('#widget')?.hidden").await;
+    let messages: Vec<Value> = ["one", MARKUP, "three"]
+        .iter()
+        .enumerate()
+        .map(|(at, it)| said(&at.to_string(), "Bo", it).into())
+        .collect();
+    let texts =
+        "[...document.querySelectorAll('.widget-row .widget-text')].map((it) => it.textContent)";
+    // What is said before the greeting is not told: it is said until it is heard.
+    let said_first = json!({ "items": messages });
+    for _ in 0..100 {
+        if page.eval(texts).await != json!([]) {
+            break;
+        }
+        server.publish("queue.update", said_first.clone());
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    page.until_is(texts, json!(["one", MARKUP, "three"])).await;
+    server.publish("queue.update", json!({ "items": [messages[1], messages[0]] }));
+    page.until_is(texts, json!([MARKUP, "one"])).await;
+    server.publish("chat.delete", json!({ "message_id": "twitch:1", "platform": "twitch" }));
+    page.until_is(texts, json!(["one"])).await;
+    server.publish("queue.update", json!({ "items": [] }));
+    page.until("document.querySelector('#widget').hidden").await;
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_widget_that_there_is_not_is_the_chat() {
     let server = TestServer::start().await;
     let browser = Browser::launch().await;
     let script = "window.warnings = []; console.warn = (it) => warnings.push(it);";
     let page = browser.open_with(&server.overlay("?widget=constructor"), script).await;
-    server.say([crate::support::said::said("1", "Bo", "hello")]);
+    server.say([said("1", "Bo", "hello")]);
     page.until_is(crate::LINES, json!(["hello"])).await;
     page.until("warnings.length === 1 && warnings[0].includes('constructor')").await;
     assert_eq!(page.count("#widget").await, 0);
-    for widget in ["poll", "tally", "scoreboard", "goal"] {
+    for widget in ["poll", "tally", "scoreboard", "goal", "queue"] {
         let demo = browser.open(&server.overlay(&format!("?widget={widget}&demo"))).await;
         demo.until(&format!("document.querySelector('#widget') && {SHOWN}")).await;
         demo.assert_clean(&server.url("")).await;

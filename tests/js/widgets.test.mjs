@@ -99,6 +99,26 @@ test("a greeting replaces what was known; its first is the newest", () => {
   assert.equal(boards.pick("poll.update"), null);
 });
 
+test("what is moderated leaves the queue, and does not come back with a queue that was said before", () => {
+  const boards = new Boards();
+  const message = (id, author = "twitch:a") => ({ id, platform: "twitch", text: id, author: { id: author } });
+  const queue = (...items) => ({ type: "queue.update", data: { items } });
+  const ids = () => boards.pick("queue.update")?.items.map((it) => it.id);
+  boards.take(queue(message("1"), message("2"), message("3", "twitch:b")));
+  assert.deepEqual(ids(), ["1", "2", "3"]);
+  assert.equal(boards.take({ type: "chat.delete", data: { message_id: "2" } }), true);
+  assert.deepEqual(ids(), ["1", "3"]);
+  boards.take(queue(message("1"), message("2"), message("3", "twitch:b")));
+  assert.deepEqual(ids(), ["1", "3"]);
+  assert.equal(boards.take({ type: "chat.clear_user", seq: 9, data: { author_id: "twitch:b" } }), true);
+  assert.equal(boards.take({ type: "chat.delete", data: { message_id: "other" } }), false);
+  assert.deepEqual(ids(), ["1"]);
+  boards.greet({}, [message("4")]);
+  assert.deepEqual(ids(), ["4"]);
+  boards.take({ type: "queue.update", data: null });
+  assert.equal(boards.pick("queue.update", "", ({ items }) => items.length > 0), null);
+});
+
 test("an outcome stays for a while, by the time the poll was closed", () => {
   const closed = { state: "closed", closed_at: "2026-11-24T18:00:00.000Z" };
   const at = Date.parse(closed.closed_at);

@@ -1,4 +1,7 @@
-// The polls, tallies and scoreboards of a room as they are now: whole snapshots go in, the one to show comes out.
+// The polls, tallies, scoreboards and the queue of a room as they are now: whole snapshots go in, the one to show
+// comes out.
+
+import { Moderation, matcher } from "../moderation.js";
 
 const MOST = 50; // Of each kind.
 
@@ -12,8 +15,25 @@ export const KINDS = Object.freeze({
 export class Boards {
   #all = new Map(Object.keys(KINDS).map((kind) => [kind, new Map()])); // The one that changed last is last.
 
-  /** Takes in an event. True if it is one of a board. */
-  take({ type, data }) {
+  #queue = [];
+  #moderation = new Moderation();
+
+  /** Takes in an event. True if it changes what there is. */
+  take(event) {
+    const { type, data } = event;
+    if (type === "queue.update") {
+      const items = Array.isArray(data?.items) ? data.items : [];
+      // A deletion may have overtaken the queue that still has the message.
+      this.#queue = items.filter((it) => typeof it?.id === "string" && !this.#moderation.hides(it));
+      return true;
+    }
+    if (this.#moderation.note(event)) {
+      const gone = matcher(event);
+      const left = this.#queue.filter((it) => !gone(it));
+      const changed = left.length < this.#queue.length;
+      this.#queue = left;
+      return changed;
+    }
     const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : null;
     const id = kind && data?.[kind.id];
     if (typeof id !== "string") return false;
@@ -25,7 +45,8 @@ export class Boards {
   }
 
   /** Takes in what the server says when it greets: everything, in place of what was known. */
-  greet(told) {
+  greet(told, queue) {
+    if (Array.isArray(queue)) this.take({ type: "queue.update", data: { items: queue } });
     for (const [type, { list }] of Object.entries(KINDS)) {
       this.#all.get(type).clear();
       for (const data of [...(told?.[list] ?? [])].reverse()) this.take({ type, data });
@@ -34,6 +55,10 @@ export class Boards {
 
   /** The one of that id, or, without an id, the one that changed last of those that `fits` admits. */
   pick(type, id = "", fits = () => true) {
+    if (type === "queue.update") {
+      const queue = { items: this.#queue };
+      return fits(queue) ? queue : null;
+    }
     const all = this.#all.get(type);
     if (id) {
       const found = all.get(id);

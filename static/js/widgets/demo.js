@@ -8,7 +8,7 @@ const WORDS = ["lanterns", "kettle", "fog", "بحر", "灯台", "biscuits"];
 
 /** Calls `take` for ever. `ms` is how long a step lasts. */
 export function play(name, take, ms = 1300) {
-  const script = { poll: play_poll, tally: play_tally, scoreboard: play_scoreboard, goal: play_goal }[name];
+  const script = { poll: play_poll, tally: play_tally, scoreboard: play_scoreboard, goal: play_goal, queue: play_queue }[name];
   const steps = script();
   let first = true;
   const next = () => {
@@ -66,6 +66,27 @@ function* play_scoreboard() {
     yield { type: "score.update", data: { scoreboard_id: "demo", creator: "demo", title: "Lighthouse quiz", entries, finalized_at: null } };
     scores[(step * 5 + 1) % scores.length] += 90 + ((step * 130) % 340);
     scores[(step * 2 + 3) % scores.length] += 40;
+  }
+}
+
+const SAID = [
+  ["twitch", "MiraMoss", "#1e90ff", "Can the lighthouse keeper be played later on?"],
+  ["youtube", "Tobi & the Fog", null, "Why is the sea on this map so much higher than in the last one?"],
+  ["kick", "suna砂", "#53fc18", "この曲の名前は何ですか？"],
+  ["rumble", "old_pell", "#85c742", "Show us the kettle again!"],
+  ["youtube", "ليلى", null, "ما هي خطتك للأسبوع القادم؟"],
+];
+
+function* play_queue() {
+  for (let step = 0; ; step += 1) {
+    const count = 2 + (step % 3);
+    const items = Array.from({ length: count }, (_, at) => {
+      const number = Math.floor(step / 2) + at;
+      const [platform, name, color, text] = SAID[number % SAID.length];
+      return { id: `${platform}:demo-${number}`, platform, text, author: { id: `${platform}:demo-${name}`, name, color } };
+    });
+    yield { type: "queue.update", data: { items } };
+    yield { type: "queue.update", data: { items } };
   }
 }
 

@@ -1,4 +1,4 @@
-// `?widget=poll|tally|scoreboard|goal`: one board of a room instead of its chat. The frame chooses which one is shown,
+// `?widget=poll|tally|scoreboard|goal|queue`: one board of a room instead of its chat. The frame chooses which one is shown,
 // lets it come and go, keeps it inside the window, and dresses the page as the chat overlay does.
 
 import { Feed } from "../feed.js";
@@ -9,10 +9,11 @@ import * as goal from "./goal.js";
 import { number_writer } from "./numbers.js";
 import { element } from "./parts.js";
 import * as poll from "./poll.js";
+import * as queue from "./queue.js";
 import * as scoreboard from "./scoreboard.js";
 import * as tally from "./tally.js";
 
-export const WIDGETS = Object.freeze({ poll, tally, scoreboard, goal });
+export const WIDGETS = Object.freeze({ poll, tally, scoreboard, goal, queue });
 
 const FIT_LEAST = 0.62; // Smaller type than this is not read on a stream: rows are left out instead.
 const STAY_SECONDS = 30;
@@ -68,13 +69,15 @@ class Frame {
     this.#box.hidden = true;
     document.body.append(this.#box);
     addEventListener("resize", () => this.#fit());
+    // A theme's stylesheet may come late, and another one later.
+    document.addEventListener("load", () => this.#fit(), true);
     addEventListener("load", () => this.#fit());
     document.fonts?.addEventListener("loadingdone", () => this.#fit());
   }
 
   /** Everything, as the server tells it on every connection. */
-  greet(told) {
-    this.#boards.greet(told);
+  greet({ boards, queue }) {
+    this.#boards.greet(boards, Array.isArray(queue) ? queue : queue?.items);
     this.#ask(false);
   }
 
@@ -120,7 +123,7 @@ class Frame {
     }
     if (until !== Infinity) this.#timer = setTimeout(() => this.#draw(false), Math.min(TIMER_MOST_MS, until - now + 20));
     const widget = this.#make();
-    const id = board.poll_id ?? board.tally_id ?? board.scoreboard_id;
+    const id = board.poll_id ?? board.tally_id ?? board.scoreboard_id ?? this.#kind.type;
     const is_new = this.#shown !== id;
     if (is_new && this.#shown !== null) widget.leave();
     const moves = this.#moves();
@@ -221,17 +224,21 @@ export async function show_widget(name, { page, parameters, keep_up_with }) {
     play(name, (event, how) => frame.take(event, how));
     return { frame, stage };
   }
+  const { type, also = [] } = WIDGETS[name];
   let live_from = 0;
-  new Feed({ room: page.room, key: page.key, backlog: 0, types: ["poll.", "tally.", "score.", "settings."] })
+  new Feed({ room: page.room, key: page.key, backlog: 0, types: [type, "settings.", ...also] })
+    .on("reset", () => frame.take({ type: "queue.update", data: { items: [] } }, { live: false }))
     .on("hello", (hello) => {
       keep_up_with(hello.build);
       live_from = hello.seq ?? 0;
       if (hello.settings) stage.configure(hello.settings);
-      frame.greet(hello.boards);
+      frame.greet(hello);
     })
     .on("event", (event) => {
       // The greeting told how things stood then: what led there, and comes after a resume, would undo it.
-      if (event.type === "settings.update" || event.seq > live_from) frame.take(event);
+      // A deletion holds whenever it comes; an early copy has no place.
+      if (!event.type.startsWith("chat.") && event.type !== "settings.update" && event.seq <= live_from) return;
+      frame.take(event);
     })
     .start();
   return { frame, stage };
