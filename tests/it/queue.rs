@@ -1,13 +1,17 @@
 //! What is featured, and the queue of what may be next.
 
+use std::fs;
+
 use serde_json::{Value, json};
 use streamsuites::{
+    app::Playback,
     chat::room::{Arrival, MOST_QUEUED},
     model::Timestamp,
+    platforms::recording::Speed,
 };
 
 use crate::support::{
-    Setup, TOKEN, TestServer, deletion, message,
+    Setup, TOKEN, TestServer, deletion, message, soon,
     twitch::{Twitch, privmsg, privmsg_at},
 };
 
@@ -290,5 +294,38 @@ async fn paid_messages_go_to_the_queue_by_themselves_where_that_is_wanted() {
     twitch.send("ana", privmsg("ana", "end", "bo", "end")).await;
     assert_eq!(socket.next_text().await, "end");
     assert_eq!(ids(&server.json(QUEUE).await["items"]), ["much"]);
+    server.stop().await;
+}
+
+/// Played again, a paid message is not paid again.
+#[tokio::test]
+async fn a_recording_queues_nothing_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tape.jsonl");
+    let mut event = serde_json::to_value(message("paid", "2002", "well played")).unwrap();
+    event["data"]["amount"] = json!({"value": 900, "currency": "USD", "display": "$9.00"});
+    for (key, value) in [
+        ("v", json!(1)),
+        ("room", json!("ana")),
+        ("epoch", json!("01JD")),
+        ("seq", json!(1)),
+        ("ts", json!(Timestamp::now())),
+    ] {
+        event[key] = value;
+    }
+    fs::write(&file, format!("{event}\n")).unwrap();
+    let (done, played) = tokio::sync::oneshot::channel();
+    let room = "ana".parse().unwrap();
+    let playback = Playback { file, room, speed: Speed::Max, wait: true, done };
+    let wanted = json!({"id": "ana", "overlay": {"auto_feature_paid": true}});
+    let creators = json!({ "creators": [wanted] });
+    let server = Setup::new().creators(&creators).playback(playback).start().await;
+    let mut socket = server.socket("/ws/ana").await;
+    assert_eq!(socket.hello["settings"]["auto_feature_paid"], true);
+    soon("the recording", played).await.unwrap().unwrap();
+    let shown = socket.next_of("chat.message").await;
+    assert_eq!(shown["data"]["amount"]["value"], 900);
+    assert_eq!(server.json(QUEUE).await, json!({"items": []}));
+    assert_eq!(queue(&server, "paid").await, 201, "by hand it may be");
     server.stop().await;
 }
