@@ -188,6 +188,7 @@ impl<'tx> Batch<'tx> {
             "score.update" => {
                 note_board(row, record, read::<ScoreboardSnapshot>(record)?.scoreboard_id);
             }
+            "queue.update" => row.queue = Some(record.seq),
             _ => {}
         }
         row.orderly &= ts_ms >= row.last_ms;

@@ -112,6 +112,7 @@ impl Index {
                 minute: None,
                 featured: None,
                 boards: Vec::new(),
+                queue: None,
                 orderly: true,
                 last_ms: i64::MIN,
             };

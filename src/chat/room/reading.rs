@@ -67,6 +67,7 @@ struct Hello<'a> {
     status: Vec<&'a PlatformStatus>,
     featured: Option<&'a Message>,
     boards: Wanted<'a>,
+    queue: &'a [Message],
     session: Option<Greeting<'a>>,
 }
 
@@ -75,7 +76,8 @@ impl Room {
     ///
     /// With a known `since` it goes on from there; otherwise it gets the newest `backlog` wanted events.
     pub async fn enter(&self, since: Option<&Since>, backlog: usize, filter: &Filter) -> Entrance {
-        self.recall_stage().await;
+        // Logged where it fails; a reader without it is better than none.
+        let _ = self.recall_stage().await;
         {
             let state = self.state();
             if let Some(position) = since.and_then(|it| self.find_place(&state, it)) {
@@ -129,6 +131,7 @@ impl Room {
             status: state.statuses.values().collect(),
             featured: state.featured.as_deref(),
             boards: state.boards.wanted(filter),
+            queue: &state.queue,
             session: state.stream.greeting(),
         };
         Frame::text(&serde_json::to_vec(&hello).expect("plain values always serialise"))

@@ -36,6 +36,9 @@ pub struct RoomRow {
     /// The places of what polls, tallies and scoreboards are now, by type and id; the one that changed last is last.
     #[serde(default)]
     pub boards: Vec<(String, String, u64)>,
+    /// The place of the newest queue; files of before there was one have none.
+    #[serde(default)]
+    pub queue: Option<u64>,
     /// Time never went back from one event to the next, so that a moment is found without looking at all.
     pub orderly: bool,
     /// The last event's `ts` (ms since 1970).
