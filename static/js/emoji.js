@@ -28,7 +28,7 @@ const LISTS = {
 💢 anger|💥 boom explosion|💫 dizzy star|💦 sweat drops|💨 dash fast|💤 zzz sleep|🔥 fire hot lit|✨ sparkles magic|⭐ star|🌟 glowing star|⚡ lightning hype`,
   Play: `
 🎉 party tada celebrate|🎊 confetti|🎈 balloon|🎁 gift present|🏆 trophy win gg|🥇 gold first|🥈 silver second|🥉 bronze third|🏅 medal
-🎮 game controller|🕹️ joystick|👾 invader game|🎯 dart target|🎲 dice luck|🧩 puzzle|♟️ chess pawn|🃏 joker card|🎰 slot casino
+🎮 game controller|🕹️ joystick|👾 invader game pixel|🎯 dart target|🎲 dice luck|🧩 puzzle|♟️ chess pawn|🃏 joker card|🎰 slot casino
 ⚽ football soccer|🏀 basketball|🏈 american-football|⚾ baseball|🎾 tennis|🏐 volleyball|🏓 ping-pong|🥊 boxing|🏎️ race car|🚴 bike
 🎵 note music|🎶 notes music|🎤 microphone sing|🎧 headphones|🎸 guitar|🥁 drum|🎹 piano|🎷 saxophone|🎺 trumpet|🎻 violin|🎬 clapper film|🎥 camera film|🎨 art paint|🎭 theatre drama
 🎃 pumpkin halloween|🎄 tree christmas|🎅 santa christmas|🧨 firecracker|🎆 fireworks`,
@@ -48,7 +48,7 @@ const LISTS = {
   Signs: `
 ✅ check yes done|❌ cross no wrong|❓ question|❗ exclamation|‼️ double exclamation|⚠️ warning|🚫 forbidden no|⛔ stop|♻️ recycle|➕ plus|➖ minus|➡️ right arrow|⬅️ left arrow|⬆️ up arrow|⬇️ down arrow|🔄 refresh again
 🔴 red live|🟠 orange|🟡 yellow|🟢 green|🔵 blue|🟣 purple|⚫ black|⚪ white|🟥 red square|🟩 green square|🟦 blue square|⏯️ play pause|⏩ fast|⏪ rewind|⏸️ pause|🆕 new|🆒 cool|🆗 ok|🆘 help sos|🔝 top|1️⃣ one|2️⃣ two|3️⃣ three|4️⃣ four|5️⃣ five
-🏁 finish flag|🚩 red-flag|🏳️‍🌈 pride rainbow flag|🏴‍☠️ pirate flag|™️ trademark|♾️ infinity|👾 pixel`,
+🏁 finish flag|🚩 red-flag|🏳️‍🌈 pride rainbow flag|🏴‍☠️ pirate flag|™️ trademark|♾️ infinity`,
 };
 
 /** `[{title, emoji: [{text, words}]}]` in the order shown. */

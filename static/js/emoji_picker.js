@@ -67,7 +67,9 @@ export class EmojiPicker {
   /** Takes note of the emotes of a message. */
   learn({ fragments = [] }) {
     for (const { type, text, emote } of fragments) {
-      if (type !== "emote" || emote.zero_width || this.#emotes.has(text)) continue;
+      // Platforms write one emote differently; the picture is the same.
+      const is_known = () => [...this.#emotes.values()].some((it) => it.url === emote.url);
+      if (type !== "emote" || emote.zero_width || this.#emotes.has(text) || is_known()) continue;
       if (this.#emotes.size >= EMOTES_MOST) this.#emotes.delete(this.#emotes.keys().next().value);
       this.#emotes.set(text, { text, words: [/^\[emote:\d+:([^\]]+)\]$/.exec(text)?.[1] ?? text], url: emote.url });
     }

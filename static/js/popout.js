@@ -161,6 +161,10 @@ function show_help() {
   $("help-queue").hidden = !queue.available;
   $("help-send").hidden = !send_box.available;
   $("help").showModal();
+  // From its beginning: the button that closes it, which would get the focus, is at the end.
+  $("help-title").tabIndex = -1;
+  $("help-title").focus();
+  $("help").scrollTop = 0;
 }
 
 // ---------------------------------------------------------------- the message that is pointed at

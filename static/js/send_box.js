@@ -192,6 +192,7 @@ export class SendBox {
 
   #draw_outgoing() {
     this.#parts.outgoing.replaceChildren(...[...this.#outgoing.values()].map(({ message }) => this.#item(message)));
+    this.#parts.outgoing.scrollTop = this.#parts.outgoing.scrollHeight;
   }
 
   #item(message) {
