@@ -698,7 +698,8 @@ log.addEventListener("click", (event) => {
   else if (queue.available && (event.ctrlKey || event.metaKey)) act("queue", message_of(line));
   else if (name) open_card(name);
   // Whoever marks words to copy them, or follows a link, features nothing.
-  else if (getSelection().isCollapsed && !event.target.closest("a")) act("feature", message_of(line));
+  // The second click of a double click may be over another line: what is featured moves the chat.
+  else if (event.detail < 2 && getSelection().isCollapsed && !event.target.closest("a")) act("feature", message_of(line));
 });
 
 // On a Mac, Ctrl+click asks for the menu instead of clicking.
