@@ -13,10 +13,13 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{
-    TestServer,
-    browser::{Browser, Page},
-    said::said,
+use crate::{
+    ROWS,
+    support::{
+        TestServer,
+        browser::{Browser, Page},
+        said::said,
+    },
 };
 
 const SENT: &str = "[...document.querySelectorAll('#outgoing .out')].map((it) => \
@@ -88,14 +91,14 @@ async fn the_operator_says_something_and_sees_what_became_of_it() {
     let browser = Browser::launch().await;
     // Whoever is not signed in is shown nothing of it.
     let page = browser.open(&server.popout()).await;
-    page.until("document.querySelectorAll('#log .line').length === 1").await;
+    page.until_is(ROWS, json!(["what is your rank?"])).await;
     page.until_is("document.querySelector('#send').hidden", true).await;
     page.assert_clean(&server.url("")).await;
 
     page.go(&server.url(&server.server.sign_in)).await;
     page.go(&server.popout()).await;
     page.until_is("document.querySelector('#send').hidden", false).await;
-    page.until("document.querySelectorAll('#log .line').length === 1").await;
+    page.until_is(ROWS, json!(["what is your rank?"])).await;
     page.type_into("#words", "hello chat").await;
     page.press_enter("isComposing: true").await;
     page.press_enter("shiftKey: true").await;
