@@ -49,6 +49,18 @@ function look_link(room) {
   return link;
 }
 
+/** The small local file that waits for this server, for an OBS that is started first. */
+function loader_link(overlay_url) {
+  const url = new URL(overlay_url, location.href);
+  url.pathname = `${url.pathname.replace(/\/$/, "")}/loader.html`;
+  // A button, too: the link has the key.
+  const button = make("button", "quiet", "Loader file ↓");
+  button.type = "button";
+  button.title = "For OBS started before StreamSuites: choose this file as a local file";
+  button.addEventListener("click", () => location.assign(url));
+  return button;
+}
+
 function open_chat(url) {
   return opener("Open pop-out chat ↗", url, "popup,noopener,width=380,height=720");
 }
@@ -69,7 +81,7 @@ function make_card(room) {
   const card = make("article", "card", head, statuses,
     link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
     make("p", "actions", look_link(room.room), open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
-      room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url))),
+      room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url)), loader_link(room.overlay_url)),
     room.demo ? "" : another_channel(room.room), numbers);
   return { card, live, numbers, statuses, url: room.overlay_url, text: "" };
 }

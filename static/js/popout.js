@@ -1,11 +1,15 @@
 // The pop-out chat: the whole feed of a room as a scrollable, searchable log.
 
+import { Announcer } from "./announcer.js";
+import { EmojiPicker } from "./emoji_picker.js";
 import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
 import { CALM, Flood, STEPS } from "./flood.js";
 import { memory_of } from "./memory.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
+import { Queue, icon } from "./queue.js";
 import { Renderer, bound_marks } from "./render.js";
+import { SendBox } from "./send_box.js";
 import { DEFAULTS, PLATFORMS, join_settings } from "./settings.js";
 
 const ROWS_MOST = 1000;
@@ -16,6 +20,7 @@ const REACH_MS = 400; // How long a scroll upwards may take to leave the end.
 const BOTTOM_PX = 40; // Nearer to the end than this is at the end.
 const HOVER_MS = 8000; // A pointer left lying on the chat does not stop it for ever.
 const PACE_MS = 1000; // How often it is asked whether a flood is over.
+const NOTICE_MS = 7000; // How long a refusal is shown.
 const HIDDEN_MS = 500; // How often a window in the background is brought up to date.
 
 const TITLES = {
@@ -84,6 +89,7 @@ function redress() {
   for (const { element, event } of rows) {
     if (event?.data.author) element.style.setProperty("--name", renderer.colour(event.data.author));
   }
+  queue.redress();
 }
 
 function toggle_scheme() {
@@ -105,6 +111,117 @@ function resize(step) {
 
 prefers_light.addEventListener("change", redress);
 
+// ---------------------------------------------------------------- what the operator has besides
+
+const announcer = new Announcer((words) => {
+  $("announcer").textContent = words;
+});
+announcer.reads_chat = memory.read("aloud") === "1";
+
+let notice_timer = 0;
+
+function tell(words) {
+  $("notice").textContent = words;
+  $("notice").hidden = false;
+  clearTimeout(notice_timer);
+  notice_timer = setTimeout(() => ($("notice").hidden = true), NOTICE_MS);
+}
+
+const announce = (words) => announcer.note(words);
+
+const queue = new Queue({
+  room: page.room, operator: page.operator === true, memory, tell, announce,
+  colour: (author) => renderer.colour(author),
+  parts: {
+    drawer: $("queue"), list: $("queue-list"), empty: $("queue-empty"), next: $("queue-next"), close: $("queue-close"),
+    button: $("queue-button"), count: $("queue-count"), featured: $("featured"),
+  },
+});
+
+const send_box = new SendBox({
+  room: page.room, voices: page.voices ?? [], memory, tell, announce,
+  parts: {
+    form: $("send"), outgoing: $("outgoing"), replying: $("replying"), words: $("words"), send: $("send-button"), left: $("left"),
+    targets: $("targets"), targets_button: $("targets-button"),
+  },
+});
+
+const picker = new EmojiPicker({
+  panel: $("emoji"), button: $("emoji-button"), memory,
+  pick: (text, is_word, keeps_focus) => send_box.insert(text, is_word, keeps_focus),
+});
+
+function toggle_aloud() {
+  announcer.reads_chat = !announcer.reads_chat;
+  memory.write("aloud", announcer.reads_chat ? "1" : "0");
+  announce(announcer.reads_chat ? "New messages are spoken" : "New messages are not spoken");
+}
+
+function show_help() {
+  $("help-queue").hidden = !queue.available;
+  $("help-send").hidden = !send_box.available;
+  $("help").showModal();
+  // From its beginning: the button that closes it, which would get the focus, is at the end.
+  $("help-title").tabIndex = -1;
+  $("help-title").focus();
+  $("help").scrollTop = 0;
+}
+
+// ---------------------------------------------------------------- the message that is pointed at
+
+let pointed = null;
+
+const line_acts = element("div", "line-acts");
+
+function add_act(act, words, path) {
+  const button = element("button", "tool small");
+  button.type = "button";
+  button.tabIndex = -1; // Keys do the same for the line that is focused.
+  button.dataset.act = act;
+  button.title = words;
+  button.setAttribute("aria-label", words);
+  button.append(icon(path));
+  line_acts.append(button);
+}
+
+add_act("feature", "Feature on the overlay ( f )", "M4 4.5h12v8H4zM7 15.5h6");
+add_act("queue", "Queue ( q, Ctrl+click )", "M3.5 5h9M3.5 10h9M3.5 15h5M14.5 12.5v5M12 15h5");
+add_act("reply", "Answer ( r )", "M8 5 3.5 9.5 8 14M4 9.5h7c3 0 5 1.5 5.5 5");
+
+/** The message of a line, while it may still be shown. */
+function message_of(line) {
+  const row = line && rows.find((it) => it.element === line);
+  return row?.event.type === "chat.message" && !row.event.deleted ? row.event.data : null;
+}
+
+/** Where keys act: the line whose name has the focus, else the one under the pointer. */
+function message_here() {
+  const focused = document.activeElement?.closest?.(".line");
+  return message_of(focused ?? (pointed?.isConnected ? pointed : null));
+}
+
+function act(name, message) {
+  if (!message) return;
+  if (name === "feature" && queue.available) queue.feature(message);
+  else if (name === "queue" && queue.available) queue.add(message);
+  else if (name === "reply") send_box.answer(message);
+}
+
+log.addEventListener("pointerover", (event) => {
+  const line = event.target.closest?.(".line");
+  if (!line || line === pointed) return;
+  pointed = line;
+  line_acts.remove();
+  if (event.pointerType !== "mouse" || !(queue.available || send_box.available) || !message_of(line)) return;
+  for (const it of line_acts.children) it.hidden = it.dataset.act === "reply" ? !send_box.available : !queue.available;
+  line.append(line_acts);
+});
+
+log.addEventListener("pointerleave", () => {
+  pointed = null;
+  line_acts.remove();
+});
+
 // ---------------------------------------------------------------- what comes
 
 function take(news) {
@@ -118,10 +235,24 @@ function take(news) {
     case "chat.message":
     case "activity":
       if (moderation.hides(data)) return;
-      if (event.seq > live_from) note_pace();
+      if (event.type === "chat.message") picker.learn(data);
+      if (event.seq > live_from) {
+        note_pace();
+        if (event.type === "chat.message") announcer.chat(data.author.name, data.text);
+      }
       incoming.push(event);
       if (incoming.length > ROWS_MOST) incoming.shift();
       schedule();
+      return;
+    // What was so before this window came, the first frame has told.
+    case "feature.show":
+      if (event.seq > live_from && !moderation.hides(data)) queue.show_featured(data);
+      return;
+    case "feature.clear":
+      if (event.seq > live_from) queue.show_featured(null);
+      return;
+    case "queue.update":
+      if (event.seq > live_from) queue.take(data.items.filter((it) => !moderation.hides(it)));
       return;
     case "platform.status":
       note_status(data);
@@ -181,6 +312,7 @@ function append(events) {
     rows.push(row);
     note_platform(event);
     if (!passes(row)) row.element.hidden = true;
+    if (event.data.id && queue.is_featured(event.data.id)) row.element.classList.add("on-overlay");
     fresh.append(row.element);
   }
   const extra = rows.splice(0, Math.max(0, rows.length - ROWS_MOST));
@@ -224,6 +356,9 @@ function searchable(event) {
 function remove(event) {
   const gone = matcher(event);
   const stays = (it) => !it.data.id || !gone(it.data);
+  queue.drop(gone);
+  send_box.drop(gone);
+  announcer.forget_chat();
   const in_card = card_author && [...rows.map((it) => it.event), ...held].some((it) => it.data.author?.id === card_author.id && !stays(it));
   const unquoted = quote_remover(gone);
   incoming = incoming.filter(stays).map(unquoted);
@@ -556,8 +691,23 @@ function close_card() {
 }
 
 log.addEventListener("click", (event) => {
+  const line = event.target.closest?.(".line");
+  const button = event.target.closest?.(".line-acts button");
   const name = event.target.closest?.(".name");
-  if (name) open_card(name);
+  if (button) act(button.dataset.act, message_of(line));
+  else if (queue.available && (event.ctrlKey || event.metaKey)) act("queue", message_of(line));
+  else if (name) open_card(name);
+  // Whoever marks words to copy them, or follows a link, features nothing.
+  // The second click of a double click may be over another line: what is featured moves the chat.
+  else if (event.detail < 2 && getSelection().isCollapsed && !event.target.closest("a")) act("feature", message_of(line));
+});
+
+// On a Mac, Ctrl+click asks for the menu instead of clicking.
+log.addEventListener("contextmenu", (event) => {
+  const line = event.target.closest?.(".line");
+  if (!queue.available || !event.ctrlKey || !message_of(line)) return;
+  event.preventDefault();
+  if (event.button === 0) act("queue", message_of(line));
 });
 
 /** `j` and `k` go from name to name; Enter opens the card. */
@@ -572,6 +722,8 @@ function step(direction) {
 document.addEventListener("pointerdown", (event) => {
   if (!$("card").hidden && !event.target.closest("#card")) close_card();
   if (!$("connections").hidden && !event.target.closest("#connections, #state")) close_connections();
+  if (!event.target.closest("#emoji, #emoji-button")) picker.close({ keeps_focus: true });
+  if (!event.target.closest("#targets, #targets-button")) send_box.close_targets({ keeps_focus: true });
 });
 
 // ---------------------------------------------------------------- how fast chat is
@@ -679,12 +831,21 @@ $("search-button").addEventListener("click", () => ($("search-bar").hidden ? ope
 $("search-close").addEventListener("click", close_search);
 $("time-button").addEventListener("click", toggle_times);
 $("theme-button").addEventListener("click", toggle_scheme);
-$("help-button").addEventListener("click", () => $("help").showModal());
+$("help-button").addEventListener("click", show_help);
 
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey && event.key === "e" && send_box.available && !$("help").open) {
+    event.preventDefault();
+    picker.open();
+    return;
+  }
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
   if (event.key === "Escape") {
-    if (close_card() || close_connections()) return;
+    if (picker.close() || send_box.close_targets() || close_card() || close_connections()) return;
+    if (queue.is_open && $("queue").contains(event.target)) {
+      queue.toggle(false);
+      return;
+    }
     if (!$("search-bar").hidden) close_search();
     else resume();
     return;
@@ -697,13 +858,17 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const keys = {
-    "/": open_search, j: () => step(1), k: () => step(-1), End: resume, "?": () => $("help").showModal(), t: toggle_times, d: toggle_scheme,
-    "+": () => resize(1), "=": () => resize(1), "-": () => resize(-1),
+    "/": open_search, j: () => step(1), k: () => step(-1), End: resume, "?": show_help, t: toggle_times, d: toggle_scheme,
+    "+": () => resize(1), "=": () => resize(1), "-": () => resize(-1), s: toggle_aloud,
+    ...(queue.available && {
+      f: () => act("feature", message_here()), q: () => act("queue", message_here()), w: () => queue.toggle(),
+      n: () => queue.feature_next(), x: () => queue.clear(),
+    }),
+    ...(send_box.available && { c: () => send_box.focus(), r: () => act("reply", message_here()) }),
   };
-  const act = keys[event.key];
-  if (!act) return;
+  if (!Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
-  act();
+  keys[event.key]();
 });
 
 // ---------------------------------------------------------------- start
@@ -725,6 +890,7 @@ new Feed({ room: page.room, key: page.key, backlog: 200 })
   })
   .on("hello", (hello) => {
     live_from = hello.seq ?? 0;
+    queue.greet(hello);
     statuses.clear();
     for (const status of hello.status ?? []) statuses.set(`${status.platform} ${status.channel}`, status);
     draw_state();

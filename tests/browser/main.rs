@@ -10,6 +10,7 @@ mod popout;
 mod replay;
 mod restart;
 mod rumble;
+mod sending;
 mod settings;
 mod support;
 mod themes;

@@ -4,7 +4,7 @@ use crate::web::query::Query;
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -13,7 +13,8 @@ use serde_json::json;
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{ApiError, AppState, access, api::rooms::list_cards},
+    model::CreatorId,
+    web::{ApiError, AppState, access, api::rooms::list_cards, operator::OperatorOnly},
 };
 
 /// The query of the pop-out that the server reads.
@@ -41,15 +42,39 @@ pub async fn show_chat(
         Ok(room) => room,
         Err(error) => return error_page(&error),
     };
+    let is_operator = OperatorOnly::prove(&state, &Method::GET, &headers).is_ok();
+    let voices = if is_operator { list_voices(&state, room.id()) } else { Vec::new() };
     let page = ChatPage {
         title: format!("{} · chat", room.id()),
         build: BUILD,
         page: json!({
             "room": room.id(), "key": query.key, "settings": &*room.settings(),
-            "build": BUILD, "version": VERSION,
+            "build": BUILD, "version": VERSION, "operator": is_operator, "voices": voices,
         }),
     };
     render(StatusCode::OK, Policy::Page, &page)
+}
+
+/// The room's channels as the send box offers them: how much each takes, or why nothing can be said there.
+fn list_voices(state: &AppState, room: &CreatorId) -> Vec<serde_json::Value> {
+    let config = state.config.borrow().clone();
+    let creator = config.creators.creators.iter().find(|it| it.id == *room);
+    let voices = creator.map(|it| state.voices.list(&config, it)).unwrap_or_default();
+    let mut list: Vec<_> = voices
+        .into_iter()
+        .map(|(key, voice)| {
+            let (max_chars, reason) = match voice {
+                Ok(it) => (it.max_chars(), None),
+                Err(reason) => (0, Some(reason)),
+            };
+            json!({
+                "platform": key.platform, "channel": key.channel, "max_chars": max_chars,
+                "reason": reason,
+            })
+        })
+        .collect();
+    list.sort_by_key(|it| !it["reason"].is_null());
+    list
 }
 
 #[derive(Template)]

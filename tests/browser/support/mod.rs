@@ -39,8 +39,21 @@ impl TestServer {
         Self::start_in(folder, "127.0.0.1:0").await
     }
 
+    /// One whose room `ana` has these channels, and these variables in its environment.
+    pub(crate) async fn start_with_channels(channels: Value, variables: &[(&str, String)]) -> Self {
+        let folder = prepared();
+        let creators = json!({ "creators": [{ "id": ROOM, "channels": channels }] });
+        fs::write(folder.path().join("config/creators.json"), creators.to_string()).unwrap();
+        let sources = sources_with(&folder, "127.0.0.1:0", variables);
+        Self::start_from(folder, sources).await
+    }
+
     async fn start_in(folder: TempDir, listen: &str) -> Self {
         let sources = sources(&folder, listen);
+        Self::start_from(folder, sources).await
+    }
+
+    async fn start_from(folder: TempDir, sources: Sources) -> Self {
         let options = Options { sources, demo: false, playback: None };
         Self { server: app::start(options).await.unwrap(), folder }
     }
@@ -97,9 +110,14 @@ fn prepared() -> TempDir {
 }
 
 fn sources(folder: &TempDir, listen: &str) -> Sources {
+    sources_with(folder, listen, &[])
+}
+
+fn sources_with(folder: &TempDir, listen: &str, variables: &[(&str, String)]) -> Sources {
     // Nobody listens on port 1: a channel that is typed is tried and never reached.
     let irc = "STREAMSUITES__PLATFORMS__TWITCH__IRC_URL";
-    let environment = vec![(irc.to_owned(), "irc://127.0.0.1:1".to_owned())];
+    let mut environment = vec![(irc.to_owned(), "irc://127.0.0.1:1".to_owned())];
+    environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     Sources {
         folder: folder.path().join("config"),
         folder_must_exist: true,

@@ -1,0 +1,22 @@
+// One call to this server, in words when it goes wrong.
+
+/** `{ok, status, body}`; status 0 when nobody answers, and then `body.detail` says so. */
+export async function ask(method, path, body) {
+  try {
+    const answer = await fetch(path, {
+      method, cache: "no-store",
+      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const json = await answer.json().catch(() => ({}));
+    return { ok: answer.ok, status: answer.status, body: json };
+  } catch {
+    return { ok: false, status: 0, body: { detail: "StreamSuites does not answer. Is it still running?" } };
+  }
+}
+
+/** Why a call was refused, for people. */
+export function reason_of({ status, body }) {
+  if (status === 401) return "You are signed out: sign in again on the start page.";
+  return body.detail ?? body.title ?? `The server refused (${status}).`;
+}

@@ -1,0 +1,110 @@
+// What the pop-out's send box, queue, picker and announcer decide without a page.
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { Announcer, summary } from "../../static/js/announcer.js";
+import { GROUPS, find_emoji } from "../../static/js/emoji.js";
+import { next_cell } from "../../static/js/emoji_picker.js";
+import { moved, place_of } from "../../static/js/queue.js";
+import { count_chars, is_open, is_sent, length_note, sends, speaking } from "../../static/js/send_box.js";
+
+const voice = (platform, max_chars = 500, reason = null) => ({ platform, channel: "ana", max_chars, reason });
+
+test("enter sends, but not with shift and not while a word is being composed", () => {
+  assert.equal(sends({ key: "Enter" }), true);
+  assert.equal(sends({ key: "Enter", shiftKey: true }), false);
+  assert.equal(sends({ key: "Enter", isComposing: true }), false);
+  assert.equal(sends({ key: "Enter", keyCode: 229 }), false);
+  assert.equal(sends({ key: "a" }), false);
+});
+
+test("it goes to what was chosen as far as that can speak, else to all that can", () => {
+  const voices = [voice("twitch"), voice("kick"), voice("rumble", 0, "no token")];
+  const platforms = (chosen) => speaking(voices, chosen).map((it) => it.platform);
+  assert.deepEqual(platforms([]), ["twitch", "kick"]);
+  assert.deepEqual(platforms(["kick"]), ["kick"]);
+  assert.deepEqual(platforms(["rumble"]), ["twitch", "kick"]);
+  assert.deepEqual(platforms(["youtube", "twitch"]), ["twitch"]);
+});
+
+test("characters are counted as the server does, and each platform's limit is told", () => {
+  assert.equal(count_chars("a😀é"), 3);
+  assert.equal(length_note("short", [voice("twitch")]), null);
+  assert.deepEqual(length_note("😀".repeat(430), [voice("twitch")]), { words: "70 left", is_bad: false });
+  assert.deepEqual(length_note("x".repeat(501), [voice("twitch")]), { words: "1 characters too many", is_bad: true });
+  assert.deepEqual(length_note("x".repeat(201), [voice("twitch"), voice("youtube", 200)]), {
+    words: "Too long for YouTube: left out there", is_bad: false,
+  });
+  assert.deepEqual(length_note("x".repeat(201), [voice("youtube", 200)]), { words: "YouTube: at most 200 characters", is_bad: true });
+});
+
+test("a message is open until every platform has answered, and sent when all have it", () => {
+  const states = (...list) => ({ platforms: list.map((state) => ({ state })) });
+  assert.equal(is_open(states("sent", "queued")), true);
+  assert.equal(is_open(states("sent", "sending")), true);
+  assert.equal(is_open(states("sent", "blocked", "failed")), false);
+  assert.equal(is_sent(states("sent", "sent")), true);
+  assert.equal(is_sent(states("sent", "failed")), false);
+});
+
+test("an item moves up, down, and never over the ends", () => {
+  assert.deepEqual(moved(["a", "b", "c"], 2, 0), ["c", "a", "b"]);
+  assert.deepEqual(moved(["a", "b", "c"], 0, 1), ["b", "a", "c"]);
+  assert.deepEqual(moved(["a", "b", "c"], 0, 9), ["b", "c", "a"]);
+  assert.deepEqual(moved(["a", "b", "c"], 1, -4), ["b", "a", "c"]);
+  assert.equal(place_of(5, [10, 30]), 0);
+  assert.equal(place_of(20, [10, 30]), 1);
+  assert.equal(place_of(99, [10, 30]), 2);
+});
+
+test("every emoji is listed with words, once per group, and found by them, names first", () => {
+  for (const { title, emoji } of GROUPS) {
+    assert.equal(new Set(emoji.map((it) => it.text)).size, emoji.length, title);
+    for (const it of emoji) {
+      assert.match(it.text, /[\p{Extended_Pictographic}\u20E3]/u, title);
+      assert.ok(it.words.length && it.words.every(Boolean), it.text);
+    }
+  }
+  assert.equal(find_emoji("fire")[0].text, "🔥");
+  assert.equal(find_emoji("heart red")[0].text, "❤️");
+  assert.ok(find_emoji("lol").some((it) => it.text === "😂"));
+  assert.deepEqual(find_emoji("nothing-is-called-this"), []);
+  const party = { text: "🎉", words: ["party"] };
+  assert.deepEqual(find_emoji("party", [party, party]), [party], "once, however often it is listed");
+  assert.deepEqual(find_emoji("KAP", [{ text: "Kappa", words: ["Kappa"] }]).map((it) => it.text), ["Kappa"]);
+});
+
+test("arrow keys walk a grid that wraps", () => {
+  const boxes = [[0, 0], [10, 0], [20, 0], [0, 10], [10, 10]].map(([left, top]) => ({ left, top }));
+  assert.equal(next_cell("ArrowDown", 1, boxes), 4);
+  assert.equal(next_cell("ArrowDown", 2, boxes), 4);
+  assert.equal(next_cell("ArrowDown", 4, boxes), 4);
+  assert.equal(next_cell("ArrowUp", 3, boxes), 0);
+  assert.equal(next_cell("ArrowUp", 1, boxes), -1);
+  assert.equal(next_cell("ArrowRight", 4, boxes), 4);
+  assert.equal(next_cell("ArrowLeft", 0, boxes), -1);
+  assert.equal(next_cell("x", 0, boxes), null);
+});
+
+test("a flood is read out as one line and a number, and what was deleted not at all", () => {
+  const timers = [];
+  const said = [];
+  const announcer = new Announcer((it) => said.push(it), { setTimeout: (run) => timers.push(run) });
+  announcer.chat("Bo", "not asked for");
+  announcer.reads_chat = true;
+  announcer.chat("Bo", "hello");
+  for (let at = 0; at < 50; at += 1) announcer.chat("Cleo", `line ${at}`);
+  assert.deepEqual(said, ["Bo: hello"]);
+  timers.shift()();
+  assert.deepEqual(said, ["Bo: hello", "49 more, then Cleo: line 49"]);
+  announcer.chat("Dan", "a secret");
+  announcer.forget_chat();
+  announcer.note("Sent");
+  announcer.note("Queued: Bo");
+  timers.shift()();
+  assert.deepEqual(said.slice(2), ["Sent. Queued: Bo"]);
+  assert.equal(timers.length, 1);
+  timers.shift()();
+  assert.equal(timers.length, 0);
+  assert.equal(summary([]), "");
+});
