@@ -13,7 +13,7 @@ use std::{
 use super::{
     Hub, Room,
     normalize::{NormalizeError, Normalizer, Reading},
-    room::Arrival,
+    room::{Arrival, Published},
 };
 use crate::{
     model::{EventBody, Flag, PlatformState, PlatformStatus, Role, Timestamp},
@@ -112,6 +112,8 @@ impl Inlet for RoomInlet {
         Box::pin(async move {
             if !recorded {
                 room.recall().await;
+                // Logged where it fails; until it is known, nothing goes to the queue by itself.
+                let _ = room.recall_stage().await;
             }
         })
     }
@@ -206,7 +208,13 @@ impl RoomInlet {
             self.emotes.place(&mut body);
             self.mark_ours(&mut body);
         }
-        self.room.publish(&body, &Arrival { received_at, sent_at, key });
+        let published = self.room.publish(&body, &Arrival { received_at, sent_at, key });
+        if let (EventBody::ChatMessage(it), Published::At(_)) = (&body, published)
+            && !self.source.recorded
+            && body.is_content()
+        {
+            self.room.enqueue_paid(it);
+        }
     }
 
     /// Marks what this server said as a bot's: it triggers nothing.

@@ -147,16 +147,32 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// What stays on the stage of a featured message.
+    /// What stays of a message on the stage.
     #[must_use]
-    pub fn censor_featured(self, message: Box<Message>) -> Option<Box<Message>> {
+    pub fn censor_message(self, message: Box<Message>) -> Option<Box<Message>> {
         if self.covers(Words::of(&message)) {
             return None;
         }
         Some(redaction::without_hidden_quote(&message, |it| self.covers(it)).unwrap_or(message))
     }
 
-    fn covers(self, words: Words<'_>) -> bool {
+    /// Takes what is covered out of a queue; `true` when that changed something.
+    pub fn cut_queue(self, queue: &mut Vec<Message>) -> bool {
+        let before = queue.len();
+        queue.retain(|it| !self.covers(Words::of(it)));
+        let mut changed = queue.len() != before;
+        for item in queue {
+            if let Some(unquoted) = redaction::without_hidden_quote(item, |it| self.covers(it)) {
+                *item = *unquoted;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// Whether it takes these words away.
+    #[must_use]
+    pub fn covers(self, words: Words<'_>) -> bool {
         match self {
             Self::Message(it) => it == words.id,
             Self::Author(it) => words.author == Some(it),

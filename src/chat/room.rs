@@ -3,10 +3,11 @@
 mod audience;
 mod memory;
 mod reading;
+mod stage;
 mod stream;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, AtomicU64, Ordering},
@@ -29,7 +30,7 @@ use crate::{
     lifecycle::Lifecycle,
     model::{
         ChatDelete, CreatorId, Event, EventBody, Message, OverlaySettings, Platform,
-        PlatformStatus, RoomState, Timestamp,
+        PlatformStatus, QualifiedId, QueueUpdate, RoomState, Timestamp,
     },
     platforms::Demand,
     telemetry::{Rate, Telemetry},
@@ -37,6 +38,7 @@ use crate::{
 
 pub use audience::{Seat, Watch};
 pub use reading::{Collected, Entrance, Since};
+pub use stage::{Found, MOST_QUEUED, Queued};
 use stream::Stream;
 
 /// What a room needs from the rest of the server.
@@ -76,7 +78,7 @@ pub struct Room {
     parts: RoomParts,
     /// What the log remembers was taken in.
     recalled: OnceCell<()>,
-    /// So was what is featured.
+    /// So was what is featured, and the queue.
     stage_recalled: OnceCell<()>,
     state: Mutex<State>,
     head: watch::Sender<u64>,
@@ -98,8 +100,14 @@ struct State {
     settings: Arc<OverlaySettings>,
     /// What is on the stage now.
     featured: Option<Box<Message>>,
-    /// Something was put there, or taken away, since this room was opened.
+    /// It is known: told by the log, or something was put there or taken away since this room was opened.
     stage_known: bool,
+    /// What is marked for discussion, next first.
+    queue: Vec<Message>,
+    /// So is this.
+    queue_known: bool,
+    /// A deletion took something out of it, and that has not been said yet.
+    queue_cut: bool,
     stream: Stream,
     /// The newest event's time: another worker's clock may have been read a moment earlier.
     last_ts: Option<Timestamp>,
@@ -186,6 +194,9 @@ impl Room {
                 settings: Arc::new(settings),
                 featured: None,
                 stage_known: false,
+                queue: Vec::new(),
+                queue_known: false,
+                queue_cut: false,
                 stream: Stream::new(log.open_session(), parts.idle_minutes),
                 last_ts: log.last_at(),
             }),
@@ -281,12 +292,20 @@ impl Room {
             self.push(&mut state, &said, said.data_json(), ts, None);
         }
         let seq = self.push(&mut state, body, data, ts, arrival.sent_at);
+        let shorter = std::mem::take(&mut state.queue_cut).then(|| {
+            let items = state.queue.clone();
+            EventBody::QueueUpdate(QueueUpdate { items })
+        });
+        if let Some(queue) = &shorter {
+            self.push(&mut state, queue, queue.data_json(), ts, None);
+        }
         for shard in &state.shards {
             shard.wake();
         }
         drop(state);
 
         self.count(body);
+        shorter.iter().for_each(|it| self.count(it));
         Published::At(seq)
     }
 
@@ -298,8 +317,26 @@ impl Room {
         let mut state = self.state();
         let mut before = Vec::new();
         let mut since = None;
+        let of_items = |items: &[Message], before: &mut Vec<QualifiedId>| {
+            let theirs = items.iter().filter(|it| it.author.id == purge.author_id);
+            before.extend(theirs.filter(|it| it.sent_at <= at).map(|it| it.id.clone()));
+        };
+        // The stage holds what may be older than the ring.
+        of_items(&state.queue, &mut before);
+        of_items(state.featured.as_deref().map_or(&[], std::slice::from_ref), &mut before);
         for entry in state.ring.behind(state.ring.floor()) {
-            let About::Words(wording) = &entry.about else { continue };
+            let wording = match &entry.about {
+                About::Words(wording) => wording,
+                About::Messages => {
+                    let event =
+                        serde_json::from_slice(&entry.frame.json()).map(|it: Event| it.body);
+                    if let Ok(EventBody::QueueUpdate(it)) = event {
+                        of_items(&it.items, &mut before);
+                    }
+                    continue;
+                }
+                About::Nothing | About::Deletion { .. } => continue,
+            };
             if wording.author.as_ref() != Some(&purge.author_id) {
                 continue;
             }
@@ -320,7 +357,8 @@ impl Room {
         state.moderation.note(body, Some(at));
         // What is older than the ring is the log's alone.
         self.log.hide_before(Deletion::Author(purge.author_id.clone()), since, at);
-        before.dedup();
+        let mut told = HashSet::new();
+        before.retain(|it| told.insert(it.clone()));
         let (platform, author) = (purge.platform, &purge.author_id);
         let delete =
             |message_id| ChatDelete { message_id, platform, author_id: Some(author.clone()) };
@@ -341,8 +379,9 @@ impl Room {
         if let Some(reach) = Reach::of(body) {
             state.moderation.note(body, sent_at);
             if let Some(featured) = state.featured.take() {
-                state.featured = reach.censor_featured(featured);
+                state.featured = reach.censor_message(featured);
             }
+            state.queue_cut |= reach.cut_queue(&mut state.queue);
             let mut gone = Vec::new();
             state.ring.replace(|entry| {
                 let body = reach.censor(entry)?;
@@ -358,6 +397,9 @@ impl Room {
         let mut record = Record::new(seq, ts, body, Bytes::new());
         let (entry, data, hidden) = match state.moderation.censor(body) {
             None => {
+                if let EventBody::QueueUpdate(it) = body {
+                    state.queue.clone_from(&it.items);
+                }
                 let entry = self.entry(body, &data, seq, ts, record.wording.clone());
                 // The log shares the bytes with the sockets.
                 let json = entry.frame.json();
@@ -370,7 +412,10 @@ impl Room {
                 let entry = self.entry(&shown, &shown_data, seq, ts, shown_wording);
                 match shown {
                     // A queue says nothing that is not said elsewhere: the audit needs no second copy.
-                    EventBody::QueueUpdate(_) => (entry, shown_data.into(), Hidden::Nothing),
+                    EventBody::QueueUpdate(it) => {
+                        state.queue = it.items;
+                        (entry, shown_data.into(), Hidden::Nothing)
+                    }
                     EventBody::ChatMessage(_) => (entry, data.into(), Hidden::Quote),
                     EventBody::FeatureShow(it) => {
                         state.featured = Some(it);
@@ -393,6 +438,7 @@ impl Room {
             _ => {}
         }
         state.stage_known |= matches!(body, EventBody::FeatureShow(_) | EventBody::FeatureClear(_));
+        state.queue_known |= matches!(body, EventBody::QueueUpdate(_));
         state.stream.note(body, ts);
         state.ring.push(entry);
         (record.data, record.hidden, record.sent_at) = (data, hidden, sent_at);

@@ -180,6 +180,7 @@ impl<'tx> Batch<'tx> {
         match record.kind {
             "feature.show" => row.featured = Some(record.seq),
             "feature.clear" => row.featured = None,
+            "queue.update" => row.queue = Some(record.seq),
             _ => {}
         }
         row.orderly &= ts_ms >= row.last_ms;

@@ -111,6 +111,7 @@ impl Index {
                 session: None,
                 minute: None,
                 featured: None,
+                queue: None,
                 orderly: true,
                 last_ms: i64::MIN,
             };

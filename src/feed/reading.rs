@@ -30,6 +30,8 @@ use crate::{
 
 /// Most rows looked at for one answer: what a filter passes over takes time as well.
 const MOST_LOOKED_AT: usize = 20_000;
+/// Most rows in which a message is looked for by its id.
+const MOST_SEARCHED: usize = 100_000;
 /// Buckets of a seek bar, about.
 const BUCKETS: u64 = 240;
 /// Up to so many events of a session are counted one by one, for a finer seek bar.
@@ -310,17 +312,59 @@ impl<'a> Reader<'a> {
 
     /// The message that is featured, as viewers may read it.
     pub(super) fn featured(&self) -> Result<Option<Box<Message>>, StorageError> {
-        let Some(seq) = self.room.durable().featured else { return Ok(None) };
-        let span = Span { after: seq.saturating_sub(1), most_events: 1, ..Span::default() };
-        let page = self.page(&span)?;
-        let Some(stored) = page.events.first().filter(|it| it.seq == seq) else { return Ok(None) };
-        let event: Event = serde_json::from_slice(&stored.json)
-            .map_err(|it| StorageError::damaged(it.to_string()))?;
-        Ok(match event.body {
-            EventBody::FeatureShow(it) => Some(it),
+        let seq = self.room.durable().featured;
+        Ok(match self.at(seq)? {
+            Some(EventBody::FeatureShow(it)) => Some(it),
             // It was moderated.
             _ => None,
         })
+    }
+
+    /// The queue, as viewers may read it.
+    pub(super) fn queue(&self) -> Result<Vec<Message>, StorageError> {
+        let seq = self.room.durable().queue;
+        Ok(match self.at(seq)? {
+            Some(EventBody::QueueUpdate(it)) => it.items,
+            _ => Vec::new(),
+        })
+    }
+
+    /// What stands at a place, as viewers may read it; `None` when it is no longer kept.
+    fn at(&self, seq: Option<u64>) -> Result<Option<EventBody>, StorageError> {
+        let Some(seq) = seq else { return Ok(None) };
+        let span = Span { after: seq.saturating_sub(1), most_events: 1, ..Span::default() };
+        let page = self.page(&span)?;
+        let stored = page.events.first().filter(|it| it.seq == seq);
+        stored.map(|it| body(&it.json)).transpose()
+    }
+
+    /// The message of that id, as viewers may read it, among the newest rows before `before`: ids have no index,
+    /// because only what was said lately is ever asked for.
+    pub(super) fn message(
+        &self,
+        id: &QualifiedId,
+        before: u64,
+    ) -> Result<Option<Box<Message>>, StorageError> {
+        let mut found = None;
+        self.database.read(|tx| {
+            let RoomRow { number, floor, head, .. } = self.row(tx)?;
+            let view = self.view(tx, number, false)?;
+            let span = (floor + 1, before.saturating_sub(1).min(head));
+            let mut left = MOST_SEARCHED;
+            EventsView::look(tx)?.each(number, span, true, |seq, row| {
+                left -= 1;
+                if row.id != id.as_str() || !matches!(row.kind, "chat.message" | "feature.show") {
+                    return Ok(left > 0);
+                }
+                if let EventBody::ChatMessage(it) | EventBody::FeatureShow(it) =
+                    body(&view.json(seq, row)?)?
+                {
+                    found = Some(it);
+                }
+                Ok(false)
+            })
+        })?;
+        Ok(found)
     }
 
     /// Shows `each` the room's sessions, newest first, while it says `true`: the open one, then those that have ended.
@@ -431,6 +475,13 @@ fn last_of(tx: &Reading, room: &RoomRow, minute: u64) -> Result<u64, StorageErro
         all.iter().map(|it| it.last_seq).max().unwrap_or(0)
     };
     Ok(last.max(current))
+}
+
+/// What an event says that was read back.
+fn body(json: &[u8]) -> Result<EventBody, StorageError> {
+    let event: Event =
+        serde_json::from_slice(json).map_err(|it| StorageError::damaged(it.to_string()))?;
+    Ok(event.body)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(row: &EventRow<'_>) -> Result<T, StorageError> {

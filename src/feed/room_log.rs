@@ -16,7 +16,7 @@ use super::{
     session::{Histogram, StreamSession},
 };
 use crate::{
-    model::{Message, Timestamp},
+    model::{Message, QualifiedId, Timestamp},
     storage::{StorageError, tables::marks::Mark},
 };
 
@@ -249,6 +249,32 @@ impl RoomLog {
         } else {
             Ok(None)
         }
+    }
+
+    /// The queue; asks the disk only when there was one.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn queue(&self) -> Result<Vec<Message>, ReadError> {
+        let any = |(_, room): &(_, Arc<Room>)| room.durable().queue.is_some();
+        if self.0.as_ref().is_some_and(any) {
+            self.look(|it| it.queue()).await
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// The message of that id, among the newest rows before the place `before`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn message(
+        &self,
+        id: &QualifiedId,
+        before: u64,
+    ) -> Result<Option<Box<Message>>, ReadError> {
+        let id = id.clone();
+        self.look(move |it| it.message(&id, before)).await
     }
 
     /// What the room has to know of its newest `most` events.

@@ -27,7 +27,7 @@ pub use message::{
     Author, Badge, Channel, Emote, EmoteProvider, Flag, Fragment, Message, ReplyTo, Role,
 };
 pub use overlay_settings::OverlaySettings;
-pub use percent::percent_decoded;
+pub use percent::{percent_decoded, percent_encoded};
 pub use platform::{Platform, PlatformState};
 pub use qualified_id::QualifiedId;
 pub use timestamp::Timestamp;

@@ -18,9 +18,33 @@ pub fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
+/// `text` as one segment of a path.
+#[must_use]
+pub fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:@=".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_segment_reads_back_as_itself() {
+        for text in ["twitch:b34c-ff_7.x~", "kick:a/b?c#d%20e", "youtube:테 ü="] {
+            let encoded = percent_encoded(text);
+            assert!(!encoded.contains(['/', '?', '#', ' ']) && encoded.is_ascii(), "{encoded}");
+            assert_eq!(percent_decoded(&encoded).as_deref(), Some(text));
+        }
+        assert_eq!(percent_encoded("twitch:1-a"), "twitch:1-a");
+    }
 
     #[test]
     fn what_stands_for_nothing_is_refused() {

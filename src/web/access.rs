@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, RawPathParams},
     http::{HeaderMap, Method, header, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -120,6 +120,24 @@ impl FromRequestParts<AppState> for Manager {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Query(RoomQuery { room }) = Query::from_request_parts(parts, state).await?;
         let room = may_manage(state, &parts.method, &parts.headers, room.as_deref())?;
+        Ok(Self { room })
+    }
+}
+
+/// The same of the room that the path names as `{room}`.
+pub struct RoomManager {
+    /// That room.
+    pub room: Arc<Room>,
+}
+
+impl FromRequestParts<AppState> for RoomManager {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        // A name that is not UTF-8 is no room's.
+        let params = RawPathParams::from_request_parts(parts, state).await.ok();
+        let name = params.iter().flat_map(|it| it.iter()).find(|it| it.0 == "room").map(|it| it.1);
+        let room = may_manage(state, &parts.method, &parts.headers, name.or(Some("")))?;
         Ok(Self { room })
     }
 }

@@ -22,7 +22,7 @@ use tower_http::{
 use super::{
     ApiError, AppState,
     api::{
-        backup, beacon, events, messages, operations, rooms, schemas, sessions, settings,
+        backup, beacon, events, messages, operations, queue, rooms, schemas, sessions, settings,
         synthetic, themes,
     },
     assets,
@@ -38,7 +38,7 @@ pub fn router(state: AppState) -> Router {
         web.cors_origins.iter().filter_map(|it| HeaderValue::from_str(it.as_str()).ok()).collect();
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
         .allow_credentials(true);
     let api = Router::new()
@@ -51,6 +51,13 @@ pub fn router(state: AppState) -> Router {
         )
         .route("/api/rooms/{room}/sessions", get(sessions::list_sessions))
         .route("/api/rooms/{room}/sessions/{id}", get(sessions::find_session))
+        .route("/api/rooms/{room}/queue", get(queue::list_queue).post(queue::add_to_queue))
+        .route("/api/rooms/{room}/queue/order", post(queue::order_queue))
+        .route(
+            "/api/rooms/{room}/queue/{id}",
+            get(queue::find_queued).patch(queue::move_queued).delete(queue::remove_queued),
+        )
+        .route("/api/rooms/{room}/feature", post(queue::feature).delete(queue::clear_feature))
         .route("/api/rooms/{room}/synthetic", post(synthetic::post_synthetic))
         .route(
             "/api/settings",

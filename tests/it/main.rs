@@ -23,6 +23,7 @@ mod moderation;
 mod outages;
 mod pilled;
 mod playback;
+mod queue;
 mod reload;
 mod resume;
 mod rooms;

@@ -1,11 +1,12 @@
 //! Who may change things: the operator, and nobody else.
 
 use serde_json::{Value, json};
+use streamsuites::chat::room::Arrival;
 
-use crate::support::{Setup, TOKEN, TestServer, twitch::Twitch};
+use crate::support::{Setup, TOKEN, TestServer, message, twitch::Twitch};
 
 /// Every route that changes something, with a body it takes and how it answers the operator.
-const ROUTES: [(&str, &str, &str, u16); 8] = [
+const ROUTES: [(&str, &str, &str, u16); 14] = [
     ("POST", "/api/rooms/ana/synthetic", r#"{"text":"hello"}"#, 201),
     ("POST", "/api/rooms", r#"{"channel":"twitch:newcomer"}"#, 201),
     ("POST", "/api/rooms/ana/messages", r#"{"text":"hello","platforms":["twitch"]}"#, 202),
@@ -14,6 +15,12 @@ const ROUTES: [(&str, &str, &str, u16); 8] = [
     ("POST", "/api/themes?room=ana", r#"{"name":"mine","css":".line { color: red }"}"#, 201),
     ("PUT", "/api/themes/mine?room=ana", r#"{"title":"Mine"}"#, 200),
     ("DELETE", "/api/themes/mine?room=ana", "", 204),
+    ("POST", "/api/rooms/ben/queue", r#"{"message_id":"twitch:1"}"#, 201),
+    ("PATCH", "/api/rooms/ben/queue/twitch:1", r#"{"position":0}"#, 200),
+    ("POST", "/api/rooms/ben/queue/order", r#"{"order":["twitch:1"]}"#, 200),
+    ("DELETE", "/api/rooms/ben/queue/twitch:1", "", 204),
+    ("POST", "/api/rooms/ben/feature", r#"{"message_id":"twitch:1"}"#, 200),
+    ("DELETE", "/api/rooms/ben/feature", "", 204),
 ];
 
 /// Every route that only the operator may read.
@@ -43,10 +50,12 @@ async fn problem(answer: reqwest::Response, status: u16) -> Value {
     problem
 }
 
-/// A server in a multi-threaded runtime, as in production: adding a room blocks for a moment.
+/// A server in a multi-threaded runtime, as in production: adding a room blocks for a moment. In ben's room
+/// something was said.
 async fn start() -> (TestServer, Twitch) {
     let twitch = Twitch::plain().await;
     let server = Setup::new().twitch(&twitch).rooms(&["ana", "ben"]).start().await;
+    server.room("ben").publish(&message("1", "2002", "hi"), &Arrival::now());
     (server, twitch)
 }
 

@@ -1,7 +1,7 @@
 //! What a room knows of the time before it was opened: from the log, or from the room whose place it takes.
 
 use super::Room;
-use crate::{chat::seen::Seen, feed::ReadError};
+use crate::{chat::seen::Seen, feed::ReadError, model::Message};
 
 impl Room {
     /// Takes in what the log remembers: what came already, and what was deleted. To be waited for before anything
@@ -26,20 +26,33 @@ impl Room {
         }
     }
 
-    /// Takes in what was featured: all that a reader has to know, so that thousands who come back after a restart
-    /// do not wait for more.
-    pub(super) async fn recall_stage(&self) {
+    /// Takes in what was featured and the queue: all that a reader has to know, so that thousands who come back
+    /// after a restart do not wait for more.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn recall_stage(&self) -> Result<(), ReadError> {
         let recall = async || -> Result<(), ReadError> {
+            let before = self.head();
             let featured = self.log.featured().await?;
+            let queue = self.log.queue().await?;
             let mut state = self.state();
+            // A deletion may have come while the disk was asked.
+            let gone = |it: &Message| state.is_gone(it, before);
+            let featured = featured.filter(|it| !gone(it));
+            let queue = queue.into_iter().filter(|it| !gone(it)).collect();
             if !state.stage_known {
                 (state.featured, state.stage_known) = (featured, true);
             }
+            if !state.queue_known {
+                (state.queue, state.queue_known) = (queue, true);
+            }
             Ok(())
         };
-        if let Err(error) = self.stage_recalled.get_or_try_init(recall).await {
+        let recalled = self.stage_recalled.get_or_try_init(recall).await;
+        recalled.copied().inspect_err(|error| {
             tracing::warn!(creator.id = %self.id, %error, "what is featured is not known");
-        }
+        })
     }
 
     /// Goes on with what another of the same name knew: of its channels, of what came and what was deleted. One
@@ -51,6 +64,8 @@ impl Room {
         let seen = std::mem::replace(&mut before.seen, Seen::new(self.parts.dedupe_ids));
         let moderation = std::mem::take(&mut before.moderation);
         let featured = before.featured.take();
+        let queue = std::mem::take(&mut before.queue);
+        let (stage_known, queue_known) = (before.stage_known, before.queue_known);
         let stream = (!self.log.is_kept()).then(|| before.stream.clone());
         drop(before);
         let mut state = self.state();
@@ -58,7 +73,8 @@ impl Room {
         state.room_states = states;
         state.seen = seen;
         state.moderation = moderation;
-        (state.featured, state.stage_known) = (featured, true);
+        (state.featured, state.stage_known) = (featured, stage_known);
+        (state.queue, state.queue_known) = (queue, queue_known);
         if let Some(stream) = stream {
             state.stream = stream;
         }

@@ -65,6 +65,7 @@ struct Hello<'a> {
     settings: &'a OverlaySettings,
     status: Vec<&'a PlatformStatus>,
     featured: Option<&'a Message>,
+    queue: &'a [Message],
     session: Option<Greeting<'a>>,
 }
 
@@ -73,7 +74,8 @@ impl Room {
     ///
     /// With a known `since` it goes on from there; otherwise it gets the newest `backlog` wanted events.
     pub async fn enter(&self, since: Option<&Since>, backlog: usize, filter: &Filter) -> Entrance {
-        self.recall_stage().await;
+        // Logged where it fails; a reader without it is better than none.
+        let _ = self.recall_stage().await;
         {
             let state = self.state();
             if let Some(position) = since.and_then(|it| self.find_place(&state, it)) {
@@ -126,6 +128,7 @@ impl Room {
             settings: &state.settings,
             status: state.statuses.values().collect(),
             featured: state.featured.as_deref(),
+            queue: &state.queue,
             session: state.stream.greeting(),
         };
         Frame::text(&serde_json::to_vec(&hello).expect("plain values always serialise"))

@@ -33,6 +33,9 @@ pub struct RoomRow {
     pub minute: Option<Minute>,
     /// The place of what is featured.
     pub featured: Option<u64>,
+    /// The place of the newest queue; files of before there was one have none.
+    #[serde(default)]
+    pub queue: Option<u64>,
     /// Time never went back from one event to the next, so that a moment is found without looking at all.
     pub orderly: bool,
     /// The last event's `ts` (ms since 1970).
