@@ -342,8 +342,11 @@ function searchable(event) {
 function remove(event) {
   const gone = matcher(event);
   const stays = (it) => !it.data.id || !gone(it.data);
-  queue.drop(gone);
-  send_box.drop(gone);
+  // The first frame came without what was taken away before it; what a viewer said since stays.
+  if (!(event.seq <= live_from)) {
+    queue.drop(gone);
+    send_box.drop(gone);
+  }
   announcer.forget_chat();
   const in_card = card.quotes((it) => !stays(it));
   const unquoted = quote_remover(gone);
