@@ -132,6 +132,19 @@ async fn messages_are_queued_reordered_and_featured_and_every_window_shows_it() 
         it.until_is(FEATURED, json!(null)).await;
     }
     page.until_is(QUEUED, json!([])).await;
+
+    // What a viewer says after a time-out is not taken away by it, however late a window comes.
+    server.publish(
+        "chat.clear_user",
+        json!({ "author_id": "twitch:bo-id", "platform": "twitch", "duration_seconds": 10 }),
+    );
+    server.say([said("5", "Bo", "sorry")]);
+    page.until("document.querySelector('.line[data-message-id=\"twitch:5\"]') !== null").await;
+    page.click_line("5", "ctrlKey: true").await;
+    page.until_is(QUEUED, json!(["sorry"])).await;
+    page.go(&server.popout()).await;
+    page.until("document.querySelector('.line[data-message-id=\"twitch:5\"]') !== null").await;
+    page.until_is(QUEUED, json!(["sorry"])).await;
     page.assert_clean(&server.url("")).await;
     guest.assert_clean(&server.url("")).await;
     browser.close().await;
