@@ -136,7 +136,7 @@ async fn messages_are_queued_reordered_and_featured_and_every_window_shows_it() 
     // What a viewer says after a time-out is not taken away by it, however late a window comes.
     server.publish(
         "chat.clear_user",
-        json!({ "author_id": "twitch:bo-id", "platform": "twitch", "duration_seconds": 10 }),
+        json!({ "author_id": "twitch:bo-id", "platform": "twitch", "seconds": 10 }),
     );
     server.say([said("5", "Bo", "sorry")]);
     page.until("document.querySelector('.line[data-message-id=\"twitch:5\"]') !== null").await;
