@@ -1,6 +1,7 @@
 // The pop-out chat: the whole feed of a room as a scrollable, searchable log.
 
 import { Announcer } from "./announcer.js";
+import { Connections, platform_mark } from "./connections.js";
 import { EmojiPicker } from "./emoji_picker.js";
 import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
@@ -8,34 +9,21 @@ import { CALM, Flood, STEPS } from "./flood.js";
 import { memory_of } from "./memory.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
 import { Queue, icon } from "./queue.js";
-import { Renderer, bound_marks } from "./render.js";
+import { Renderer } from "./render.js";
+import { TITLES, make } from "./rooms.js";
 import { SendBox } from "./send_box.js";
 import { DEFAULTS, PLATFORMS, join_settings } from "./settings.js";
+import { ViewerCard } from "./viewer_card.js";
 
 const ROWS_MOST = 1000;
 const NEAR_ROWS = 80; // The newest ones, always laid out.
 const HELD_MOST = 1000; // While paused.
-const CARD_MOST = 50;
 const REACH_MS = 400; // How long a scroll upwards may take to leave the end.
 const BOTTOM_PX = 40; // Nearer to the end than this is at the end.
 const HOVER_MS = 8000; // A pointer left lying on the chat does not stop it for ever.
 const PACE_MS = 1000; // How often it is asked whether a flood is over.
 const NOTICE_MS = 7000; // How long a refusal is shown.
 const HIDDEN_MS = 500; // How often a window in the background is brought up to date.
-
-const TITLES = {
-  twitch: "Twitch", youtube: "YouTube", kick: "Kick", rumble: "Rumble", pilled: "Pilled", discord: "Discord",
-  x: "X", streamsuites: "StreamSuites",
-};
-const STATES = {
-  connecting: "connecting", live: "live", degraded: "has trouble", paused: "paused", offline: "offline",
-  disabled: "disabled",
-};
-const PROFILES = {
-  twitch: (it) => `https://www.twitch.tv/${it}`,
-  kick: (it) => `https://kick.com/${it}`,
-  rumble: (it) => `https://rumble.com/user/${it}`,
-};
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
@@ -59,8 +47,7 @@ let scrolled_up = false;
 let query = "";
 const hidden_platforms = new Set();
 const seen_platforms = new Set();
-const statuses = new Map();
-const room_states = new Map();
+const connections = new Connections($("connections"));
 
 // ---------------------------------------------------------------- what this window remembers
 
@@ -171,10 +158,10 @@ function show_help() {
 
 let pointed = null;
 
-const line_acts = element("div", "line-acts");
+const line_acts = make("div", "line-acts");
 
 function add_act(act, words, path) {
-  const button = element("button", "tool small");
+  const button = make("button", "tool small");
   button.type = "button";
   button.tabIndex = -1; // Keys do the same for the line that is focused.
   button.dataset.act = act;
@@ -258,8 +245,7 @@ function take(news) {
       note_status(data);
       return;
     case "room.state":
-      room_states.set(data.platform, data);
-      if (!$("connections").hidden) draw_connections();
+      connections.note_rules(data);
       return;
     case "session.start":
     case "session.end":
@@ -356,10 +342,13 @@ function searchable(event) {
 function remove(event) {
   const gone = matcher(event);
   const stays = (it) => !it.data.id || !gone(it.data);
-  queue.drop(gone);
-  send_box.drop(gone);
+  // The first frame came without what was taken away before it; what a viewer said since stays.
+  if (!(event.seq <= live_from)) {
+    queue.drop(gone);
+    send_box.drop(gone);
+  }
   announcer.forget_chat();
-  const in_card = card_author && [...rows.map((it) => it.event), ...held].some((it) => it.data.author?.id === card_author.id && !stays(it));
+  const in_card = card.quotes((it) => !stays(it));
   const unquoted = quote_remover(gone);
   incoming = incoming.filter(stays).map(unquoted);
   held = held.filter(stays).map(unquoted);
@@ -376,7 +365,7 @@ function remove(event) {
   for (const row of rows) take_quote(row, unquoted(row.event));
   unseen = Math.min(unseen, held.length);
   draw_pill();
-  if (in_card) draw_card(); // It quotes what is gone.
+  if (in_card) card.draw(); // It quotes what is gone.
   if (query) highlight();
 }
 
@@ -570,11 +559,11 @@ function draw_chips() {
   chips.replaceChildren();
   for (const platform of PLATFORMS) {
     if (!seen_platforms.has(platform)) continue;
-    const chip = element("button", "chip");
+    const chip = make("button", "chip");
     chip.type = "button";
     chip.dataset.platform = platform;
     chip.setAttribute("aria-pressed", String(!hidden_platforms.has(platform)));
-    chip.append(mark(platform), element("span", "", TITLES[platform]));
+    chip.append(platform_mark(platform), make("span", "", TITLES[platform]));
     chip.addEventListener("click", () => {
       if (!hidden_platforms.delete(platform)) hidden_platforms.add(platform);
       chip.setAttribute("aria-pressed", String(!hidden_platforms.has(platform)));
@@ -584,110 +573,23 @@ function draw_chips() {
   }
 }
 
-function element(tag, name, text) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text !== undefined) made.append(text);
-  return made;
-}
-
-function mark(platform) {
-  const made = element("span", "platform");
-  made.dataset.platform = platform;
-  made.setAttribute("aria-hidden", "true");
-  return made;
-}
-
 // ---------------------------------------------------------------- a viewer's card
 
-let card_author = null;
-let card_opener = null;
+const card = new ViewerCard({
+  panel: $("card"), renderer,
+  known: (id) => [...rows.map((it) => it.event), ...held].filter((it) => it.data.author?.id === id),
+  search(name) {
+    open_search();
+    $("search").value = name;
+    query = name.toLowerCase();
+    filter();
+  },
+});
 
 function open_card(name) {
   const line = name.closest(".line");
-  const row = rows.find((it) => it.element === line);
-  const author = row?.event.data.author;
-  if (!author) return;
-  card_author = author;
-  card_opener = name;
-  draw_card();
-  const card = $("card");
-  card.hidden = false;
-  const box = name.getBoundingClientRect();
-  const top = Math.min(box.bottom + 6, innerHeight - card.offsetHeight - 8);
-  const left = Math.min(box.left, innerWidth - card.offsetWidth - 8);
-  card.style.setProperty("top", `${Math.max(8, top)}px`);
-  card.style.setProperty("left", `${Math.max(8, left)}px`);
-  card.focus({ preventScroll: true });
-}
-
-function draw_card() {
-  const card = $("card");
-  const author = card_author;
-  const known = [...rows.map((it) => it.event), ...held].filter((it) => it.data.author?.id === author.id);
-  const said = known.filter((it) => it.type === "chat.message" && !it.deleted);
-  const platform = author.id.slice(0, author.id.indexOf(":"));
-
-  const head = element("header", "card-head");
-  const name = element("strong", "card-name", bound_marks(author.name || author.login));
-  name.dir = "auto";
-  name.style.setProperty("--name", renderer.colour(author));
-  const login = element("span", "card-login", author.login && author.login !== author.name.toLowerCase() ? `@${author.login}` : "");
-  head.append(mark(platform), name, login);
-
-  const facts = element("ul", "facts");
-  for (const role of author.roles) facts.append(element("li", "fact role", role));
-  for (const badge of author.badges) {
-    if (author.roles.includes((badge.title ?? badge.set).toLowerCase())) continue;
-    facts.append(element("li", "fact", badge.title ?? badge.set));
-  }
-  const first = known[0];
-  const summary = element("p", "summary", [
-    `${said.length} ${said.length === 1 ? "message" : "messages"} here`,
-    first ? `first seen ${renderer.time(first.ts)}` : "",
-  ].filter(Boolean).join(" · "));
-
-  const list = element("ol", "said");
-  for (const event of said.slice(-CARD_MOST)) {
-    const item = element("li");
-    const time = element("time", "time", renderer.time(event.ts));
-    const text = element("span", "", bound_marks(event.data.text));
-    text.dir = "auto";
-    item.append(time, " ", text);
-    list.append(item);
-  }
-
-  const actions = element("p", "card-actions");
-  const profile = PROFILES[platform];
-  if (profile && /^[\w.-]{1,50}$/.test(author.login)) {
-    const link = element("a", "", `Open on ${TITLES[platform]}`);
-    link.href = profile(author.login);
-    link.rel = "noopener noreferrer";
-    link.target = "_blank";
-    actions.append(link);
-  }
-  const only = element("button", "text-button", "Search their messages");
-  only.type = "button";
-  only.addEventListener("click", () => {
-    close_card();
-    open_search();
-    $("search").value = author.name;
-    query = author.name.toLowerCase();
-    filter();
-  });
-  actions.append(only);
-
-  card.replaceChildren(head, facts, summary, list, actions);
-  list.scrollTop = list.scrollHeight;
-}
-
-function close_card() {
-  if ($("card").hidden) return false;
-  $("card").hidden = true;
-  $("card").replaceChildren(); // What is not shown is not kept either: it may be deleted meanwhile.
-  card_author = null;
-  if (card_opener?.isConnected) card_opener.focus({ preventScroll: true });
-  return true;
+  const author = rows.find((it) => it.element === line)?.event.data.author;
+  if (author) card.open(author, name);
 }
 
 log.addEventListener("click", (event) => {
@@ -720,8 +622,8 @@ function step(direction) {
 }
 
 document.addEventListener("pointerdown", (event) => {
-  if (!$("card").hidden && !event.target.closest("#card")) close_card();
-  if (!$("connections").hidden && !event.target.closest("#connections, #state")) close_connections();
+  if (!event.target.closest("#card")) card.close();
+  if (!event.target.closest("#connections, #state")) close_connections();
   if (!event.target.closest("#emoji, #emoji-button")) picker.close({ keeps_focus: true });
   if (!event.target.closest("#targets, #targets-button")) send_box.close_targets({ keeps_focus: true });
 });
@@ -760,68 +662,31 @@ function note_connection({ state, attempt }) {
 }
 
 function draw_state() {
-  const troubled = [...statuses.values()].filter((it) => it.state === "degraded" || it.state === "disabled");
+  const { text: words, reasons, has_trouble } = connections.summary();
   const text =
     root.dataset.connection === "lost" ? "Reconnecting…"
     : connection !== "live" ? "Connecting…"
-    : troubled.length > 1 ? `${troubled.length} of ${statuses.size} have trouble`
-    : troubled.length ? `${TITLES[troubled[0].platform]} ${STATES[troubled[0].state]}`
-    : ["Live", FLOOD_WORDS[STEPS.indexOf(root.dataset.flood)]].filter(Boolean).join(" · ");
-  const reasons = troubled.map((it) => `${TITLES[it.platform]}: ${it.detail || STATES[it.state]}`).join("\n");
-  root.toggleAttribute("data-trouble", connection === "live" && troubled.length > 0);
+    : words || ["Live", FLOOD_WORDS[STEPS.indexOf(root.dataset.flood)]].filter(Boolean).join(" · ");
+  root.toggleAttribute("data-trouble", connection === "live" && has_trouble);
   if ($("state-text").textContent !== text) $("state-text").textContent = text;
   $("state").title = reasons || text;
-  if (!$("connections").hidden) draw_connections();
+  connections.note_own(connection === "live");
 }
 
 function note_status(status) {
-  statuses.set(`${status.platform} ${status.channel}`, status);
+  connections.note(status);
   draw_state();
 }
 
-function rules({ slow_seconds, followers_only_minutes, subscribers_only, emote_only, unique_chat }) {
-  return [
-    slow_seconds ? `slow ${slow_seconds} s` : "",
-    followers_only_minutes === null || followers_only_minutes === undefined ? ""
-      : followers_only_minutes ? `followers of ${followers_only_minutes} min` : "followers only",
-    subscribers_only ? "subscribers only" : "",
-    emote_only ? "emotes only" : "",
-    unique_chat ? "no repeats" : "",
-  ].filter(Boolean).join(", ");
-}
-
-function draw_connections() {
-  const list = element("ul", "statuses");
-  const own = element("li", "status");
-  own.dataset.state = connection === "live" ? "live" : "connecting";
-  own.append(element("span", "dot"), mark("streamsuites"), element("span", "channel", "This window"),
-    element("span", "detail", connection === "live" ? "connected" : "reconnecting…"));
-  list.append(own);
-  for (const { platform, channel, state, detail, viewers } of statuses.values()) {
-    const item = element("li", "status");
-    item.dataset.state = state;
-    const name = element("span", "channel", channel);
-    name.dir = "auto";
-    name.title = channel;
-    const facts = [STATES[state] ?? state, detail, Number.isInteger(viewers) ? `${viewers.toLocaleString()} watching` : "",
-      room_states.has(platform) ? rules(room_states.get(platform)) : ""];
-    item.append(element("span", "dot"), mark(platform), name, element("span", "detail", facts.filter(Boolean).join(" · ")));
-    list.append(item);
-  }
-  $("connections").replaceChildren(list);
-}
-
 function close_connections() {
-  if ($("connections").hidden) return false;
-  $("connections").hidden = true;
+  if (!connections.close()) return false;
   $("state").setAttribute("aria-expanded", "false");
   return true;
 }
 
 $("state").addEventListener("click", () => {
   if (close_connections()) return;
-  draw_connections();
-  $("connections").hidden = false;
+  connections.open();
   $("state").setAttribute("aria-expanded", "true");
 });
 
@@ -841,7 +706,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
   if (event.key === "Escape") {
-    if (picker.close() || send_box.close_targets() || close_card() || close_connections()) return;
+    if (picker.close() || send_box.close_targets() || card.close() || close_connections()) return;
     if (queue.is_open && $("queue").contains(event.target)) {
       queue.toggle(false);
       return;
@@ -885,14 +750,13 @@ new Feed({ room: page.room, key: page.key, backlog: 200 })
     incoming = [];
     unseen = 0;
     log.replaceChildren();
-    close_card();
+    card.close();
     resume();
   })
   .on("hello", (hello) => {
     live_from = hello.seq ?? 0;
     queue.greet(hello);
-    statuses.clear();
-    for (const status of hello.status ?? []) statuses.set(`${status.platform} ${status.channel}`, status);
+    connections.begin(hello.status ?? []);
     draw_state();
   })
   .on("event", take)

@@ -1,6 +1,7 @@
 // Says something in the room's chats, and shows for each platform what became of it.
 
 import { ask, reason_of } from "./ask.js";
+import { platform_mark } from "./connections.js";
 import { TITLES, make } from "./rooms.js";
 
 const CHARS_MOST = 500; // As the server takes them.
@@ -199,7 +200,7 @@ export class SendBox {
     const words = make("span", "out-text", message.text);
     words.dir = "auto";
     const states = make("span", "out-states", ...message.platforms.map((it) => {
-      const chip = make("span", "out-state", mark(it.platform), WORDS[it.state]);
+      const chip = make("span", "out-state", platform_mark(it.platform), WORDS[it.state]);
       chip.dataset.state = it.state;
       chip.title = [TITLES[it.platform], it.channel, it.detail].filter(Boolean).join(" · ");
       return chip;
@@ -229,7 +230,7 @@ export class SendBox {
     const able = new Set(this.#voices.filter((it) => !it.reason).map((it) => it.platform));
     const names = platforms.map((it) => TITLES[it] ?? it);
     const words = platforms.length === able.size && able.size > 1 ? `all: ${names.join(", ")}` : names.join(", ");
-    targets_button.replaceChildren(...platforms.slice(0, 4).map(mark));
+    targets_button.replaceChildren(...platforms.slice(0, 4).map(platform_mark));
     targets_button.dataset.count = String(Math.min(4, platforms.length));
     targets_button.title = `To ${words}`;
     targets_button.setAttribute("aria-label", `To ${words}. Choose where to`);
@@ -246,7 +247,7 @@ export class SendBox {
       seen.add(it.platform);
       const box = make("input");
       Object.assign(box, { type: "checkbox", value: it.platform, checked: chosen.has(it.platform) && !it.reason, disabled: Boolean(it.reason) });
-      const row = make("label", "target", box, mark(it.platform),
+      const row = make("label", "target", box, platform_mark(it.platform),
         make("span", "", TITLES[it.platform] ?? it.platform, it.reason ? make("small", "", it.reason) : ""));
       rows.push(row);
     }
@@ -329,7 +330,7 @@ export class SendBox {
       });
       const text = make("span", "replying-text", this.#reply.text);
       text.dir = "auto";
-      replying.append(mark(this.#reply.platform), make("bdi", "", this.#reply.author.name), text, close);
+      replying.append(platform_mark(this.#reply.platform), make("bdi", "", this.#reply.author.name), text, close);
     }
     this.#draw_targets();
     this.#changed();
@@ -340,11 +341,4 @@ export class SendBox {
     this.#reply = null;
     this.#draw_reply();
   }
-}
-
-function mark(platform) {
-  const made = make("span", "platform");
-  made.dataset.platform = platform;
-  made.setAttribute("aria-hidden", "true");
-  return made;
 }
