@@ -57,7 +57,6 @@ impl Absence {
         if believed && !std::mem::replace(&mut self.told, true) {
             let source = ingest.source();
             let name = format!("{}:{}", source.platform, source.channel);
-            tracing::error!(words, "the channel cannot be read");
             telemetry.recent.event(Severity::Error, &name, words);
         }
         pause.mul_f64(rand::rng().random_range(1.0..=1.2))

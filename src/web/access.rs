@@ -83,6 +83,13 @@ pub fn may_read(
     }
 }
 
+/// The query of a page or a call that reads a room: its key, where one is needed.
+#[derive(Debug, serde::Deserialize)]
+pub struct KeyQuery {
+    /// As it was given.
+    pub key: Option<String>,
+}
+
 /// The room of that name, for whoever may see and change how it looks: the operator.
 ///
 /// The one place that decides it, for every route of a room's looks.

@@ -1,6 +1,7 @@
 //! Every way a handler can fail, and the one place a failure becomes a status code.
 
 use axum::{
+    extract::rejection::JsonRejection,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -141,6 +142,15 @@ impl ApiError {
             Self::NotNow(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-now", "Not now"),
             Self::BadGateway => (StatusCode::BAD_GATEWAY, "bad-gateway", "Not available"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Server error"),
+        }
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(error: JsonRejection) -> Self {
+        match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            _ => Self::BadRequest(error.body_text()),
         }
     }
 }

@@ -4,24 +4,18 @@ use std::time::Instant;
 
 use axum::{
     Extension, Json,
-    extract::{Path, State, rejection::JsonRejection},
+    extract::{Path, State},
     http::{HeaderMap, StatusCode},
 };
-use serde::Deserialize;
 
+use super::JsonBody;
 use crate::{
     telemetry::overlays::Report,
-    web::{ApiError, AppState, accept::Peer, access, query::Query},
+    web::{ApiError, AppState, accept::Peer, access, access::KeyQuery, query::Query},
 };
 
 /// Most bytes of a report, which has about 250.
 pub const MOST_BYTES: usize = 1024;
-
-/// The query.
-#[derive(Debug, Deserialize)]
-pub struct BeaconQuery {
-    key: Option<String>,
-}
 
 /// `POST /api/rooms/{room}/beacon {frame_ms, paint_ms, removal_ms, longest_task_ms, step}`: 204, and a part of
 /// `/metrics` for 15 seconds. Whoever may read the room may report about it.
@@ -31,16 +25,13 @@ pub struct BeaconQuery {
 pub async fn take_beacon(
     State(state): State<AppState>,
     Path(room): Path<String>,
-    Query(query): Query<BeaconQuery>,
+    Query(query): Query<KeyQuery>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
-    body: Result<Json<Report>, JsonRejection>,
+    body: JsonBody<Report>,
 ) -> Result<StatusCode, ApiError> {
     let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
-    let Json(report) = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-        _ => ApiError::BadRequest(error.body_text()),
-    })?;
+    let Json(report) = body?;
     report.check().map_err(ApiError::BadRequest)?;
     let address = peer.remote.ip().to_canonical();
     let overlays = &state.telemetry.overlays;

@@ -8,6 +8,7 @@ use axum::{
 };
 use serde_json::json;
 
+use super::JsonBody;
 use crate::{
     platforms::sending::NewMessage,
     web::{ApiError, AppState, operator::OperatorOnly},
@@ -23,13 +24,10 @@ pub async fn send_message(
     State(state): State<AppState>,
     Path(room): Path<String>,
     _operator: OperatorOnly,
-    body: Result<Json<NewMessage>, axum::extract::rejection::JsonRejection>,
+    body: JsonBody<NewMessage>,
 ) -> Result<Response, ApiError> {
     let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
-    let Json(new) = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-        _ => ApiError::BadRequest(error.body_text()),
-    })?;
+    let Json(new) = body?;
     if new.platforms.as_ref().is_some_and(Vec::is_empty) {
         let message = "`platforms` is empty: name one, or leave it out for all".to_owned();
         return Err(ApiError::BadRequest(message));

@@ -13,22 +13,8 @@ pub mod settings;
 pub mod synthetic;
 pub mod themes;
 
-use axum::{Json, extract::rejection::JsonRejection, http::StatusCode};
+use axum::{Json, extract::rejection::JsonRejection};
 use serde_json::Value;
 
-use super::ApiError;
-
-/// A JSON body, or why it cannot be read.
-type JsonBody = Result<Json<Value>, JsonRejection>;
-
-/// The value of a body.
-///
-/// # Errors
-/// 400 for what is no JSON, 413 for what is too much.
-fn read_json(body: JsonBody) -> Result<Value, ApiError> {
-    match body {
-        Ok(Json(value)) => Ok(value),
-        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(ApiError::TooLarge),
-        Err(error) => Err(ApiError::BadRequest(error.body_text())),
-    }
-}
+/// A JSON body, or why it cannot be read; an [`ApiError`](super::ApiError) says it.
+type JsonBody<T = Value> = Result<Json<T>, JsonRejection>;

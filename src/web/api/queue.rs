@@ -8,10 +8,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::json;
 
-use super::{JsonBody, read_json};
+use super::JsonBody;
 use crate::{
     chat::{
         Room,
@@ -20,46 +20,40 @@ use crate::{
     model::{Message, QualifiedId, percent_encoded},
     web::{
         ApiError, AppState,
-        access::{self, RoomManager},
+        access::{self, KeyQuery, RoomManager},
         query::Query,
     },
 };
 
-/// The room's key, where one is needed.
-#[derive(Deserialize)]
-pub struct KeyQuery {
-    key: Option<String>,
-}
-
+/// A message.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Which {
+pub struct Which {
     message_id: QualifiedId,
 }
 
+/// A place in the queue.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Place {
+pub struct Place {
     position: usize,
 }
 
+/// The queue, or its beginning.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Order {
+pub struct Order {
     order: Vec<QualifiedId>,
 }
 
+/// What to put on the stage.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Feature {
+pub struct Feature {
     #[serde(default)]
     message_id: Option<QualifiedId>,
     #[serde(default)]
     next: bool,
-}
-
-fn read<T: DeserializeOwned>(body: JsonBody) -> Result<T, ApiError> {
-    serde_json::from_value(read_json(body)?).map_err(|it| ApiError::BadRequest(it.to_string()))
 }
 
 /// The queue as it is, what was there before a restart included.
@@ -124,9 +118,9 @@ pub async fn find_queued(
 /// full, 503 while the log cannot be read.
 pub async fn add_to_queue(
     RoomManager { room }: RoomManager,
-    body: JsonBody,
+    body: JsonBody<Which>,
 ) -> Result<Response, ApiError> {
-    let Which { message_id } = read(body)?;
+    let Json(Which { message_id }) = body?;
     let found = find(&room, &message_id).await?;
     let message = found.message.clone();
     let status = match room.enqueue(found) {
@@ -154,9 +148,9 @@ pub async fn add_to_queue(
 pub async fn move_queued(
     RoomManager { room }: RoomManager,
     Path((_, id)): Path<(String, String)>,
-    body: JsonBody,
+    body: JsonBody<Place>,
 ) -> Result<Response, ApiError> {
-    let Place { position } = read(body)?;
+    let Json(Place { position }) = body?;
     let id = queued_id(id)?;
     known(&room).await?;
     room.move_queued(&id, position).map(items).ok_or(ApiError::NotFound(QUEUED))
@@ -184,9 +178,9 @@ pub async fn remove_queued(
 /// queue, 503 while the log cannot be read.
 pub async fn order_queue(
     RoomManager { room }: RoomManager,
-    body: JsonBody,
+    body: JsonBody<Order>,
 ) -> Result<Response, ApiError> {
-    let Order { order } = read(body)?;
+    let Json(Order { order }) = body?;
     let mut named = HashSet::new();
     if let Some(id) = order.iter().find(|it| !named.insert(*it)) {
         return Err(ApiError::BadRequest(format!("`order` names {id} twice")));
@@ -207,9 +201,10 @@ pub async fn order_queue(
 /// empty queue, 503 while the log cannot be read.
 pub async fn feature(
     RoomManager { room }: RoomManager,
-    body: JsonBody,
+    body: JsonBody<Feature>,
 ) -> Result<Response, ApiError> {
-    let shown = match read(body)? {
+    let Json(which) = body?;
+    let shown = match which {
         Feature { message_id: Some(id), next: false } => {
             let found = find(&room, &id).await?;
             room.feature(found).ok_or(ApiError::NotFound("message in this room"))?

@@ -1,6 +1,5 @@
 //! `/api/rooms`: which rooms there are, and how they are.
 
-use crate::web::query::Query;
 use axum::{
     Json,
     extract::{Path, State},
@@ -10,12 +9,13 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::JsonBody;
 use crate::{
     chat::{Room, RoomSummary},
     config::{OverlayAccess, channel_name},
     model::{CreatorId, Platform, PlatformState, platform::UnknownPlatform},
     platforms::recording::demo,
-    web::{ApiError, AppState, access, operator::OperatorOnly},
+    web::{ApiError, AppState, access, access::KeyQuery, operator::OperatorOnly, query::Query},
 };
 
 /// A room as lists show it.
@@ -79,12 +79,6 @@ pub async fn list_rooms(
     Ok(Json(json!({ "rooms": list_cards(&state, &headers)? })).into_response())
 }
 
-/// The room's key, where one is needed.
-#[derive(Debug, Deserialize)]
-pub struct KeyQuery {
-    key: Option<String>,
-}
-
 /// `GET /api/rooms/{room}`: one room, with its overlay settings.
 ///
 /// # Errors
@@ -123,12 +117,9 @@ pub struct NewRoom {
 pub async fn add_room(
     State(state): State<AppState>,
     _operator: OperatorOnly,
-    body: Result<Json<NewRoom>, axum::extract::rejection::JsonRejection>,
+    body: JsonBody<NewRoom>,
 ) -> Result<Response, ApiError> {
-    let Json(new) = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-        _ => ApiError::BadRequest(error.body_text()),
-    })?;
+    let Json(new) = body?;
     let (platform, name) = match new.channel.split_once(':') {
         Some((platform, name)) if !name.starts_with("//") => {
             let platform = platform

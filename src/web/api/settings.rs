@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{JsonBody, read_json};
+use super::JsonBody;
 use crate::web::{ApiError, AppState, access::Manager, looks::Look, query::Query};
 
 fn answer(look: &Look) -> Response {
@@ -45,7 +45,7 @@ pub async fn change_settings(
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let changes = read_json(body)?;
+    let Json(changes) = body?;
     let only_check =
         query.check.is_some_and(|it| !matches!(it.as_str(), "0" | "no" | "false" | "off"));
     let seen = headers.get(header::IF_MATCH).and_then(|it| it.to_str().ok());

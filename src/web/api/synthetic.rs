@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
+use super::JsonBody;
 use crate::{
     chat::{
         normalize,
@@ -56,17 +57,14 @@ pub async fn post_synthetic(
     State(state): State<AppState>,
     Path(room): Path<String>,
     _operator: OperatorOnly,
-    body: Result<Json<NewSynthetic>, axum::extract::rejection::JsonRejection>,
+    body: JsonBody<NewSynthetic>,
 ) -> Result<Response, ApiError> {
     let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
     let limits = state.config.borrow().system.synthetic.clone();
     if !limits.enabled {
         return Err(ApiError::Forbidden("synthetic messages are switched off"));
     }
-    let Json(new) = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-        _ => ApiError::BadRequest(error.body_text()),
-    })?;
+    let Json(new) = body?;
     let message = message(new, room.id().as_str()).map_err(ApiError::BadRequest)?;
     state.synthetic.take(room.id().as_str(), limits.per_minute).map_err(ApiError::RateLimited)?;
 

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{JsonBody, read_json};
+use super::JsonBody;
 use crate::{
     chat::Room,
     web::{ApiError, AppState, access::Manager, looks::Looks},
@@ -62,7 +62,7 @@ pub async fn add_theme(
     Manager { room }: Manager,
     body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let body = read_json(body)?;
+    let Json(body) = body?;
     let theme =
         blocking(&state, room, move |looks, room| looks.add_theme(room.id(), &body)).await?;
     let location = [(header::LOCATION, format!("/api/themes/{}", theme.name))];
@@ -81,7 +81,7 @@ pub async fn change_theme(
     Manager { room }: Manager,
     body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let body = read_json(body)?;
+    let Json(body) = body?;
     let work = move |looks: &Looks, room: &Room| looks.change_theme(room.id(), &name, &body);
     Ok(Json(blocking(&state, room, work).await?).into_response())
 }

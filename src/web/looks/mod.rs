@@ -36,11 +36,15 @@ struct Inner {
     state: State,
     hub: Arc<Hub>,
     assets: Arc<Assets>,
-    /// Held over every change, so that no older look is put in force behind a newer one.
-    turn: Mutex<Turn>,
+    /// Held over every change, the disk's part included: one at a time. Only changes wait for it, off the async
+    /// threads.
+    turn: Mutex<()>,
+    /// Held for a moment, also while a look is put in force: no older one comes behind a newer one.
+    known: Mutex<Known>,
 }
 
-struct Turn {
+/// What looks are made of, but for the stored layer.
+struct Known {
     /// What the configuration says; a room that is not here has the defaults.
     below: HashMap<CreatorId, Below>,
     folders: Folders,
@@ -90,60 +94,56 @@ impl Looks {
     /// With what is kept in `state`. Blocking: reads the themes.
     #[must_use]
     pub fn new(state: State, hub: Arc<Hub>, assets: Arc<Assets>) -> Self {
-        let turn = Turn { below: HashMap::new(), folders: Folders::read(&assets) };
-        Self(Arc::new(Inner { state, hub, assets, turn: Mutex::new(turn) }))
+        let known = Mutex::new(Known { below: HashMap::new(), folders: Folders::read(&assets) });
+        Self(Arc::new(Inner { state, hub, assets, turn: Mutex::default(), known }))
     }
 
-    fn turn(&self) -> MutexGuard<'_, Turn> {
+    /// Waits for the changes before. Blocking.
+    fn turn(&self) -> MutexGuard<'_, ()> {
         self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what the configuration says of a room; how it looks with that.
     pub fn note(&self, creator: &CreatorConfig) -> OverlaySettings {
-        let mut turn = self.turn();
+        let mut known = self.known();
         let below =
             Below { settings: creator.overlay.clone(), configured: creator.overlay_keys.clone() };
-        turn.below.insert(creator.id.clone(), below);
-        self.look(&turn, &creator.id).settings
+        known.below.insert(creator.id.clone(), below);
+        self.look(&known, &creator.id).settings
     }
 
     /// How a room looks that no configuration names.
     #[must_use]
     pub fn of(&self, room: &CreatorId) -> OverlaySettings {
-        self.look(&self.turn(), room).settings
+        self.find(room).settings
     }
 
     /// Puts in force how a room looks now.
-    pub fn apply(&self, room: &CreatorId) {
-        self.apply_in(&self.turn(), room);
-    }
-
-    fn apply_in(&self, turn: &Turn, id: &CreatorId) {
+    pub fn apply(&self, id: &CreatorId) {
+        let known = self.known();
         if let Some(room) = self.0.hub.find_room(id.as_str()) {
-            room.set_settings(self.look(turn, id).settings);
+            room.set_settings(self.look(&known, id).settings);
         }
     }
 
     /// How a room looks, and why.
     #[must_use]
     pub fn find(&self, room: &CreatorId) -> Look {
-        self.look(&self.turn(), room)
+        self.look(&self.known(), room)
     }
 
-    fn look(&self, turn: &Turn, room: &CreatorId) -> Look {
-        let below = turn.below.get(room).cloned().unwrap_or_default();
-        self.stack(turn, room, below, self.stored(room))
+    fn look(&self, known: &Known, room: &CreatorId) -> Look {
+        self.stack(known, room, self.stored(room))
     }
 
     /// The stored layer on what lies below it.
-    fn stack(
-        &self,
-        turn: &Turn,
-        room: &CreatorId,
-        below: Below,
-        stored: Map<String, Value>,
-    ) -> Look {
-        let theme_version = turn.folders.version(&self.own_themes(room));
+    fn stack(&self, known: &Known, room: &CreatorId, stored: Map<String, Value>) -> Look {
+        let below = known.below.get(room).cloned().unwrap_or_default();
+        let theme_version = known.folders.version(&self.own_themes(room));
         let mut settings = settings::stack(&below.settings, &stored);
         settings.theme_version.clone_from(&theme_version);
         let layer = |name: String| {
@@ -186,13 +186,12 @@ impl Looks {
         seen: Option<&str>,
         only_check: bool,
     ) -> Result<Look, ApiError> {
-        let turn = self.turn();
-        let below = turn.below.get(room).cloned().unwrap_or_default();
+        let _turn = self.turn();
         let mut stored = self.stored(room);
         let own = self.own_themes(room);
-        let changes = settings::check(changes, |name| turn.folders.find_fault(&own, name))
-            .map_err(ApiError::Invalid)?;
-        if seen.is_some_and(|it| it != self.look(&turn, room).version) {
+        let find_fault = |name: &str| self.known().folders.find_fault(&own, name);
+        let changes = settings::check(changes, find_fault).map_err(ApiError::Invalid)?;
+        if seen.is_some_and(|it| it != self.find(room).version) {
             return Err(ApiError::Changed);
         }
         for (name, value) in changes {
@@ -202,13 +201,13 @@ impl Looks {
                 stored.insert(name, value);
             }
         }
-        let look = self.stack(&turn, room, below, stored);
+        let look = self.stack(&self.known(), room, stored);
         if only_check {
             return Ok(look);
         }
         let text = (!look.stored.is_empty()).then(|| Value::from(look.stored.clone()).to_string());
         self.save(&[(Kind::Looks, key(room), text)])?;
-        self.apply_in(&turn, room);
+        self.apply(room);
         Ok(look)
     }
 
@@ -231,10 +230,9 @@ impl Looks {
 
     fn read_themes_again(&self) {
         let folders = Folders::read(&self.0.assets);
-        let mut turn = self.turn();
-        turn.folders = folders;
+        self.known().folders = folders;
         for room in self.0.hub.list_rooms() {
-            self.apply_in(&turn, room.id());
+            self.apply(room.id());
         }
     }
 }

@@ -224,11 +224,11 @@ impl Looks {
     /// The themes that a room may use: its own first.
     #[must_use]
     pub fn list_themes(&self, room: &CreatorId) -> Vec<Theme> {
-        let turn = self.turn();
+        let known = self.known();
         let themes = self.own_themes(room);
         let mut listed: Vec<Theme> = themes.iter().map(|(name, it)| own(name, it)).collect();
         listed.sort_by_key(|it| it.title.to_lowercase());
-        let rest = turn.folders.themes.values().filter(|it| !themes.contains_key(&it.name));
+        let rest = known.folders.themes.values().filter(|it| !themes.contains_key(&it.name));
         listed.extend(rest.cloned());
         // What a room begins with stands first among those of all.
         listed.sort_by_key(|it| (it.origin != Origin::Own, it.name != "default"));
@@ -277,7 +277,7 @@ impl Looks {
     /// # Errors
     /// Everything that is wrong with it; 409 when the name is taken or there are too many; the disk.
     pub fn add_theme(&self, room: &CreatorId, body: &Value) -> Result<Theme, ApiError> {
-        let turn = self.turn();
+        let _turn = self.turn();
         let mut fields = object(body)?;
         let name = fields.remove("name");
         let mut faults = Vec::new();
@@ -296,15 +296,14 @@ impl Looks {
             return Err(ApiError::Invalid(faults));
         }
         let themes = self.own_themes(room);
-        let is_taken = |it: &str| themes.contains_key(it) || turn.folders.themes.contains_key(it);
-        if is_taken(&name) {
+        if themes.contains_key(&name) || self.known().folders.themes.contains_key(&name) {
             return Err(ApiError::Conflict(format!("there is a theme `{name}` already")));
         }
         if themes.len() >= MOST_THEMES {
             return Err(ApiError::Conflict(format!("a room has at most {MOST_THEMES} themes")));
         }
         self.save(&[(Kind::Themes, stored_name(room, &name), Some(json!(text).to_string()))])?;
-        self.apply_in(&turn, room);
+        self.apply(room);
         Ok(own(&name, &text))
     }
 
@@ -318,16 +317,16 @@ impl Looks {
         name: &str,
         body: &Value,
     ) -> Result<Theme, ApiError> {
-        let turn = self.turn();
+        let _turn = self.turn();
         let before = self.own_themes(room).remove(name);
-        let before = before.ok_or_else(|| self.not_own(&turn.folders, name))?;
+        let before = before.ok_or_else(|| self.not_own(name))?;
         let mut faults = Vec::new();
         let text = check(object(body)?, before, &mut faults);
         if !faults.is_empty() {
             return Err(ApiError::Invalid(faults));
         }
         self.save(&[(Kind::Themes, stored_name(room, name), Some(json!(text).to_string()))])?;
-        self.apply_in(&turn, room);
+        self.apply(room);
         Ok(own(name, &text))
     }
 
@@ -336,21 +335,21 @@ impl Looks {
     /// # Errors
     /// 404 for one that is not; 409 while the room looks like it; the disk.
     pub fn remove_theme(&self, room: &CreatorId, name: &str) -> Result<(), ApiError> {
-        let turn = self.turn();
+        let _turn = self.turn();
         if !self.own_themes(room).contains_key(name) {
-            return Err(self.not_own(&turn.folders, name));
+            return Err(self.not_own(name));
         }
-        if self.look(&turn, room).settings.theme == name {
+        if self.find(room).settings.theme == name {
             let message = format!("the room looks like `{name}` now: choose another theme first");
             return Err(ApiError::Conflict(message));
         }
         self.save(&[(Kind::Themes, stored_name(room, name), None)])?;
-        self.apply_in(&turn, room);
+        self.apply(room);
         Ok(())
     }
 
-    fn not_own(&self, folders: &Folders, name: &str) -> ApiError {
-        match folders.themes.get(name).map(|it| it.origin) {
+    fn not_own(&self, name: &str) -> ApiError {
+        match self.known().folders.themes.get(name).map(|it| it.origin) {
             Some(Origin::BuiltIn) => {
                 ApiError::Conflict(format!("`{name}` is built in: make a theme of your own of it"))
             }

@@ -1,27 +1,22 @@
 //! `/chat/{creator}`: the pop-out chat, and `/livechat`, the list of rooms.
 
-use crate::web::query::Query;
 use askama::Template;
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 use serde_json::json;
 
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
     model::CreatorId,
-    web::{ApiError, AppState, access, api::rooms::list_cards, operator::OperatorOnly},
+    web::{
+        ApiError, AppState, access, access::KeyQuery, api::rooms::list_cards,
+        operator::OperatorOnly, query::Query,
+    },
 };
-
-/// The query of the pop-out that the server reads.
-#[derive(Debug, Deserialize)]
-pub struct ChatQuery {
-    key: Option<String>,
-}
 
 #[derive(Template)]
 #[template(path = "popout.html")]
@@ -35,7 +30,7 @@ struct ChatPage {
 pub async fn show_chat(
     State(state): State<AppState>,
     Path(room): Path<String>,
-    Query(query): Query<ChatQuery>,
+    Query(query): Query<KeyQuery>,
     headers: HeaderMap,
 ) -> Response {
     let room = match access::find_readable(&state, &headers, &room, query.key.as_deref()) {
