@@ -1,7 +1,11 @@
 //! The composition root: the one place that builds things and hands them to each other.
 
+mod applier;
 mod feed_log;
+mod folders;
+mod playback;
 pub mod running;
+mod start_error;
 mod state;
 mod typed_channels;
 
@@ -9,7 +13,7 @@ use std::{
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -19,33 +23,33 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
+use applier::{Applier, add_channel, follow_rooms, remove_room};
+use folders::usable_folder;
+use playback::{start_demo, start_playback};
 use running::Running;
 use typed_channels::TypedChannels;
 
 use crate::{
     chat::{Hub, RoomParts, Rooms},
-    config::{Config, ConfigErrors, OverlayAccess, Reload, Reloader, Sources, channel_flag},
+    config::{Config, OverlayAccess, Reload, Reloader, Sources},
     exports::Exporter,
     feed::Imported,
     lifecycle::Lifecycle,
-    model::{CreatorId, Platform, PlatformState, Timestamp},
+    model::{CreatorId, Timestamp},
     platforms::{
-        self, Demand, Emotes, Ingest, Listeners, Memory, Readers, Source, Voices,
+        self, Demand, Emotes, Listeners, Memory, Readers, Voices,
         http::Clients,
-        recording::{Played, Player, Speed, demo},
         sending::{Echoes, Outbox},
     },
     quotas::Quotas,
     storage::State,
     telemetry::{Severity, Telemetry},
     web::{
-        accept, access::OverlayKeys, assets, assets::Assets, looks::Looks, media::Media, operator,
+        accept, access::OverlayKeys, assets::Assets, looks::Looks, media::Media, operator,
         operator::Operator, router::router, state::Shared, ws::Heartbeat,
     },
 };
 
-/// How long the audience of a recording that has ended is given to receive the rest of it.
-const LAST_FRAMES: Duration = Duration::from_secs(2);
 /// How long the log is given to write what waits when the server stops.
 const LOG_CLOSES: Duration = Duration::from_millis(800);
 /// How long the small state is given to be written when the server stops.
@@ -54,6 +58,9 @@ const STATE_CLOSES: Duration = Duration::from_millis(500);
 const SESSIONS_EVERY: Duration = Duration::from_secs(15);
 
 pub use feed_log::FILE as FEED_LOG_FILE;
+pub use folders::lock_folder;
+pub use playback::Playback;
+pub use start_error::StartError;
 
 /// What a server is started with.
 pub struct Options {
@@ -63,73 +70,6 @@ pub struct Options {
     pub demo: bool,
     /// Play a file into a room.
     pub playback: Option<Playback>,
-}
-
-/// A file to be played into a room.
-pub struct Playback {
-    /// The recording.
-    pub file: PathBuf,
-    /// The room.
-    pub room: CreatorId,
-    /// How fast.
-    pub speed: Speed,
-    /// Begin when somebody watches.
-    pub wait: bool,
-    /// Told what was played.
-    pub done: tokio::sync::oneshot::Sender<io::Result<Played>>,
-}
-
-/// Why a server did not start: one sentence that names the file, key or flag.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Everything that is wrong with the configuration, a line each.
-    #[error("{0}")]
-    Config(ConfigErrors),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {reason}; choose another with --listen")]
-    Listen {
-        /// As configured.
-        address: String,
-        /// In words.
-        reason: String,
-    },
-    /// A folder cannot be used.
-    #[error("cannot use the {what} folder {}: {source}; choose another with {flag}", path.display())]
-    Folder {
-        /// Which folder.
-        what: &'static str,
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-        /// What chooses another.
-        flag: &'static str,
-    },
-    /// Another server uses the data folder.
-    #[error("another StreamSuites uses {}; stop it, or choose another folder with --data", path.display())]
-    Locked {
-        /// The file that is locked.
-        path: PathBuf,
-    },
-    /// A file of ours in the data folder cannot be read.
-    #[error("cannot read {}: {reason}; mend it or move it away", path.display())]
-    Stored {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        reason: String,
-    },
-    /// The file to play cannot be read.
-    #[error("cannot play {}: {source}", path.display())]
-    Playback {
-        /// Which.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// The configuration cannot be watched.
-    #[error("cannot watch the configuration: {0}")]
-    Watch(String),
 }
 
 /// A server that runs.
@@ -434,41 +374,6 @@ pub async fn import(config: &Config, room: CreatorId, file: &Path) -> Result<Imp
     imported.map_err(|it| problem(&it))
 }
 
-/// Keeps other servers out of the data folder for as long as the file is open. Blocking.
-///
-/// # Errors
-/// When another process has it, or the folder cannot be used.
-pub fn lock_folder(data: &Path) -> Result<fs::File, StartError> {
-    let path = data.join("lock");
-    let problem =
-        |source| StartError::Folder { what: "data", path: data.to_owned(), source, flag: "--data" };
-    let file = fs::File::create(&path).map_err(problem)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(StartError::Locked { path }),
-        Err(fs::TryLockError::Error(error)) => Err(problem(error)),
-    }
-}
-
-/// Makes a folder and tries to write into it.
-fn usable_folder(
-    what: &'static str,
-    path: &Path,
-    flag: &'static str,
-) -> Result<PathBuf, StartError> {
-    let attempt = || {
-        if path.is_file() {
-            return Err(io::Error::other("it is a file"));
-        }
-        fs::create_dir_all(path)?;
-        let probe = path.join(".streamsuites-probe");
-        fs::write(&probe, b"")?;
-        fs::remove_file(&probe)
-    };
-    attempt().map_err(|source| StartError::Folder { what, path: path.to_owned(), source, flag })?;
-    Ok(path.to_owned())
-}
-
 fn report_reload(
     telemetry: Telemetry,
     restart: watch::Sender<Vec<&'static str>>,
@@ -494,139 +399,4 @@ fn report_reload(
             }
         }
     }
-}
-
-/// Puts configurations in force, one at a time: what the files say, and what the operator typed.
-struct Applier {
-    files: watch::Receiver<Arc<Config>>,
-    typed: TypedChannels,
-    effective: watch::Sender<Arc<Config>>,
-    hub: Arc<Hub>,
-    looks: Looks,
-    one_at_a_time: Mutex<()>,
-}
-
-impl Applier {
-    fn apply(&self) {
-        let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
-        let config = self.typed.merged(&self.files.borrow());
-        let before = Arc::clone(&self.effective.borrow());
-        follow_rooms(&self.hub, &self.looks, Some(&before), &config);
-        self.hub.log().set_policies(feed_log::policies(&config));
-        self.effective.send_replace(Arc::new(config));
-    }
-}
-
-/// Opens a room per creator, closes those that are gone, and passes settings on.
-fn follow_rooms(hub: &Hub, looks: &Looks, before: Option<&Config>, config: &Config) {
-    let most = config.system.feed.max_rooms as usize;
-    let enabled = config.creators.creators.iter().filter(|it| it.enabled);
-    if enabled.clone().count() > most {
-        tracing::error!("feed.max_rooms: only the first {most} creators have a room");
-    }
-    for creator in enabled.take(most) {
-        let room = hub.open_room(&creator.id, looks.note(creator), creator.record);
-        // Before anything more is said in it.
-        if hub.log().is_kept() && room.log().is_kept() != creator.record {
-            hub.reopen_room(&creator.id, creator.record);
-        }
-        looks.apply(&creator.id);
-    }
-    for gone in before.iter().flat_map(|it| &it.creators.creators) {
-        if !config.creators.creators.iter().any(|it| it.enabled && it.id == gone.id) {
-            hub.close_room(&gone.id);
-            continue;
-        }
-        let now = config.creators.creators.iter().find(|it| it.id == gone.id);
-        let room = hub.find_room(gone.id.as_str());
-        for channel in &gone.channels {
-            let kept = now.is_some_and(|it| {
-                it.channels
-                    .iter()
-                    .any(|it| it.platform == channel.platform && it.name == channel.name)
-            });
-            if let Some(room) = room.as_ref().filter(|_| !kept) {
-                room.forget_status(channel.platform, &channel.name);
-            }
-        }
-    }
-}
-
-fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChannel {
-    Box::new(move |room: Option<&CreatorId>, platform: Platform, name: &str| {
-        let flags = [match room {
-            Some(room) => format!("{room}={platform}:{name}"),
-            None => format!("{platform}:{name}"),
-        }];
-        let mut channels = channel_flag::parse_all(&flags).map_err(|it| it.join("; "))?;
-        let channel = channels.pop().ok_or("no channel")?;
-        let room = channel.room.clone();
-        if room.as_str().eq_ignore_ascii_case(demo::ROOM) {
-            return Err(
-                "`demo` is the demo's own room: start with --channel ROOM=twitch:demo".to_owned()
-            );
-        }
-        let most = applier.effective.borrow().system.feed.max_rooms as usize;
-        if applier.hub.find_room(room.as_str()).is_none() && applier.hub.list_rooms().len() >= most
-        {
-            return Err(format!("this server keeps at most {most} rooms"));
-        }
-        tokio::task::block_in_place(|| applier.typed.add(channel))
-            .map_err(|it| format!("the channel cannot be kept: {it}"))?;
-        applier.apply();
-        Ok(room)
-    })
-}
-
-fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoom {
-    Box::new(move |room: &CreatorId| {
-        let removed = tokio::task::block_in_place(|| applier.typed.remove(room))?;
-        if removed {
-            applier.apply();
-        }
-        Ok(removed)
-    })
-}
-
-/// Plays the demo for as long as the server runs.
-fn start_demo(hub: &Hub, looks: &Looks, sink: &Arc<Rooms>, life: &Lifecycle) {
-    let Ok(room) = demo::ROOM.parse::<CreatorId>() else { return };
-    hub.open_room(&room, looks.of(&room), true);
-    let source = Source {
-        creator: room,
-        platform: Platform::Streamsuites,
-        channel: "demo".into(),
-        recorded: true,
-    };
-    let (sink, stop) = (Arc::clone(sink), life.stop.clone());
-    life.spawn(async move {
-        let Some(mut ingest) = Ingest::new(&*sink, source) else { return };
-        ingest.prepare().await;
-        ingest.status(PlatformState::Live, "demo");
-        if let Err(error) = demo::play(&assets::demo_recording(), &mut ingest, &stop).await {
-            tracing::error!(%error, "the demo cannot be played");
-        }
-    });
-}
-
-fn start_playback(
-    playback: Playback,
-    hub: &Arc<Hub>,
-    looks: &Looks,
-    sink: &Arc<Rooms>,
-    life: &Lifecycle,
-) {
-    let room = hub.open_room(&playback.room, looks.of(&playback.room), true);
-    let (sink, stop) = (Arc::clone(sink), life.stop.clone());
-    life.spawn(async move {
-        if playback.wait && stop.run_until_cancelled(room.watched()).await.is_none() {
-            return;
-        }
-        let mut player = Player::new(&*sink, playback.room, playback.speed, stop);
-        let played = player.play_file(&playback.file).await;
-        // Told when it has ended, the program may stop: nobody who watches shall miss the end.
-        room.settled(LAST_FRAMES).await;
-        // Nobody waits for the answer any more: the server stops.
-        let _ = playback.done.send(played);
-    });
 }

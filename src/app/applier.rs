@@ -1,0 +1,108 @@
+//! The configuration in force: what the files say and what the operator typed, and the rooms that follow it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::{feed_log, typed_channels::TypedChannels};
+use crate::{
+    chat::Hub,
+    config::{Config, channel_flag},
+    model::{CreatorId, Platform},
+    platforms::recording::demo,
+    web::looks::Looks,
+};
+
+/// Puts configurations in force, one at a time: what the files say, and what the operator typed.
+pub(super) struct Applier {
+    pub(super) files: watch::Receiver<Arc<Config>>,
+    pub(super) typed: TypedChannels,
+    pub(super) effective: watch::Sender<Arc<Config>>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) looks: Looks,
+    pub(super) one_at_a_time: Mutex<()>,
+}
+
+impl Applier {
+    pub(super) fn apply(&self) {
+        let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let config = self.typed.merged(&self.files.borrow());
+        let before = Arc::clone(&self.effective.borrow());
+        follow_rooms(&self.hub, &self.looks, Some(&before), &config);
+        self.hub.log().set_policies(feed_log::policies(&config));
+        self.effective.send_replace(Arc::new(config));
+    }
+}
+
+/// Opens a room per creator, closes those that are gone, and passes settings on.
+pub(super) fn follow_rooms(hub: &Hub, looks: &Looks, before: Option<&Config>, config: &Config) {
+    let most = config.system.feed.max_rooms as usize;
+    let enabled = config.creators.creators.iter().filter(|it| it.enabled);
+    if enabled.clone().count() > most {
+        tracing::error!("feed.max_rooms: only the first {most} creators have a room");
+    }
+    for creator in enabled.take(most) {
+        let room = hub.open_room(&creator.id, looks.note(creator), creator.record);
+        // Before anything more is said in it.
+        if hub.log().is_kept() && room.log().is_kept() != creator.record {
+            hub.reopen_room(&creator.id, creator.record);
+        }
+        looks.apply(&creator.id);
+    }
+    for gone in before.iter().flat_map(|it| &it.creators.creators) {
+        if !config.creators.creators.iter().any(|it| it.enabled && it.id == gone.id) {
+            hub.close_room(&gone.id);
+            continue;
+        }
+        let now = config.creators.creators.iter().find(|it| it.id == gone.id);
+        let room = hub.find_room(gone.id.as_str());
+        for channel in &gone.channels {
+            let kept = now.is_some_and(|it| {
+                it.channels
+                    .iter()
+                    .any(|it| it.platform == channel.platform && it.name == channel.name)
+            });
+            if let Some(room) = room.as_ref().filter(|_| !kept) {
+                room.forget_status(channel.platform, &channel.name);
+            }
+        }
+    }
+}
+
+/// For the operator who types a channel on the start page.
+pub(super) fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChannel {
+    Box::new(move |room: Option<&CreatorId>, platform: Platform, name: &str| {
+        let flags = [match room {
+            Some(room) => format!("{room}={platform}:{name}"),
+            None => format!("{platform}:{name}"),
+        }];
+        let mut channels = channel_flag::parse_all(&flags).map_err(|it| it.join("; "))?;
+        let channel = channels.pop().ok_or("no channel")?;
+        let room = channel.room.clone();
+        if room.as_str().eq_ignore_ascii_case(demo::ROOM) {
+            return Err(
+                "`demo` is the demo's own room: start with --channel ROOM=twitch:demo".to_owned()
+            );
+        }
+        let most = applier.effective.borrow().system.feed.max_rooms as usize;
+        if applier.hub.find_room(room.as_str()).is_none() && applier.hub.list_rooms().len() >= most
+        {
+            return Err(format!("this server keeps at most {most} rooms"));
+        }
+        tokio::task::block_in_place(|| applier.typed.add(channel))
+            .map_err(|it| format!("the channel cannot be kept: {it}"))?;
+        applier.apply();
+        Ok(room)
+    })
+}
+
+/// For the operator who takes a typed room away again.
+pub(super) fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoom {
+    Box::new(move |room: &CreatorId| {
+        let removed = tokio::task::block_in_place(|| applier.typed.remove(room))?;
+        if removed {
+            applier.apply();
+        }
+        Ok(removed)
+    })
+}
