@@ -13,6 +13,7 @@ pub mod item;
 pub mod message_id;
 pub mod pacing;
 pub mod page;
+mod reader;
 pub mod sender;
 pub mod shape;
 pub mod site;
