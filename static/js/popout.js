@@ -6,11 +6,13 @@ import { EmojiPicker } from "./emoji_picker.js";
 import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
 import { CALM, Flood, STEPS } from "./flood.js";
+import { LineActs } from "./line_acts.js";
 import { memory_of } from "./memory.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
-import { Queue, icon } from "./queue.js";
+import { Queue } from "./queue.js";
 import { Renderer } from "./render.js";
 import { TITLES, make } from "./rooms.js";
+import { Search } from "./search.js";
 import { SendBox } from "./send_box.js";
 import { DEFAULTS, PLATFORMS, join_settings } from "./settings.js";
 import { ViewerCard } from "./viewer_card.js";
@@ -44,7 +46,6 @@ let hidden_timer = 0;
 let hovering = false;
 let hover_timer = 0;
 let scrolled_up = false;
-let query = "";
 const hidden_platforms = new Set();
 const seen_platforms = new Set();
 const connections = new Connections($("connections"));
@@ -156,58 +157,13 @@ function show_help() {
 
 // ---------------------------------------------------------------- the message that is pointed at
 
-let pointed = null;
-
-const line_acts = make("div", "line-acts");
-
-function add_act(act, words, path) {
-  const button = make("button", "tool small");
-  button.type = "button";
-  button.tabIndex = -1; // Keys do the same for the line that is focused.
-  button.dataset.act = act;
-  button.title = words;
-  button.setAttribute("aria-label", words);
-  button.append(icon(path));
-  line_acts.append(button);
-}
-
-add_act("feature", "Feature on the overlay ( f )", "M4 4.5h12v8H4zM7 15.5h6");
-add_act("queue", "Queue ( q, Ctrl+click )", "M3.5 5h9M3.5 10h9M3.5 15h5M14.5 12.5v5M12 15h5");
-add_act("reply", "Answer ( r )", "M8 5 3.5 9.5 8 14M4 9.5h7c3 0 5 1.5 5.5 5");
-
 /** The message of a line, while it may still be shown. */
 function message_of(line) {
   const row = line && rows.find((it) => it.element === line);
   return row?.event.type === "chat.message" && !row.event.deleted ? row.event.data : null;
 }
 
-/** Where keys act: the line whose name has the focus, else the one under the pointer. */
-function message_here() {
-  const focused = document.activeElement?.closest?.(".line");
-  return message_of(focused ?? (pointed?.isConnected ? pointed : null));
-}
-
-function act(name, message) {
-  if (!message) return;
-  if (name === "feature" && queue.available) queue.feature(message);
-  else if (name === "queue" && queue.available) queue.add(message);
-  else if (name === "reply") send_box.answer(message);
-}
-
-log.addEventListener("pointerover", (event) => {
-  const line = event.target.closest?.(".line");
-  if (!line || line === pointed) return;
-  pointed = line;
-  line_acts.remove();
-  if (event.pointerType !== "mouse" || !(queue.available || send_box.available) || !message_of(line)) return;
-  for (const it of line_acts.children) it.hidden = it.dataset.act === "reply" ? !send_box.available : !queue.available;
-  line.append(line_acts);
-});
-
-log.addEventListener("pointerleave", () => {
-  pointed = null;
-  line_acts.remove();
-});
+const acts = new LineActs({ log, queue, send_box, message_of, open_card });
 
 // ---------------------------------------------------------------- what comes
 
@@ -308,7 +264,7 @@ function append(events) {
   const past = rows.length - NEAR_ROWS;
   for (let at = Math.max(0, past - newest.length); at < past; at += 1) rows[at].element.classList.add("past");
   $("empty").hidden = true;
-  if (query) highlight();
+  search.highlight();
   if (!scrolled_up) to_end();
 }
 
@@ -366,7 +322,7 @@ function remove(event) {
   unseen = Math.min(unseen, held.length);
   draw_pill();
   if (in_card) card.draw(); // It quotes what is gone.
-  if (query) highlight();
+  search.highlight();
 }
 
 function take_quote(row, event) {
@@ -488,63 +444,26 @@ new ResizeObserver(() => {
 
 function passes({ event, text }) {
   if (event.data.platform && hidden_platforms.has(event.data.platform)) return false;
-  return !query || text.includes(query);
+  return search.passes(text);
 }
 
 function filter() {
   keeping_place(() => {
     for (const row of rows) row.element.hidden = !passes(row);
   });
-  highlight();
+  search.highlight();
 }
 
-/** Marks what was found without touching the rows, where the browser can. */
-function highlight() {
-  const found = query ? rows.filter((it) => !it.element.hidden).length : 0;
-  $("found").textContent = query ? `${found} found` : "";
-  if (!globalThis.CSS?.highlights) return;
-  CSS.highlights.delete("found");
-  if (!query) return;
-  const ranges = [];
-  for (const { element } of rows) {
-    if (element.hidden) continue;
-    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
-    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-      const text = node.data.toLowerCase();
-      if (text.length !== node.length) continue; // Folding moved the letters: no honest place to mark.
-      for (let at = text.indexOf(query); at >= 0; at = text.indexOf(query, at + query.length)) {
-        const range = new Range();
-        range.setStart(node, at);
-        range.setEnd(node, at + query.length);
-        ranges.push(range);
-      }
-    }
-  }
-  CSS.highlights.set("found", new Highlight(...ranges));
-}
-
-function open_search() {
-  $("search-bar").hidden = false;
-  $("search").focus();
-  $("search").select();
-}
-
-function close_search() {
-  $("search").value = "";
-  $("search-bar").hidden = true;
-  query = "";
-  filter();
-  resume();
-  log.focus({ preventScroll: true });
-}
-
-let search_timer = 0;
-$("search").addEventListener("input", () => {
-  clearTimeout(search_timer);
-  search_timer = setTimeout(() => {
-    query = $("search").value.trim().toLowerCase();
-    filter();
-  }, 80);
+const search = new Search({
+  parts: {
+    bar: $("search-bar"), field: $("search"), found: $("found"), button: $("search-button"), close: $("search-close"),
+  },
+  rows: () => rows,
+  changed: filter,
+  closed() {
+    resume();
+    log.focus({ preventScroll: true });
+  },
 });
 
 function note_platform({ data }) {
@@ -578,12 +497,7 @@ function draw_chips() {
 const card = new ViewerCard({
   panel: $("card"), renderer,
   known: (id) => [...rows.map((it) => it.event), ...held].filter((it) => it.data.author?.id === id),
-  search(name) {
-    open_search();
-    $("search").value = name;
-    query = name.toLowerCase();
-    filter();
-  },
+  search: (name) => search.open(name),
 });
 
 function open_card(name) {
@@ -591,26 +505,6 @@ function open_card(name) {
   const author = rows.find((it) => it.element === line)?.event.data.author;
   if (author) card.open(author, name);
 }
-
-log.addEventListener("click", (event) => {
-  const line = event.target.closest?.(".line");
-  const button = event.target.closest?.(".line-acts button");
-  const name = event.target.closest?.(".name");
-  if (button) act(button.dataset.act, message_of(line));
-  else if (queue.available && (event.ctrlKey || event.metaKey)) act("queue", message_of(line));
-  else if (name) open_card(name);
-  // Whoever marks words to copy them, or follows a link, features nothing.
-  // The second click of a double click may be over another line: what is featured moves the chat.
-  else if (event.detail < 2 && getSelection().isCollapsed && !event.target.closest("a")) act("feature", message_of(line));
-});
-
-// On a Mac, Ctrl+click asks for the menu instead of clicking.
-log.addEventListener("contextmenu", (event) => {
-  const line = event.target.closest?.(".line");
-  if (!queue.available || !event.ctrlKey || !message_of(line)) return;
-  event.preventDefault();
-  if (event.button === 0) act("queue", message_of(line));
-});
 
 /** `j` and `k` go from name to name; Enter opens the card. */
 function step(direction) {
@@ -692,8 +586,6 @@ $("state").addEventListener("click", () => {
 
 // ---------------------------------------------------------------- keys and buttons
 
-$("search-button").addEventListener("click", () => ($("search-bar").hidden ? open_search() : close_search()));
-$("search-close").addEventListener("click", close_search);
 $("time-button").addEventListener("click", toggle_times);
 $("theme-button").addEventListener("click", toggle_scheme);
 $("help-button").addEventListener("click", show_help);
@@ -711,7 +603,7 @@ document.addEventListener("keydown", (event) => {
       queue.toggle(false);
       return;
     }
-    if (!$("search-bar").hidden) close_search();
+    if (search.is_open) search.close();
     else resume();
     return;
   }
@@ -723,13 +615,13 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const keys = {
-    "/": open_search, j: () => step(1), k: () => step(-1), End: resume, "?": show_help, t: toggle_times, d: toggle_scheme,
+    "/": () => search.open(), j: () => step(1), k: () => step(-1), End: resume, "?": show_help, t: toggle_times, d: toggle_scheme,
     "+": () => resize(1), "=": () => resize(1), "-": () => resize(-1), s: toggle_aloud,
     ...(queue.available && {
-      f: () => act("feature", message_here()), q: () => act("queue", message_here()), w: () => queue.toggle(),
+      f: () => acts.act_here("feature"), q: () => acts.act_here("queue"), w: () => queue.toggle(),
       n: () => queue.feature_next(), x: () => queue.clear(),
     }),
-    ...(send_box.available && { c: () => send_box.focus(), r: () => act("reply", message_here()) }),
+    ...(send_box.available && { c: () => send_box.focus(), r: () => acts.act_here("reply") }),
   };
   if (!Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
