@@ -30,11 +30,15 @@ impl ListenAddress {
     /// Whether only this machine can reach it.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match &self.host {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(ip) => ip.is_loopback(),
-            Host::Ipv6(ip) => IpAddr::V6(*ip).to_canonical().is_loopback(),
-        }
+        is_loopback(&self.host)
+    }
+}
+
+fn is_loopback<T: AsRef<str>>(host: &Host<T>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost",
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => IpAddr::V6(*ip).to_canonical().is_loopback(),
     }
 }
 
@@ -89,6 +93,13 @@ impl HttpUrl {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether what is sent there stays unread on its way: it is encrypted, or does not leave this machine.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        let Ok(url) = Url::parse(&self.0) else { return false };
+        url.scheme() == "https" || url.host().is_some_and(|it| is_loopback(&it))
     }
 }
 

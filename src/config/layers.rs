@@ -189,12 +189,17 @@ impl Layers {
 
     /// Records what is wrong between values of a section, where each value came from.
     pub(super) fn add_found(&mut self, section: usize, found: Vec<read::Found>) {
-        for (path, message) in found {
+        let placed = self.place(section, found);
+        self.problems.extend(placed);
+    }
+
+    /// What was found in a section, each where its value came from.
+    pub(super) fn place(&self, section: usize, found: Vec<read::Found>) -> Vec<Problem> {
+        let placed = found.into_iter().map(|(path, message)| {
             let problem = self.overlay_problem(section, &path, &message);
-            let in_file = || Problem::new(&self.files[section], path, message);
-            let problem = problem.unwrap_or_else(in_file);
-            self.problems.push(problem);
-        }
+            problem.unwrap_or_else(|| Problem::new(&self.files[section], path, message))
+        });
+        placed.collect()
     }
 
     /// The problem at `path` as one of the variable or flag that set it, if one did.

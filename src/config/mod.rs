@@ -8,6 +8,7 @@ pub mod body;
 pub mod channel_flag;
 pub mod channel_name;
 pub mod creators;
+mod doubts;
 mod environment;
 mod layers;
 mod log_filter;
@@ -21,7 +22,10 @@ pub mod secrets;
 mod show;
 pub mod system;
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -165,16 +169,27 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
     layers.add_found(1, platforms.as_ref().map_or_else(Vec::new, PlatformsConfig::check));
     layers.add_found(3, quotas.as_ref().map_or_else(Vec::new, QuotasConfig::check));
 
+    let beside = std::path::absolute(&sources.folder).ok();
+    let beside = beside.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
+    let mut doubts = Secrets::from_environment(&environment).list_doubts(&environment);
+    if let Some(platforms) = &platforms {
+        doubts.extend(layers.place(1, doubts::of_platforms(platforms)));
+    }
+    if let Some(creators) = &creators {
+        doubts.extend(layers.place(2, doubts::of_creators(creators, beside)));
+        let of_quotas = quotas.as_ref().map(|it| doubts::of_quotas(it, creators));
+        doubts.extend(layers.place(3, of_quotas.unwrap_or_default()));
+    }
+
     let mut config = Config {
         system: system.unwrap_or_default(),
         platforms: platforms.unwrap_or_default(),
         creators: creators.unwrap_or_default(),
         quotas: quotas.unwrap_or_default(),
-        doubts: Vec::new(),
+        doubts,
         secrets: Secrets::from_environment(&environment),
     };
     config.creators.note_overlay_keys(overlay_keys);
-    config.doubts = config.secrets.list_doubts(&environment);
     config.creators.normalize();
     ConfigErrors::unless_empty((config, layers.files_found), layers.problems)
 }

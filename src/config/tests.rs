@@ -206,3 +206,76 @@ fn what_is_shown_holds_every_key_and_no_secret() {
     assert_eq!(shown["secrets"]["TWITCH_BOT_NICK_ANA"], "not set");
     assert_eq!(shown["secrets"]["STREAMSUITES_SECRET_KEY"], "not set");
 }
+
+#[test]
+fn what_looks_like_a_mistake_is_told_and_keeps_nobody_from_starting() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, theme) = (folder.path().join("config"), folder.path().join("themes/mine"));
+    fs::create_dir_all(&config).unwrap();
+    fs::create_dir_all(&theme).unwrap();
+    fs::write(theme.join("theme.css"), "").unwrap();
+    let creators = r#"{"creators": [
+        {"id": "ana", "overlay": {"theme": "midnite"}, "channels": [
+            {"platform": "kick", "name": "a", "channel_id": 5},
+            {"platform": "kick", "name": "b", "chat_id": 5},
+            {"platform": "kick", "name": "c", "channel_id": 5, "chat_id": 6},
+            {"platform": "rumble", "name": "c", "chat_id": 6},
+            {"platform": "twitch", "name": "c", "channel_id": 6}
+        ]},
+        {"id": "ben", "overlay": {"theme": "mine"}, "channels": [
+            {"platform": "youtube", "name": "UCabcdefghijklmnopqrst"},
+            {"platform": "youtube", "name": "UCabcdefghijklmnopqrstuv"},
+            {"platform": "youtube", "name": "SomeChannel"},
+            {"platform": "youtube", "name": "dQw4w9WgXcQ"},
+            {"platform": "youtube", "name": "@UCLAbruinsfootball"},
+            {"platform": "youtube", "name": "https://youtu.be/SomeChannes"}
+        ]},
+        {"id": "cy", "overlay": {"theme": "zzz"}}
+    ]}"#;
+    let platforms = r#"{"kick": {"webhook_url": "http://hooks.example"}}"#;
+    let quotas = r#"{"creators": {"anna": {}, "BEN": {}, "someone": {}}}"#;
+    for (name, text) in
+        [("creators.json", creators), ("platforms.json", platforms), ("quotas.json", quotas)]
+    {
+        fs::write(config.join(name), text).unwrap();
+    }
+    let browser = "STREAMSUITES__PLATFORMS__RUMBLE__BROWSER_PATH";
+    let sources = Sources {
+        folder: config.clone(),
+        environment: environment(&[(browser, "/no/such/browser")]),
+        ..Sources::default()
+    };
+    let summary = check(&sources).unwrap().to_string();
+    let within = format!("but look at {}{}", config.display(), std::path::MAIN_SEPARATOR);
+    let told: Vec<_> = summary
+        .lines()
+        .skip(1)
+        .map(|it| it.strip_prefix(&within).or(it.strip_prefix("but look at ")).unwrap())
+        .collect();
+    let half = |missing: &str| {
+        format!("does nothing without {missing}: Kick's site is asked all the same")
+    };
+    let expected = [
+        "platforms.json: /kick/webhook_url: `http://hooks.example` is not https: what is delivered there can be read on its way",
+        &format!(
+            "environment: {browser}: there is no file /no/such/browser: Rumble is read without a browser"
+        ),
+        "creators.json: /creators/0/overlay/theme: there is no theme `midnite`, unless the room has one of its own; did you mean `midnight`?",
+        &format!("creators.json: /creators/0/channels/0/channel_id: {}", half("chat_id")),
+        &format!("creators.json: /creators/0/channels/1/chat_id: {}", half("channel_id")),
+        "creators.json: /creators/0/channels/4/channel_id: is not read for Twitch",
+        "creators.json: /creators/1/channels/0/name: `UCabcdefghijklmnopqrst` is read as the handle `@ucabcdefghijklmnopqrst`: a channel id is `UC` and 22 characters more",
+        "creators.json: /creators/1/channels/2/name: `SomeChannel` is read as the id of a video: write `@SomeChannel` for the channel",
+        "creators.json: /creators/2/overlay/theme: there is no theme `zzz`, unless the room has one of its own; there are bright-green, broadcast, comic, dark-purple, default, midnight, mine, slate, youtube",
+        "quotas.json: /creators/anna: there is no creator `anna`, did you mean `ana`?",
+        "quotas.json: /creators/someone: there is no creator `someone` in creators.json",
+    ];
+    assert_eq!(told, expected);
+    for here in
+        ["http://127.0.0.1:9", "http://localhost", "http://[::1]:9", "https://hooks.example"]
+    {
+        let platforms = format!(r#"{{"kick": {{"webhook_url": "{here}"}}}}"#);
+        fs::write(config.join("platforms.json"), platforms).unwrap();
+        assert!(!check(&sources).unwrap().to_string().contains("webhook_url"), "{here}");
+    }
+}

@@ -5,6 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{EmoteProvider, Platform};
 
+/// The themes that are in the program. A test of the assets holds the list to the truth.
+pub const BUILT_IN_THEMES: [&str; 8] = [
+    "bright-green",
+    "broadcast",
+    "comic",
+    "dark-purple",
+    "default",
+    "midnight",
+    "slate",
+    "youtube",
+];
+
 /// A room's overlay settings. A URL parameter of the same name wins for the source that carries it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -248,6 +248,14 @@ pub async fn read_theme(
 mod tests {
     use super::*;
 
+    #[test]
+    fn the_themes_that_the_configuration_knows_are_those_in_the_program() {
+        let root = tempfile::tempdir().unwrap();
+        let themes = Assets::new(&root.path().join("config")).list_themes();
+        let names: Vec<&str> = themes.keys().map(String::as_str).collect();
+        assert_eq!(names, crate::model::overlay_settings::BUILT_IN_THEMES);
+    }
+
     #[tokio::test]
     async fn a_folder_beside_the_configuration_wins_and_nothing_leads_out_of_it() {
         let root = tempfile::tempdir().unwrap();
