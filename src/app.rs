@@ -1,6 +1,7 @@
 //! The composition root: the one place that builds things and hands them to each other.
 
 mod applier;
+pub mod belongings;
 mod feed_log;
 mod folders;
 mod playback;
@@ -179,6 +180,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         let (state, stop) = (state.clone(), life.stop.clone());
         async move { state.run(stop).await }
     });
+    belongings::take_over_at_start(&log, &state, &typed, &data_dir).await;
     let quotas = Quotas::new(state.clone(), config.quotas.clone());
     let demand = Arc::new(Demand::default());
     let hub = Arc::new(Hub::new(RoomParts {
@@ -279,6 +281,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         data_dir: data_dir.clone(),
         started,
         add_channel: add_channel(Arc::clone(&applier)),
+        carried: belongings::carried(state.clone(), Arc::clone(&applier), &data_dir),
         remove_room: remove_room(applier),
         synthetic: Default::default(),
         voices: Voices::new(&readers, outbox.clone()),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The file in the data folder.
-const FILE: &str = "state.redb";
+pub(super) const FILE: &str = "state.redb";
 
 /// Opens it. One that is damaged is moved aside; and when the disk refuses, it is kept in memory alone.
 ///

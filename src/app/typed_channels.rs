@@ -12,8 +12,11 @@ use crate::{
         Config, channel_flag, channel_name,
         creators::{ChannelConfig, CreatorConfig},
     },
-    model::{CreatorId, OverlaySettings},
+    model::{CreatorId, OverlaySettings, Platform},
 };
+
+/// The file in the data folder.
+pub(super) const FILE: &str = "channels.json";
 
 /// Channels that the operator typed: kept in `<data>/channels.json`, so that an overlay that was pasted
 /// into OBS works after a restart.
@@ -24,15 +27,33 @@ pub(super) struct TypedChannels {
 
 impl TypedChannels {
     pub(super) fn open(data: &Path) -> Result<Self, StartError> {
-        let path = data.join("channels.json");
+        let path = data.join(FILE);
         let problem = |reason| StartError::Stored { path: path.clone(), reason };
-        let flags: Vec<String> = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|it| problem(it.to_string()))?,
+        let channels = match fs::read_to_string(&path) {
+            Ok(text) => parse(&text).map_err(problem)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(problem(error.to_string())),
         };
-        let channels = channel_flag::parse_all(&flags).map_err(|it| problem(it.join("; ")))?;
         Ok(Self { path, channels: Mutex::new(channels) })
+    }
+
+    /// What stands in the file, or would.
+    pub(super) fn text(&self) -> String {
+        written(&self.channels.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps those of another such file in the place of these. Blocking, as below.
+    pub(super) fn replace(&self, text: &str) -> io::Result<()> {
+        let others = match parse(text) {
+            Ok(it) => it,
+            // Of a version that knew other channels: no reason to do without the rest of a copy.
+            Err(reason) => {
+                tracing::error!(reason, "the typed channels of the copy cannot be read");
+                return Ok(());
+            }
+        };
+        self.change(|channels| *channels = others)?;
+        Ok(())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -47,11 +68,7 @@ impl TypedChannels {
             let channel = ChannelConfig::named(typed.platform, typed.name.clone());
             match creators.iter_mut().find(|it| it.id == typed.room) {
                 Some(creator) => {
-                    let known = |it: &ChannelConfig| {
-                        it.platform == channel.platform
-                            && channel_name::is_same(it.platform, &it.name, &channel.name)
-                    };
-                    if !creator.channels.iter().any(known) {
+                    if !has_channel(creator, channel.platform, &channel.name) {
                         creator.channels.push(channel);
                     }
                 }
@@ -75,30 +92,51 @@ impl TypedChannels {
 
     /// Keeps one more. Blocking, for a moment: a small file, written when an operator types.
     pub(super) fn add(&self, channel: channel_flag::FlagChannel) -> io::Result<()> {
-        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        if channels.contains(&channel) {
-            return Ok(());
-        }
-        channels.push(channel);
-        self.keep(&channels)
+        self.change(|channels| {
+            if !channels.contains(&channel) {
+                channels.push(channel);
+            }
+        })?;
+        Ok(())
     }
 
     /// Forgets those of a room; `false` when there are none. Blocking, as above.
     pub(super) fn remove(&self, room: &CreatorId) -> io::Result<bool> {
+        self.change(|channels| channels.retain(|it| it.room != *room))
+    }
+
+    /// Changes them on the disk first; whether anything is different now.
+    fn change(&self, change: impl FnOnce(&mut Vec<channel_flag::FlagChannel>)) -> io::Result<bool> {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = channels.len();
-        channels.retain(|it| it.room != *room);
-        let removed = channels.len() < before;
-        if removed {
-            self.keep(&channels)?;
+        let mut next = channels.clone();
+        change(&mut next);
+        if next == *channels {
+            return Ok(false);
         }
-        Ok(removed)
+        self.keep(&next)?;
+        *channels = next;
+        Ok(true)
     }
 
     fn keep(&self, channels: &[channel_flag::FlagChannel]) -> io::Result<()> {
-        let flags: Vec<String> =
-            channels.iter().map(|it| format!("{}={}:{}", it.room, it.platform, it.name)).collect();
-        let text = serde_json::to_vec_pretty(&flags)?;
-        crate::exports::replace_file(&self.path, &text)
+        crate::exports::replace_file(&self.path, written(channels).as_bytes())
     }
+}
+
+fn has_channel(creator: &CreatorConfig, platform: Platform, name: &str) -> bool {
+    let same = |it: &ChannelConfig| {
+        it.platform == platform && channel_name::is_same(platform, &it.name, name)
+    };
+    creator.channels.iter().any(same)
+}
+
+fn parse(text: &str) -> Result<Vec<channel_flag::FlagChannel>, String> {
+    let flags: Vec<String> = serde_json::from_str(text).map_err(|it| it.to_string())?;
+    channel_flag::parse_all(&flags).map_err(|it| it.join("; "))
+}
+
+fn written(channels: &[channel_flag::FlagChannel]) -> String {
+    let flags: Vec<String> =
+        channels.iter().map(|it| format!("{}={}:{}", it.room, it.platform, it.name)).collect();
+    serde_json::to_string_pretty(&flags).expect("a list of texts always serialises")
 }

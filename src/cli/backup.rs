@@ -1,4 +1,4 @@
-//! `streamsuites backup` and `restore`: the feed log as a file, whether a server runs or not.
+//! `streamsuites backup` and `restore`: the feed log and what belongs to it as one file, whether a server runs or not.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::{Failure, print, serve::ServeArgs};
 use crate::{
-    app::{FEED_LOG_FILE, StartError, lock_folder, running::Running},
+    app::{FEED_LOG_FILE, StartError, belongings, lock_folder, running::Running},
     config::Config,
     feed::restore_file,
     model::Timestamp,
@@ -60,7 +60,7 @@ fn holder(config: &Config) -> Result<Holder, Failure> {
     }
 }
 
-/// Writes a copy of the feed log.
+/// Writes a copy of the feed log, with the small state and the typed channels in it.
 ///
 /// # Errors
 /// What keeps it from being written.
@@ -86,7 +86,11 @@ pub fn back_up(arguments: BackupArgs) -> Result<(), Failure> {
                     log.display()
                 )));
             }
-            let copied = guarded(|| Database::open(&log)?.read(|tx| copy_to(tx, &file, progress)));
+            let copied = guarded(|| {
+                let database = Database::open(&log)?;
+                let belongings = belongings::gather_from(&config.system.data_dir, &database)?;
+                database.read(|tx| copy_to(tx, &file, &belongings, progress))
+            });
             copied.map_err(|it| Failure::new(format!("cannot copy {}: {it}", log.display())))?;
         }
         Holder::Server(server) => {
@@ -110,7 +114,7 @@ pub fn back_up(arguments: BackupArgs) -> Result<(), Failure> {
     print(&format!("{} ({} KiB)\n", file.display(), bytes.div_ceil(1024)))
 }
 
-/// Puts a copy in the place of the feed log.
+/// Puts a copy in the place of the feed log. What else it carries the next start takes over from there.
 ///
 /// # Errors
 /// What keeps it from being used; the one in place stays.

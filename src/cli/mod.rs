@@ -36,7 +36,7 @@ enum Command {
         after_help = "Examples:\n  streamsuites replay last-night.jsonl --into demo --speed 4\n  streamsuites replay last-night.jsonl --into ana --import"
     )]
     Replay(replay::ReplayArgs),
-    /// Write a copy of everything recorded into a file, while the server runs or not.
+    /// Write a copy of everything recorded, of looks and typed channels into a file, while the server runs or not.
     #[command(after_help = "Example:\n  streamsuites backup friday.redb")]
     Backup(backup::BackupArgs),
     /// Put such a copy in place, while the server runs or not; what was there is kept beside it.

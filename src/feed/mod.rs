@@ -40,7 +40,7 @@ use self::{
 use crate::{
     lifecycle::Lifecycle,
     model::CreatorId,
-    storage::{Database, StorageError, copy_to, guarded},
+    storage::{Belongings, Database, StorageError, copy_to, guarded},
     telemetry::Telemetry,
 };
 
@@ -204,17 +204,23 @@ impl FeedLog {
         answer.await.ok()
     }
 
-    /// Writes a copy of the whole log into a new file while it is in use; answers how many events it holds.
+    /// Writes a copy of the whole log into a new file while it is in use, and with it what belongs to it; answers how
+    /// many events it holds.
     ///
     /// # Errors
     /// When the file exists, and what the disk says.
-    pub async fn back_up(&self, path: PathBuf) -> Result<u64, StorageError> {
+    pub async fn back_up(
+        &self,
+        path: PathBuf,
+        belongings: Belongings,
+    ) -> Result<u64, StorageError> {
         let Some(open) = self.open.clone() else { return Err(not_kept()) };
         self.flush().await;
         let database = open.shared.current().0.ok_or_else(not_kept)?;
         let life = open.life.clone();
-        let copying =
-            life.spawn_blocking(move || guarded(|| database.read(|tx| copy_to(tx, &path, |_| {}))));
+        let copying = life.spawn_blocking(move || {
+            guarded(|| database.read(|tx| copy_to(tx, &path, &belongings, |_| {})))
+        });
         copying.await.unwrap_or_else(|_| Err(StorageError::damaged("it cannot be read whole")))
     }
 
@@ -224,6 +230,24 @@ impl FeedLog {
     /// When the file is no feed log, and what the disk says; the log in use stays then.
     pub async fn restore(&self, file: PathBuf) -> Result<(), StorageError> {
         self.ask(|done| Job::Restore(file, done)).await.unwrap_or_else(|| Err(not_kept()))
+    }
+
+    /// What the copy that was restored last carried, until it is forgotten. Blocking, for a moment.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn belongings(&self) -> Result<Option<Belongings>, StorageError> {
+        let open = self.open.as_ref().ok_or_else(not_kept)?;
+        let database = open.shared.current().0.ok_or_else(not_kept)?;
+        guarded(|| database.read(Belongings::find))
+    }
+
+    /// Takes that out of the log: it is where it belongs.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn forget_belongings(&self) -> Result<(), StorageError> {
+        self.ask(Job::ForgetBelongings).await.unwrap_or_else(|| Err(not_kept()))
     }
 
     /// Writes a recording (JSONL) into a room's log. A room that is open must be opened anew afterwards.
@@ -255,6 +279,12 @@ impl Drop for Open {
 
 fn not_kept() -> StorageError {
     StorageError::Io(std::io::Error::other("the feed log is not kept"))
+}
+
+/// Where what is in `path` now is kept when something that was restored takes its place.
+#[must_use]
+pub fn set_aside_copy(path: &Path) -> PathBuf {
+    restore::aside(path, "before-restore")
 }
 
 /// Moves a file that cannot be used aside, and says where it is now. Blocking.

@@ -14,7 +14,7 @@ use crate::{
     model::Timestamp,
     storage::{
         Database, StorageError, guarded, migrate,
-        tables::{marks, meta, rooms::RoomRow},
+        tables::{epochs, marks, meta, rooms::RoomRow},
     },
 };
 
@@ -27,7 +27,7 @@ pub(super) fn make_ready(
     current: (Option<&Database>, &Index),
 ) -> Result<(Index, u32), StorageError> {
     let (current, known) = current;
-    if !candidate.read(meta::is_there)? {
+    if !candidate.read(epochs::is_there)? {
         return Err(StorageError::damaged("it is no feed log"));
     }
     candidate.write(|tx| {

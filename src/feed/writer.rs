@@ -19,7 +19,7 @@ use super::{
     retention::{self, Policies},
 };
 use crate::{
-    storage::{Database, StorageError, guarded, tables::meta},
+    storage::{Belongings, Database, StorageError, guarded, tables::meta},
     telemetry::{Severity, Telemetry},
 };
 
@@ -41,6 +41,8 @@ pub(super) enum Job {
     Flush(oneshot::Sender<()>),
     /// Put another file in place.
     Restore(PathBuf, oneshot::Sender<Result<(), StorageError>>),
+    /// Take out what the copy that is in place carried.
+    ForgetBelongings(oneshot::Sender<Result<(), StorageError>>),
     /// Write a recording into a room.
     Import(Box<Import>),
     /// Look now what is old enough to go, all of it.
@@ -308,6 +310,12 @@ impl Writer {
             }
             Job::Restore(file, done) => {
                 let _ = done.send(self.restore(&file));
+            }
+            Job::ForgetBelongings(done) => {
+                let _ = done.send(match self.shared.current().0 {
+                    Some(database) => guarded(|| database.write(Belongings::remove)),
+                    None => Err(StorageError::Io(std::io::Error::other("the log is closed"))),
+                });
             }
             Job::Import(import) => {
                 let (database, index) = self.shared.current();

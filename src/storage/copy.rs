@@ -3,14 +3,15 @@
 use std::path::Path;
 
 use super::{
-    Database, Reading, StorageError,
+    Belongings, Database, Reading, StorageError,
     tables::{epochs, events, marks, meta, minutes, rooms, sessions},
 };
 
 /// Rows copied in one transaction: bounds the memory of a copy.
 const ROWS_AT_ONCE: usize = 4096;
 
-/// Writes everything that `from` shows into a new file: one moment of the database, without holes.
+/// Writes everything that `from` shows into a new file, and `belongings` with it: one moment of the database, without
+/// holes.
 ///
 /// Answers how many events were copied. `progress` is told their number now and then.
 ///
@@ -19,13 +20,14 @@ const ROWS_AT_ONCE: usize = 4096;
 pub fn copy_to(
     from: &Reading,
     path: &Path,
+    belongings: &Belongings,
     progress: impl FnMut(u64),
 ) -> Result<u64, StorageError> {
     if path.exists() {
         let exists = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it exists already");
         return Err(StorageError::Io(exists));
     }
-    let copied = copy(from, path, progress);
+    let copied = copy(from, path, belongings, progress);
     if copied.is_err() {
         // Half a copy is none. That it was never begun is fine too.
         let _ = std::fs::remove_file(path);
@@ -33,7 +35,12 @@ pub fn copy_to(
     copied
 }
 
-fn copy(from: &Reading, path: &Path, mut progress: impl FnMut(u64)) -> Result<u64, StorageError> {
+fn copy(
+    from: &Reading,
+    path: &Path,
+    belongings: &Belongings,
+    mut progress: impl FnMut(u64),
+) -> Result<u64, StorageError> {
     let to = Database::open(path)?;
     to.write(|tx| {
         meta::copy(from, tx)?;
@@ -43,7 +50,8 @@ fn copy(from: &Reading, path: &Path, mut progress: impl FnMut(u64)) -> Result<u6
         rooms::copy(from, tx)?;
         sessions::copy(from, tx)?;
         minutes::copy(from, tx)?;
-        marks::copy(from, tx)
+        marks::copy(from, tx)?;
+        belongings.put(tx)
     })?;
     let mut copied = 0;
     let mut after: Option<Vec<u8>> = None;

@@ -4,12 +4,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+mod belongings;
 mod copy;
 mod database;
 mod migrate;
 mod state;
 pub mod tables;
 
+pub use belongings::Belongings;
 pub use copy::copy_to;
 pub use database::{
     Backend, BackendIoError, Database, FileBackend, Reading, Writing, open_private,

@@ -105,6 +105,17 @@ impl State {
         self.0.changed.notify_one();
     }
 
+    /// Sets the text of a name that has none.
+    pub(super) fn set_absent(&self, kind: Kind, name: &str, text: &str) {
+        let key = (kind, name.to_owned());
+        let mut held = self.held();
+        if !held.texts.contains_key(&key) {
+            held.texts.insert(key.clone(), text.to_owned());
+            held.unwritten.insert(key);
+            self.0.changed.notify_one();
+        }
+    }
+
     /// Those whose names begin with `start`, in the order of names.
     #[must_use]
     pub fn list_beginning(&self, kind: Kind, start: &str) -> Vec<(String, String)> {

@@ -10,7 +10,12 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
 use super::{
-    access::OverlayKeys, assets::Assets, looks::Looks, media::Media, operator::Operator,
+    access::OverlayKeys,
+    api::backup::Carried,
+    assets::Assets,
+    looks::Looks,
+    media::Media,
+    operator::Operator,
     ws::Heartbeat,
 };
 use crate::{
@@ -65,6 +70,8 @@ pub struct Shared {
     pub add_channel: AddChannel,
     /// Takes a room away that the operator typed.
     pub remove_room: RemoveRoom,
+    /// What copies carry besides the feed log.
+    pub carried: Carried,
     /// Synthetic messages per room.
     pub synthetic: SyntheticLimit,
     /// What was said here.

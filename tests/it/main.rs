@@ -6,6 +6,7 @@
 mod support;
 
 mod architecture;
+mod backup;
 mod close_codes;
 mod command_line;
 mod emotes;

@@ -1,6 +1,6 @@
 //! The numberings of the file. Rows of events say the number, clients the name.
 
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTable, TableDefinition, TableError};
 
 use crate::storage::{Reading, StorageError, Writing};
 
@@ -25,6 +25,18 @@ pub fn list(tx: &Writing) -> Result<Vec<(u32, String)>, StorageError> {
 pub fn add(tx: &Writing, number: u32, name: &str) -> Result<(), StorageError> {
     tx.open_table(EPOCHS)?.insert(number, name)?;
     Ok(())
+}
+
+/// Whether a file has this table at all: every feed log does, and nothing else.
+///
+/// # Errors
+/// What the disk says.
+pub fn is_there(tx: &Reading) -> Result<bool, StorageError> {
+    match tx.open_table(EPOCHS) {
+        Ok(_) => Ok(true),
+        Err(TableError::TableDoesNotExist(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {

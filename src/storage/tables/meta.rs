@@ -1,6 +1,6 @@
 //! What concerns the file as a whole.
 
-use redb::{ReadableTable, Table, TableDefinition, TableError};
+use redb::{ReadableTable, Table, TableDefinition};
 
 use crate::storage::{Reading, StorageError, Writing};
 
@@ -52,18 +52,6 @@ pub fn set(
 ) -> Result<(), StorageError> {
     table.insert(name, text)?;
     Ok(())
-}
-
-/// Whether a file has this table at all: one of ours always does.
-///
-/// # Errors
-/// What the disk says.
-pub fn is_there(tx: &Reading) -> Result<bool, StorageError> {
-    match tx.open_table(META) {
-        Ok(_) => Ok(true),
-        Err(TableError::TableDoesNotExist(_)) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
 }
 
 pub(in crate::storage) fn copy(from: &Reading, to: &Writing) -> Result<(), StorageError> {

@@ -1,7 +1,8 @@
-//! The tables, one file each: of the feed log, and `texts` of the small state beside it. Rows are bytes whose shape is ours and has a number.
+//! The tables, one file each: of the feed log, `texts` of the small state beside it, and `files` of copies. Rows are bytes whose shape is ours and has a number.
 
 pub mod epochs;
 pub mod events;
+pub mod files;
 pub mod marks;
 pub mod meta;
 pub mod minutes;

@@ -21,6 +21,15 @@ impl Kind {
     /// Every kind.
     pub const ALL: [Self; 4] = [Self::Platforms, Self::Quotas, Self::Looks, Self::Themes];
 
+    /// Whether a copy of ours says what is right. Where the world goes on by itself, what is known now is: a refresh
+    /// token that was used up and a quota that was spent are not brought back.
+    pub(in crate::storage) const fn is_ours(self) -> bool {
+        match self {
+            Self::Looks | Self::Themes => true,
+            Self::Platforms | Self::Quotas => false,
+        }
+    }
+
     const fn table(self) -> TableDefinition<'static, &'static str, &'static str> {
         TableDefinition::new(match self {
             Self::Platforms => "platforms.v1",
@@ -65,5 +74,14 @@ pub fn set(
             None => drop(table.remove(name.as_str())?),
         }
     }
+    Ok(())
+}
+
+/// Takes the table of a kind away.
+///
+/// # Errors
+/// What the disk says.
+pub(in crate::storage) fn remove(tx: &Writing, kind: Kind) -> Result<(), StorageError> {
+    tx.delete_table(kind.table())?;
     Ok(())
 }

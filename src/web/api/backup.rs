@@ -1,4 +1,4 @@
-//! `/api/backup` and `/api/restore`: the whole feed log, out and in, while the server runs.
+//! `/api/backup` and `/api/restore`: the feed log and what belongs to it, out and in, while the server runs.
 
 use axum::{
     Json,
@@ -7,7 +7,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::BoxFuture, stream};
 use serde_json::json;
 use tokio::{
     fs::File,
@@ -16,13 +16,21 @@ use tokio::{
 
 use crate::{
     model::Timestamp,
-    storage::{StorageError, open_private},
+    storage::{Belongings, StorageError, open_private},
     telemetry::Severity,
     web::{ApiError, AppState, operator::OperatorOnly},
 };
 
 /// Read and written at once (bytes).
 const CHUNK: usize = 256 * 1024;
+
+/// What a copy carries besides the feed log: how rooms look, channels that were typed, what workers learnt.
+pub struct Carried {
+    /// What of it there is now. Takes no time.
+    pub gather: Box<dyn Fn() -> Belongings + Send + Sync>,
+    /// Takes it over from the copy that is in place.
+    pub take_over: Box<dyn Fn() -> BoxFuture<'static, Result<(), StorageError>> + Send + Sync>,
+}
 
 /// A file of ours in the data folder that goes when it is let go.
 struct Scratch(std::path::PathBuf);
@@ -41,7 +49,8 @@ impl Drop for Scratch {
     }
 }
 
-/// `GET /api/backup`: a copy of the feed log, one moment of it, as a file that `restore` takes.
+/// `GET /api/backup`: a copy of the feed log, one moment of it, with the small state and the typed channels, as a file
+/// that `restore` takes.
 ///
 /// Only the operator may.
 ///
@@ -64,7 +73,8 @@ pub async fn download_backup(
         let (mut file, scratch) = match step {
             Step::Copy(state) => {
                 let scratch = Scratch::new(&state, "backup");
-                let copied = state.hub.log().back_up(scratch.0.clone()).await;
+                let copied = state.hub.log().back_up(scratch.0.clone(), (state.carried.gather)());
+                let copied = copied.await;
                 let events = copied.map_err(std::io::Error::other)?;
                 tracing::info!(events, "the feed log was copied");
                 state.telemetry.recent.event(Severity::Info, "feed", "the feed log was copied");
@@ -86,7 +96,8 @@ pub async fn download_backup(
 }
 
 /// `POST /api/restore`: puts the copy in the body in the place of the feed log. The one in use is moved aside,
-/// and every room goes on behind what the copy holds.
+/// and every room goes on behind what the copy holds, and looks as it did then. A copy of an older version, which has
+/// no looks and channels, leaves them as they are.
 ///
 /// `{"success":true,"rooms":N}`. Only the operator may.
 ///
@@ -120,19 +131,24 @@ pub async fn upload_backup(
         let state = state.clone();
         async move {
             let restored = state.hub.log().restore(scratch.0.clone()).await;
-            if restored.is_ok() {
-                state.hub.reopen_recorded();
-                let message = "the feed log was restored from a copy";
-                tracing::warn!("{message}");
-                state.telemetry.recent.event(Severity::Warning, "feed", message);
-            }
-            restored
+            restored.map_err(|error| match error {
+                StorageError::Io(error) => ApiError::Internal(error),
+                other => ApiError::BadRequest(format!("the copy cannot be used: {other}")),
+            })?;
+            let message = "the feed log was restored from a copy";
+            tracing::warn!("{message}");
+            state.telemetry.recent.event(Severity::Warning, "feed", message);
+            let taken_over = (state.carried.take_over)().await;
+            state.hub.reopen_recorded();
+            taken_over.map_err(|error| {
+                tracing::error!(%error, "looks and channels of the copy cannot be taken over yet");
+                ApiError::NotNow(
+                    "the recordings are in place; looks and typed channels follow with the next start of the \
+                     server, the disk does not take them now",
+                )
+            })
         }
     });
-    let restored = restoring.await.map_err(|it| ApiError::Internal(std::io::Error::other(it)))?;
-    restored.map_err(|error| match error {
-        StorageError::Io(error) => ApiError::Internal(error),
-        other => ApiError::BadRequest(format!("the copy cannot be used: {other}")),
-    })?;
+    restoring.await.map_err(|it| ApiError::Internal(std::io::Error::other(it)))??;
     Ok(Json(json!({ "success": true, "rooms": state.hub.list_rooms().len() })).into_response())
 }

@@ -211,6 +211,21 @@ impl Looks {
         Ok(look)
     }
 
+    /// Does something with everything that is kept of looks while nothing else changes it, and puts in force how
+    /// rooms look then. Blocking.
+    pub fn exclusively<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _turn = self.turn();
+        let done = work();
+        self.apply_all();
+        done
+    }
+
+    fn apply_all(&self) {
+        for room in self.0.hub.list_rooms() {
+            self.apply(room.id());
+        }
+    }
+
     fn save(&self, changes: &[(Kind, String, Option<String>)]) -> Result<(), ApiError> {
         self.0.state.save(changes).map_err(|error: StorageError| {
             tracing::error!(%error, "how a room looks cannot be kept");
@@ -231,9 +246,7 @@ impl Looks {
     fn read_themes_again(&self) {
         let folders = Folders::read(&self.0.assets);
         self.known().folders = folders;
-        for room in self.0.hub.list_rooms() {
-            self.apply(room.id());
-        }
+        self.apply_all();
     }
 }
 
