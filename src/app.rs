@@ -281,6 +281,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         data_dir: data_dir.clone(),
         started,
         add_channel: add_channel(Arc::clone(&applier)),
+        typed: applier::typed(Arc::clone(&applier)),
         carried: belongings::carried(state.clone(), Arc::clone(&applier), &data_dir),
         remove_room: remove_room(applier),
         synthetic: Default::default(),

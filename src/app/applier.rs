@@ -10,7 +10,10 @@ use crate::{
     config::{Config, channel_flag},
     model::{CreatorId, Platform},
     platforms::recording::demo,
-    web::looks::Looks,
+    web::{
+        api::channels::{Typed, TypedPart},
+        looks::Looks,
+    },
 };
 
 /// Puts configurations in force, one at a time: what the files say, and what the operator typed.
@@ -105,4 +108,26 @@ pub(super) fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoo
         }
         Ok(removed)
     })
+}
+
+/// For the operator who takes a single channel out again, and for pages that show which could be.
+pub(super) fn typed(applier: Arc<Applier>) -> Typed {
+    let of_removing = Arc::clone(&applier);
+    Typed {
+        find: Box::new(move |room: &CreatorId| {
+            let files = applier.files.borrow();
+            let creator = files.creators.creators.iter().find(|it| it.id == *room);
+            let channels = applier.typed.list(room, creator);
+            TypedPart { room: creator.is_none() && !channels.is_empty(), channels }
+        }),
+        remove: Box::new(move |room: &CreatorId, platform: Platform, name: &str| {
+            let removed = tokio::task::block_in_place(|| {
+                of_removing.typed.remove_channel(room, platform, name)
+            })?;
+            if removed {
+                of_removing.apply();
+            }
+            Ok(removed)
+        }),
+    }
 }

@@ -13,6 +13,7 @@ use crate::{
         creators::{ChannelConfig, CreatorConfig},
     },
     model::{CreatorId, OverlaySettings, Platform},
+    web::api::channels::TypedChannel,
 };
 
 /// The file in the data folder.
@@ -90,6 +91,23 @@ impl TypedChannels {
         config
     }
 
+    /// Those of a room that its creator does not have anyway.
+    pub(super) fn list(
+        &self,
+        room: &CreatorId,
+        creator: Option<&CreatorConfig>,
+    ) -> Vec<TypedChannel> {
+        let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = |it: &channel_flag::FlagChannel| {
+            creator.is_some_and(|creator| has_channel(creator, it.platform, &it.name))
+        };
+        channels
+            .iter()
+            .filter(|it| it.room == *room && !is_known(it))
+            .map(|it| TypedChannel { platform: it.platform, channel: it.name.clone() })
+            .collect()
+    }
+
     /// Keeps one more. Blocking, for a moment: a small file, written when an operator types.
     pub(super) fn add(&self, channel: channel_flag::FlagChannel) -> io::Result<()> {
         self.change(|channels| {
@@ -103,6 +121,22 @@ impl TypedChannels {
     /// Forgets those of a room; `false` when there are none. Blocking, as above.
     pub(super) fn remove(&self, room: &CreatorId) -> io::Result<bool> {
         self.change(|channels| channels.retain(|it| it.room != *room))
+    }
+
+    /// Forgets one of a room; `false` when it was not typed. Blocking, as above.
+    pub(super) fn remove_channel(
+        &self,
+        room: &CreatorId,
+        platform: Platform,
+        name: &str,
+    ) -> io::Result<bool> {
+        self.change(|channels| {
+            channels.retain(|it| {
+                it.room != *room
+                    || it.platform != platform
+                    || !channel_name::is_same(platform, &it.name, name)
+            });
+        })
     }
 
     /// Changes them on the disk first; whether anything is different now.

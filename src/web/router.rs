@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -22,8 +22,8 @@ use tower_http::{
 use super::{
     ApiError, AppState,
     api::{
-        backup, beacon, events, messages, operations, queue, rooms, schemas, sessions, settings,
-        synthetic, themes,
+        backup, beacon, channels, events, messages, operations, queue, rooms, schemas, sessions,
+        settings, synthetic, themes,
     },
     assets,
     pages::{chat, dashboard, home, missing, overlay, replay},
@@ -44,6 +44,7 @@ pub fn router(state: AppState) -> Router {
     let api = Router::new()
         .route("/api/rooms", get(rooms::list_rooms).post(rooms::add_room))
         .route("/api/rooms/{room}", get(rooms::find_room).delete(rooms::remove_room))
+        .route("/api/rooms/{room}/channels/{platform}/{name}", delete(channels::remove_channel))
         .route("/api/rooms/{room}/events", get(events::list_events))
         .route(
             "/api/rooms/{room}/messages",

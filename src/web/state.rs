@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::{
     access::OverlayKeys,
-    api::backup::Carried,
+    api::{backup::Carried, channels::Typed},
     assets::Assets,
     looks::Looks,
     media::Media,
@@ -70,6 +70,8 @@ pub struct Shared {
     pub add_channel: AddChannel,
     /// Takes a room away that the operator typed.
     pub remove_room: RemoveRoom,
+    /// Channels that the operator typed.
+    pub typed: Typed,
     /// What copies carry besides the feed log.
     pub carried: Carried,
     /// Synthetic messages per room.

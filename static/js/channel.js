@@ -14,19 +14,27 @@ const HOSTS = Object.freeze({
   "pilled.net": "pilled",
 });
 
+/** `ROOM=` before a channel, as on the command line, and the channel; an address may hold a `=` of its own. */
+function split_room(text) {
+  const [, room = "", rest = text] = text.match(/^\s*([\w-]+)\s*=(.*)$/s) ?? [];
+  return { room, rest: rest.trim() };
+}
+
 /** The platform that an address or a prefix names; null for a bare name. */
 export function platform_of(text) {
-  const prefix = text.trim().match(/^([a-z]+):(?!\/\/)/i)?.[1].toLowerCase();
+  const { rest } = split_room(text);
+  const prefix = rest.match(/^([a-z]+):(?!\/\/)/i)?.[1].toLowerCase();
   if (PLATFORMS.some((it) => it.id === prefix)) return prefix;
-  const host = text.trim().match(/^(?:https?:\/\/)?([a-z0-9.-]+\.[a-z]+)(?:[/?#]|$)/i)?.[1].toLowerCase();
+  const host = rest.match(/^(?:https?:\/\/)?([a-z0-9.-]+\.[a-z]+)(?:[/?#]|$)/i)?.[1].toLowerCase();
   if (!host) return null;
   const known = Object.keys(HOSTS).find((it) => host === it || host.endsWith(`.${it}`));
   return known ? HOSTS[known] : null;
 }
 
-/** `platform:name` of what was pasted or typed with `chosen` selected; null if nothing was. */
+/** `platform:name`, or `ROOM=platform:name`, of what was pasted or typed with `chosen` selected; null if nothing was. */
 export function channel_of(text, chosen) {
-  const bare = text.trim().replace(/^(twitch|youtube|kick|rumble|pilled):(?!\/\/)/i, "").trim();
+  const { room, rest } = split_room(text);
+  const bare = rest.replace(/^(twitch|youtube|kick|rumble|pilled):(?!\/\/)/i, "").trim();
   if (!bare) return null;
-  return `${platform_of(text) ?? chosen}:${bare}`;
+  return `${room && `${room}=`}${platform_of(rest) ?? chosen}:${bare}`;
 }

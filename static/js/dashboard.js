@@ -2,6 +2,7 @@
 // draft above what is stored; null in it gives a setting back to what lies below.
 
 import { copy } from "./copy.js";
+import { show_channels } from "./room_channels.js";
 import { make } from "./rooms.js";
 
 const CHECK_MS = 250;
@@ -10,7 +11,8 @@ const UNDO_MOST = 100;
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
 const controls = $("controls");
-const overlay_url = page.rooms.find((it) => it.room === page.room)?.overlay_url ?? `/overlay/${page.room}`;
+const this_room = page.rooms.find((it) => it.room === page.room) ?? { room: page.room };
+const overlay_url = this_room.overlay_url ?? `/overlay/${page.room}`;
 const api = (path, query = "") => `${path}?room=${encodeURIComponent(page.room)}${query}`;
 
 let look = page.look;
@@ -440,3 +442,4 @@ addEventListener("message", ({ origin, source, data }) => {
 $("frame").src = frame_url({ demo: "" });
 draw_themes();
 draw();
+show_channels({ card: this_room, parts: { list: $("channels"), error: $("channels-error"), remove: $("remove-room") } });

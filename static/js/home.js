@@ -2,11 +2,12 @@
 
 import { PLATFORMS, channel_of, platform_of } from "./channel.js";
 import { copy } from "./copy.js";
+import { ChannelList, replace_keeping_focus, room_removal } from "./removal.js";
 import { follow_rooms, make, replay_url, room_state, status_list } from "./rooms.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
-const cards = new Map(); // room → {card, parts, text}
+const cards = new Map(); // room → what `make_card` made
 
 // ---------------------------------------------------------------- links
 
@@ -73,25 +74,39 @@ function count(number, one, many) {
 
 function make_card(room) {
   const title = make("h3", "", make("bdi", "", room.display_name || room.room));
+  title.tabIndex = -1;
   const live = make("span", "badge");
   const numbers = make("p", "muted numbers");
   const statuses = make("div", "");
+  const error = make("p", "error small");
+  error.setAttribute("role", "alert");
+  const removal = {
+    room: room.room,
+    done() {
+      error.textContent = "";
+      ask();
+    },
+    failed: (why) => (error.textContent = why),
+  };
+  const remove = room_removal(removal);
   const head = make("div", "card-head", title, live);
   if (room.demo) head.append(make("span", "badge demo", "demo"));
   const card = make("article", "card", head, statuses,
     link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
     make("p", "actions", look_link(room.room), open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
-      room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url)), loader_link(room.overlay_url)),
-    room.demo ? "" : another_channel(room.room), numbers);
-  return { card, live, numbers, statuses, url: room.overlay_url, text: "" };
+      room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url)), loader_link(room.overlay_url), remove),
+    error, room.demo ? "" : another_channel(room.room), numbers);
+  return { card, title, live, numbers, statuses, remove, channels: new ChannelList(removal), url: room.overlay_url, text: "" };
 }
 
 function draw_rooms(rooms) {
   draw_made_state(rooms);
+  draw_room_names(rooms);
   $("no-rooms").hidden = rooms.length > 0;
   const present = new Set(rooms.map((it) => it.room));
   for (const [name, { card }] of cards) {
     if (!present.has(name)) {
+      if (card.contains(document.activeElement)) $("rooms-title").focus();
       card.remove();
       cards.delete(name);
     }
@@ -109,13 +124,15 @@ function draw_rooms(rooms) {
       $("rooms").append(entry.card);
     }
     // Only what changed is touched: a button under the pointer must not be swapped every five seconds.
-    const text = JSON.stringify([room.status, room.watchers, room.messages]);
+    const text = JSON.stringify([room.status, room.watchers, room.messages, room.typed]);
     if (text === entry.text) continue;
     entry.text = text;
     const { state, text: words } = room_state(room.status ?? []);
     entry.live.className = `badge ${state}`;
     entry.live.textContent = room.demo && state !== "live" ? "playing" : words;
-    entry.statuses.replaceChildren(status_list(room.status ?? []));
+    const list = status_list(room.status ?? [], (it) => entry.channels.button_of(it, room.typed));
+    replace_keeping_focus(entry.statuses, entry.title, list);
+    entry.remove.hidden = !room.typed?.room;
     entry.numbers.textContent = [
       count(room.messages ?? 0, "message", "messages"),
       count(room.watchers ?? 0, "page watching", "pages watching"),
@@ -131,6 +148,13 @@ function note_server(reachable) {
 }
 
 // ---------------------------------------------------------------- the form
+
+/** The rooms that another channel may flow into. */
+function draw_room_names(rooms) {
+  const names = rooms.filter((it) => !it.demo).map((it) => it.room);
+  if ($("room-names").childElementCount === names.length && [...$("room-names").children].every((it, at) => it.value === names[at])) return;
+  $("room-names").replaceChildren(...names.map((it) => new Option(it)));
+}
 
 let made_room = null; // The room of the card "your overlay link".
 
@@ -169,8 +193,8 @@ function show_made(made) {
   $("made").scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
-/** Lets a form take channels of every platform; `made` gets the room that answers. */
-function take_channels(form, { platform, channel, button, error, room = null, made }) {
+/** Lets a form take channels of every platform, into the room that `room_of` says; `made` gets the room that answers. */
+function take_channels(form, { platform, channel, button, error, room_of, made }) {
   platform.append(...PLATFORMS.map((it) => new Option(it.title, it.id)));
   const show_example = () => (channel.placeholder = PLATFORMS.find((it) => it.id === platform.value).example);
   show_example();
@@ -190,6 +214,7 @@ function take_channels(form, { platform, channel, button, error, room = null, ma
       channel.focus();
       return;
     }
+    const room = room_of();
     button.disabled = true;
     try {
       const answer = await fetch("/api/rooms", {
@@ -200,7 +225,7 @@ function take_channels(form, { platform, channel, button, error, room = null, ma
       const body = await answer.json().catch(() => ({}));
       if (!answer.ok) {
         // What the last one made is not what this one was about.
-        if (!room) $("made").hidden = true;
+        if (form === $("add")) $("made").hidden = true;
         error.textContent = body.detail ?? body.title ?? `The server refused (${answer.status}).`;
         return;
       }
@@ -216,7 +241,12 @@ function take_channels(form, { platform, channel, button, error, room = null, ma
 }
 
 take_channels($("add"), {
-  platform: $("platform"), channel: $("channel"), button: $("add-button"), error: $("add-error"), made: show_made,
+  platform: $("platform"), channel: $("channel"), button: $("add-button"), error: $("add-error"),
+  room_of: () => $("room").value.trim(),
+  made(made) {
+    $("room").value = "";
+    show_made(made);
+  },
 });
 
 /** A small form that lets another channel flow into a room, folded away until asked for. */
@@ -232,7 +262,7 @@ function another_channel(room) {
   const form = make("form", "another", make("span", "field", platform, channel), button, error);
   form.noValidate = true;
   const folded = make("details", "", make("summary", "quiet", "Add a channel to this room"), form);
-  take_channels(form, { platform, channel, button, error, room, made: () => (folded.open = false) });
+  take_channels(form, { platform, channel, button, error, room_of: () => room, made: () => (folded.open = false) });
   return folded;
 }
 

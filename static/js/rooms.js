@@ -47,14 +47,15 @@ export function room_state(statuses) {
   return { state: "offline", text: in_state("offline") ? STATES.offline : STATES.paused };
 }
 
-/** One line per channel that the room reads. */
-export function status_list(statuses) {
+/** One line per channel that the room reads; `button_of` may give a line's last element. */
+export function status_list(statuses, button_of = () => null) {
   const list = make("ul", "statuses");
-  for (const { platform, channel, state, detail, viewers } of statuses) {
+  for (const status of statuses) {
+    const { platform, channel, state, detail, viewers } = status;
     const name = make("bdi", "channel", channel);
     const facts = [STATES[state] ?? state, detail, Number.isInteger(viewers) ? `${viewers.toLocaleString()} watching` : ""];
     const item = make("li", "", make("span", "dot"), mark(platform), name,
-      make("span", "detail", facts.filter(Boolean).join(" · ")));
+      make("span", "detail", facts.filter(Boolean).join(" · ")), button_of(status) ?? "");
     item.dataset.state = state;
     list.append(item);
   }

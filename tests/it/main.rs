@@ -35,5 +35,6 @@ mod rumble_faults;
 mod slow_reader;
 mod thousand;
 mod torn_lines;
+mod typed_channels;
 mod writes;
 mod youtube;

@@ -6,9 +6,11 @@ use streamsuites::chat::room::Arrival;
 use crate::support::{Setup, TOKEN, TestServer, message, twitch::Twitch};
 
 /// Every route that changes something, with a body it takes and how it answers the operator.
-const ROUTES: [(&str, &str, &str, u16); 14] = [
+const ROUTES: [(&str, &str, &str, u16); 16] = [
     ("POST", "/api/rooms/ana/synthetic", r#"{"text":"hello"}"#, 201),
     ("POST", "/api/rooms", r#"{"channel":"twitch:newcomer"}"#, 201),
+    ("DELETE", "/api/rooms/newcomer/channels/twitch/newcomer", "", 204),
+    ("POST", "/api/rooms", r#"{"channel":"newcomer=twitch:newcomer"}"#, 201),
     ("POST", "/api/rooms/ana/messages", r#"{"text":"hello","platforms":["twitch"]}"#, 202),
     ("PUT", "/api/settings?room=ana", r#"{"max_messages":5}"#, 200),
     ("POST", "/api/settings?room=ana", r#"{"max_messages":6}"#, 200),

@@ -202,5 +202,9 @@ test("a channel is found in whatever was pasted", () => {
   assert.equal(platform_of("https://dashboard.twitch.tv/u/ana"), "twitch");
   assert.equal(platform_of("rumble.com/c/ana"), "rumble");
   for (const text of ["ana", "https://example.com/ana", "https://nottwitch.tv/ana"]) assert.equal(platform_of(text), null, text);
-  for (const text of ["", "   ", "kick:"]) assert.equal(channel_of(text, "twitch"), null, text);
+  assert.equal(channel_of("den=@ana", "youtube"), "den=youtube:@ana", "a room, as on the command line");
+  assert.equal(channel_of(" den = kick:ana", "twitch"), "den=kick:ana");
+  assert.equal(channel_of("den=https://youtu.be/x?t=5", "twitch"), "den=youtube:https://youtu.be/x?t=5");
+  assert.equal(platform_of("den=kick.com/ana"), "kick");
+  for (const text of ["", "   ", "kick:", "den=", "den=kick:"]) assert.equal(channel_of(text, "twitch"), null, text);
 });

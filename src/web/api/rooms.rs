@@ -9,11 +9,11 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::JsonBody;
+use super::{JsonBody, channels::TypedPart};
 use crate::{
     chat::{Room, RoomSummary},
     config::{OverlayAccess, channel_name},
-    model::{CreatorId, Platform, PlatformState, platform::UnknownPlatform},
+    model::{BadCreatorId, CreatorId, Platform, PlatformState, platform::UnknownPlatform},
     platforms::recording::demo,
     web::{ApiError, AppState, access, access::KeyQuery, operator::OperatorOnly, query::Query},
 };
@@ -34,6 +34,8 @@ pub struct RoomCard {
     live: usize,
     /// Whether its streams are recorded.
     recorded: bool,
+    /// What of it was typed, and can be taken away again.
+    typed: TypedPart,
 }
 
 fn card(state: &AppState, room: &Room, with_key: bool) -> RoomCard {
@@ -50,6 +52,7 @@ fn card(state: &AppState, room: &Room, with_key: bool) -> RoomCard {
         chat_url: format!("{base}/chat/{id}{key}"),
         live: summary.status.iter().filter(|it| it.state == PlatformState::Live).count(),
         recorded: room.log().is_kept(),
+        typed: (state.typed.find)(room.id()),
         display_name,
         demo: is_demo,
         summary,
@@ -101,11 +104,32 @@ pub async fn find_room(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewRoom {
-    /// `PLATFORM:NAME`, a channel's address, or a bare name, which is Twitch's.
+    /// `PLATFORM:NAME`, a channel's address, or a bare name, which is Twitch's; before each of them may stand `ROOM=`,
+    /// as on the command line.
     channel: String,
     /// The room it flows into; absent is one of the channel's own name.
     #[serde(default)]
     room: Option<CreatorId>,
+}
+
+impl NewRoom {
+    /// The room that is named, in either way, and the channel without it.
+    fn room_and_channel(&self) -> Result<(Option<CreatorId>, &str), ApiError> {
+        // An address may hold a `=` of its own, behind its path.
+        let Some((room, channel)) =
+            self.channel.split_once('=').filter(|it| !it.0.contains([':', '/', '?']))
+        else {
+            return Ok((self.room.clone(), &self.channel));
+        };
+        let room: CreatorId =
+            room.trim().parse().map_err(|it: BadCreatorId| ApiError::BadRequest(it.to_string()))?;
+        match &self.room {
+            Some(other) if *other != room => Err(ApiError::BadRequest(format!(
+                "`channel` names the room `{room}`, and `room` is `{other}`"
+            ))),
+            _ => Ok((Some(room), channel.trim())),
+        }
+    }
 }
 
 /// `POST /api/rooms {channel, room?}`: reads a channel from now on, over restarts too.
@@ -120,7 +144,8 @@ pub async fn add_room(
     body: JsonBody<NewRoom>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
-    let (platform, name) = match new.channel.split_once(':') {
+    let (room, channel) = new.room_and_channel()?;
+    let (platform, name) = match channel.split_once(':') {
         Some((platform, name)) if !name.starts_with("//") => {
             let platform = platform
                 .trim()
@@ -129,12 +154,11 @@ pub async fn add_room(
             (platform, name)
         }
         _ => {
-            let name = new.channel.as_str();
+            let name = channel;
             (channel_name::platform_of(name).unwrap_or(Platform::Twitch), name)
         }
     };
-    let id =
-        (state.add_channel)(new.room.as_ref(), platform, name).map_err(ApiError::BadRequest)?;
+    let id = (state.add_channel)(room.as_ref(), platform, name).map_err(ApiError::BadRequest)?;
     let room = state.hub.find_room(id.as_str()).ok_or(ApiError::NotFound("room"))?;
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
     let card = card(&state, &room, keyed);
