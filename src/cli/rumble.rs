@@ -1,6 +1,9 @@
 //! `streamsuites rumble`
 
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use clap::Subcommand;
 
@@ -29,6 +32,21 @@ pub fn run(command: RumbleCommand) -> Result<(), Failure> {
              platforms.json: rumble.browser_path",
         )
     })?;
+    if !has_screen() {
+        return Err(Failure::new(
+            "a sign-in by hand needs a screen, and neither DISPLAY nor WAYLAND_DISPLAY is set: run this at the \
+             machine's own desktop or over `ssh -X`, or on another Linux machine and copy rumble-profile of its \
+             data folder into the one here",
+        ));
+    }
+    let data = &config.system.data_dir;
+    if let Some(owner) = other_owner(data).filter(|_| is_root()) {
+        return Err(Failure::new(format!(
+            "this is root, and {} belongs to the user with the number {owner}, whose server could not read what root \
+             signs in: run this as that user, with `sudo -u '#{owner}'` before it",
+            data.display()
+        )));
+    }
     let profile = Profile::lock(&config.system.data_dir).map_err(|it| {
         Failure::new(format!("{it}; stop the server, sign in, and start it again"))
     })?;
@@ -37,6 +55,9 @@ pub fn run(command: RumbleCommand) -> Result<(), Failure> {
         "sign in at {page} in the browser that opens, then close it; what it keeps is in {}\n",
         profile.folder().display()
     ))?;
+    if is_root() {
+        print("as root the browser has no sandbox: open nothing else in it\n")?;
+    }
     let mut command = Command::new(&browser);
     command
         .arg(format!("--user-data-dir={}", profile.folder().display()))
@@ -57,4 +78,24 @@ pub fn run(command: RumbleCommand) -> Result<(), Failure> {
         )));
     }
     print("signed in, if you did; start the server now\n")
+}
+
+/// Whether a window can be shown. Where only opening one tells, it is assumed.
+fn has_screen() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|it| !it.is_empty());
+    !cfg!(all(unix, not(target_os = "macos"))) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
+}
+
+/// Who owns a folder, when it is there and not root's.
+fn other_owner(folder: &Path) -> Option<u32> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(folder).ok().map(|it| it.uid()).filter(|it| *it != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
 }

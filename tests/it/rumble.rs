@@ -331,7 +331,13 @@ async fn a_sign_in_by_hand_opens_a_browser_with_the_servers_own_profile() {
     let path = |it: &std::path::Path| {
         ("STREAMSUITES__PLATFORMS__RUMBLE__BROWSER_PATH", it.display().to_string())
     };
-    let process = Process::start_at(folder.path(), &["rumble", "login"], &[path(&browser)]);
+    let screen = |name: &str| ("DISPLAY", name.to_owned());
+    let dark = [path(&browser), screen(""), ("WAYLAND_DISPLAY", String::new())];
+    let ended = Process::start_at(folder.path(), &["rumble", "login"], &dark).ended().await;
+    assert_eq!((ended.status.code(), ended.err.lines().count()), (Some(2), 1), "{}", ended.err);
+    assert!(ended.err.contains("needs a screen"), "{}", ended.err);
+    let seen = [path(&browser), screen(":0")];
+    let process = Process::start_at(folder.path(), &["rumble", "login"], &seen);
     let ended = process.ended().await;
     assert!(ended.status.success(), "{}{}", ended.out, ended.err);
     let arguments = fs::read_to_string(folder.path().join("arguments")).unwrap();
@@ -345,6 +351,15 @@ async fn a_sign_in_by_hand_opens_a_browser_with_the_servers_own_profile() {
     assert_eq!(lines.last(), Some(&"https://rumble.com/login.php"));
     let mode = fs::metadata(&profile).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700, "cookies are in it");
+
+    // Root would sign in for itself, and not for the server of the one whose folder it is.
+    if fs::metadata("/proc/self").is_ok_and(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0) {
+        let data = folder.path().join("data");
+        std::os::unix::fs::chown(&data, Some(4321), None).unwrap();
+        let ended = Process::start_at(folder.path(), &["rumble", "login"], &seen).ended().await;
+        assert_eq!((ended.status.code(), ended.err.lines().count()), (Some(2), 1), "{}", ended.err);
+        assert!(ended.err.contains("sudo -u '#4321'"), "{}", ended.err);
+    }
 
     let missing = folder.path().join("nothing");
     let process = Process::start(&["rumble", "login"], &[path(&missing)]);
