@@ -6,6 +6,7 @@ pub mod replay;
 pub mod rumble;
 pub mod serve;
 pub mod share;
+pub mod token;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -50,10 +51,7 @@ enum Command {
     Rumble(rumble::RumbleCommand),
     /// Print the operator's token, for scripts that write.
     #[command(after_help = "Example:\n  curl -H \"Authorization: Bearer $(streamsuites token)\" …")]
-    Token {
-        #[command(flatten)]
-        serve: ServeArgs,
-    },
+    Token(token::TokenArgs),
     /// Print version and build.
     #[command(after_help = "Example:\n  streamsuites version")]
     Version,
@@ -106,22 +104,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Restore(arguments)) => backup::restore(arguments),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Rumble(command)) => rumble::run(command),
-        Some(Command::Token { serve }) => {
-            let config = crate::config::load(&serve.sources()).map_err(Failure::list)?;
-            let token = match config.secrets.operator_token() {
-                Some(it) => it.to_owned(),
-                None => {
-                    let path = config.system.data_dir.join("operator.token");
-                    std::fs::read_to_string(&path).map_err(|it| {
-                        Failure::new(format!(
-                            "cannot read {}: {it}; it is made when the server first starts",
-                            path.display()
-                        ))
-                    })?
-                }
-            };
-            print(&format!("{}\n", token.trim()))
-        }
+        Some(Command::Token(arguments)) => token::run(&arguments),
         Some(Command::Version) => {
             print(&format!("streamsuites {} (build {})\n", crate::VERSION, crate::BUILD))
         }

@@ -133,3 +133,30 @@ async fn a_second_server_on_the_same_data_folder_says_which_file_is_locked() {
     assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
     first.stop().await;
 }
+
+/// Goal: the token is found where the server that was started in the same way keeps it.
+#[tokio::test]
+async fn the_token_is_found_as_the_server_finds_its_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let config = folder.join("other");
+    fs::create_dir(&config).unwrap();
+    fs::write(config.join("system.json"), r#"{"data_dir": "from-file"}"#).unwrap();
+    for (flags, data) in [
+        (vec![], "data"),
+        (vec!["--data", "elsewhere"], "elsewhere"),
+        (vec!["--config", "other"], "from-file"),
+    ] {
+        let token = [vec!["token"], flags.clone()].concat();
+        let early = fails(Process::start_at(folder, &token, &[]), &["there is no", data]).await;
+        let path = fs::canonicalize(folder).unwrap().join(data).join("operator.token");
+        assert!(early.err.contains(&path.display().to_string()), "{}", early.err);
+        let serve = [vec!["serve", "--listen", "127.0.0.1:0"], flags].concat();
+        let server = Process::start_at(folder, &serve, &[]);
+        server.address().await;
+        let ended = Process::start_at(folder, &token, &[]).ended().await;
+        assert!(ended.status.success(), "{}", ended.err);
+        assert_eq!(ended.out.trim(), fs::read_to_string(&path).unwrap().trim());
+        server.kill().await;
+    }
+}
