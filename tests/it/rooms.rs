@@ -228,3 +228,23 @@ async fn one_message_delivered_twice_is_one_event_and_two_honest_repeats_are_two
     assert_eq!(ids.await, ["twitch:1", "twitch:2", "twitch:end"]);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn whether_the_server_is_well_is_told_to_everybody() {
+    let server =
+        Setup::new().rooms(&["ana", "ben"]).set("SYSTEM__OVERLAY_ACCESS", "key").start().await;
+    let key = server.server.key_query(&"ana".parse().unwrap());
+    let _socket = server.socket(&format!("/ws/ana{key}")).await;
+    let health = server.json("/api/health").await;
+    for (name, value) in [
+        ("status", Value::from("healthy")),
+        ("recording", "on".into()),
+        ("rooms", 2.into()),
+        ("sessions", 2.into()),
+        ("connections", 1.into()),
+        ("version", streamsuites::VERSION.into()),
+    ] {
+        assert_eq!(health[name], value, "{name}");
+    }
+    server.stop().await;
+}

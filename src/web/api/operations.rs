@@ -29,8 +29,9 @@ pub async fn is_ready(State(state): State<AppState>) -> Result<&'static str, Api
     if state.life.stop.is_cancelled() { Err(ApiError::Draining) } else { Ok("ready\n") }
 }
 
-/// `GET /api/health`: `{status, recording, sessions, connections, version, build, uptime_seconds}`.
+/// `GET /api/health`: `{status, recording, rooms, sessions, connections, version, build, uptime_seconds}`.
 ///
+/// `sessions` is the number of rooms under the name that monitors of old read: to them, a room is a session.
 /// `recording` is `on`, `off`, or `failing` while the disk takes nothing; then `status` is `degraded`.
 pub async fn show_health(State(state): State<AppState>) -> Response {
     let rooms = state.hub.list_rooms();
@@ -42,7 +43,7 @@ pub async fn show_health(State(state): State<AppState>) -> Response {
         (false, None) => ("healthy", "off"),
     };
     Json(json!({
-        "status": status, "recording": recording, "sessions": rooms.len(), "connections": connections,
+        "status": status, "recording": recording, "rooms": rooms.len(), "sessions": rooms.len(), "connections": connections,
         "version": VERSION, "build": BUILD, "uptime_seconds": state.started.elapsed().as_secs(),
     }))
     .into_response()
