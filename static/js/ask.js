@@ -1,17 +1,19 @@
 // One call to this server, in words when it goes wrong.
 
-/** `{ok, status, body}`; status 0 when nobody answers, and then `body.detail` says so. */
-export async function ask(method, path, body) {
+/** `{ok, status, body, etag}`; status 0 when nobody answers, and then `body.detail` says so. */
+export async function ask(method, path, body, headers = {}) {
   try {
     const answer = await fetch(path, {
       method, cache: "no-store",
-      headers: { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) },
+      headers: {
+        accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers,
+      },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const json = await answer.json().catch(() => ({}));
-    return { ok: answer.ok, status: answer.status, body: json };
+    return { ok: answer.ok, status: answer.status, body: json, etag: answer.headers.get("etag") };
   } catch {
-    return { ok: false, status: 0, body: { detail: "StreamSuites does not answer. Is it still running?" } };
+    return { ok: false, status: 0, etag: null, body: { detail: "StreamSuites does not answer. Is it still running?" } };
   }
 }
 

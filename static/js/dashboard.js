@@ -1,6 +1,7 @@
 // The dashboard: how a room looks, tried on invented chat before it is saved. What is changed here is a sparse
 // draft above what is stored; null in it gives a setting back to what lies below.
 
+import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
 import { show_channels } from "./room_channels.js";
 import { make } from "./rooms.js";
@@ -16,6 +17,7 @@ const overlay_url = this_room.overlay_url ?? `/overlay/${page.room}`;
 const api = (path, query = "") => `${path}?room=${encodeURIComponent(page.room)}${query}`;
 
 let look = page.look;
+let seen = page.etag; // Of the stored layer that the draft lies on: no other is changed by saving it.
 let themes = page.themes;
 let draft = {};
 let earlier = []; // Drafts to go back to.
@@ -64,19 +66,6 @@ function take(next) {
 
 // ---------------------------------------------------------------- the server
 
-async function ask(method, path, body, headers = {}) {
-  try {
-    const answer = await fetch(path, {
-      method, headers: { "content-type": "application/json", accept: "application/json", ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const json = await answer.json().catch(() => ({}));
-    return { ok: answer.ok, status: answer.status, body: json };
-  } catch {
-    return { ok: false, status: 0, body: { detail: "StreamSuites does not answer. Is it still running?" } };
-  }
-}
-
 async function check() {
   checking += 1;
   const number = checking;
@@ -101,45 +90,62 @@ async function save() {
   checking += 1;
   $("save").disabled = true;
   // A theme first: the settings may be about to wear it.
-  const done = (!is_theme_changed() || (await save_theme())) && (!Object.keys(draft).length || (await save_settings()));
+  const trouble = (is_theme_changed() && (await save_theme())) || (Object.keys(draft).length > 0 && (await save_settings()));
   draw();
-  if (done) say("Saved: open overlays have it.");
+  say(trouble || "Saved: open overlays have it.", Boolean(trouble));
 }
 
 const is_theme_changed = () => edited !== null && edited.css !== edited.kept;
 
+/** What kept it from being saved, if anything did. */
 async function save_settings() {
-  const { ok, body } = await ask("PUT", api("/api/settings"), draft);
+  const answer = await ask("PUT", api("/api/settings"), draft, { "if-match": seen });
+  if (answer.status === 412) {
+    await read_again({ is_told: true });
+    return "Changed elsewhere: you see that now, under what you changed. Save again to keep yours.";
+  }
+  const { ok, body, etag } = answer;
   if (!ok) {
     show_faults(body.errors ?? []);
-    say(body.errors ? "Not saved: something is not right yet." : body.detail, true);
-    return false;
+    return body.errors ? "Not saved: something is not right yet." : reason_of(answer);
   }
   look = body;
+  seen = etag;
   draft = {};
   earlier = [];
   sound_css = look.settings.custom_css;
   show_faults([]);
   preview();
-  return true;
+  return null;
 }
 
+/** The same of the theme in the editor. */
 async function save_theme() {
-  const { ok, body } = await ask("PUT", api(`/api/themes/${edited.name}`), { css: edited.css });
-  if (!ok) {
-    show_css_faults(body.errors ?? []);
-    say(body.errors ? "Not saved: the CSS is not right yet." : body.detail, true);
-    return false;
+  const path = api(`/api/themes/${edited.name}`);
+  const there = await ask("GET", path);
+  if (there.ok && there.body.css !== edited.kept) {
+    edited.kept = there.body.css;
+    return "The theme was changed elsewhere. Save again to put yours in its place.";
+  }
+  const answer = await ask("PUT", path, { css: edited.css });
+  if (!answer.ok) {
+    show_css_faults(answer.body.errors ?? []);
+    return answer.body.errors ? "Not saved: the CSS is not right yet." : reason_of(answer);
   }
   edited.kept = edited.css;
   show_css_faults([]);
   await read_again();
-  return true;
+  return null;
 }
 
-async function read_again() {
+/** What is there now. A draft goes on lying on what was seen, unless it is told that this is something else. */
+async function read_again({ is_told = false } = {}) {
   const [settings, listed] = await Promise.all([ask("GET", api("/api/settings")), ask("GET", api("/api/themes"))]);
-  if (settings.ok) look = settings.body;
+  if (settings.ok) {
+    look = settings.body;
+    if (!Object.hasOwn(draft, "custom_css")) sound_css = look.settings.custom_css;
+    if (is_told || !Object.keys(draft).length) seen = settings.etag;
+  }
   if (listed.ok) themes = listed.body.themes;
   draw_themes();
   draw();

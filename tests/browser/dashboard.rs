@@ -79,3 +79,59 @@ async fn a_look_is_tried_corrected_undone_and_saved_and_overlays_have_it_at_once
     browser.close().await;
     server.stop().await;
 }
+
+/// Goal: of two open dashboards, neither overwrites what the other saved without a word.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_saved_elsewhere_is_told_before_it_is_overwritten() {
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    let first = browser.open(&server.url(&server.server.sign_in)).await;
+    first.until("document.querySelector('#server').dataset.state === 'live'").await;
+    let url = server.url("/dashboard?room=ana");
+    first.go(&url).await;
+    let second = browser.open(&url).await;
+    let save = "document.querySelector('#save').click()";
+    let value = |selector: &str| format!("document.querySelector('{selector}').value");
+    for page in [&first, &second] {
+        page.until("document.querySelectorAll('#themes .theme').length >= 3").await;
+    }
+    first.eval(&fill("#max_messages", "7")).await;
+    first.eval(save).await;
+    first.until(&format!("{STATE}.startsWith('Saved')")).await;
+
+    // The second one has seen none of that: it is told, and shows it under its own draft.
+    second.eval(&fill("#fade_seconds", "9")).await;
+    second.eval(save).await;
+    second.until(&format!("{STATE}.startsWith('Changed elsewhere')")).await;
+    second.until_is(&value("#max_messages"), "7").await;
+    second.until_is(&value("#fade_seconds"), "9").await;
+    let settings = server.room().settings();
+    assert_eq!((settings.max_messages, settings.fade_seconds), (7, 0), "nothing was saved yet");
+    second.eval(save).await;
+    second.until(&format!("{STATE}.startsWith('Saved')")).await;
+    let settings = server.room().settings();
+    assert_eq!((settings.max_messages, settings.fade_seconds), (7, 9));
+
+    // A theme's CSS alike.
+    second.eval(&fill("#css", ".line { border-top: 5px solid }")).await;
+    second.eval(&fill("#theme-title", "Mine")).await;
+    second.eval("document.querySelector('#theme-add').click()").await;
+    second.until("document.querySelector('#css-target').value === 'mine'").await;
+    first.go(&url).await;
+    let choose = "(() => { const it = document.querySelector('#css-target'); it.value = 'mine'; it.dispatchEvent(new Event('change')); })()";
+    first.until("document.querySelectorAll('#css-target option').length === 2").await;
+    first.eval(choose).await;
+    first.until_is(&value("#css"), ".line { border-top: 5px solid }").await;
+    first.eval(&fill("#css", ".line { border-top: 6px solid }")).await;
+    first.eval(save).await;
+    first.until(&format!("{STATE}.startsWith('Saved')")).await;
+    second.eval(&fill("#css", ".line { border-top: 7px solid }")).await;
+    second.eval(save).await;
+    second.until(&format!("{STATE}.startsWith('The theme was changed elsewhere')")).await;
+    second.until_is(&value("#css"), ".line { border-top: 7px solid }").await;
+    second.eval(save).await;
+    second.until(&format!("{STATE}.startsWith('Saved')")).await;
+    first.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}

@@ -49,6 +49,7 @@ pub async fn show_dashboard(
         Err(error) => return error_page(&error),
     };
     let rooms = list_cards(&state, &headers).unwrap_or_default();
+    let look = state.looks.find(room.id());
     let page = DashboardPage {
         title: format!("{} · look", room.id()),
         build: BUILD,
@@ -70,7 +71,7 @@ pub async fn show_dashboard(
         ],
         page: json!({
             "room": room.id(), "rooms": rooms, "build": BUILD, "version": VERSION,
-            "look": state.looks.find(room.id()), "themes": state.looks.list_themes(room.id()),
+            "look": look, "etag": format!("\"{}\"", look.version), "themes": state.looks.list_themes(room.id()),
         }),
     };
     render(StatusCode::OK, Policy::Page, &page)
