@@ -1,7 +1,19 @@
 //! Percent-encoding, as addresses have it (RFC 3986, 2.1).
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What a segment of a path shows by its number.
+const NOT_IN_A_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'=');
+
 /// `text` with every `%XX` taken for the byte it stands for; `None` when that is no valid UTF-8, or a `%` stands for
-/// nothing.
+/// nothing, which the crate lets pass.
 #[must_use]
 pub fn percent_decoded(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
@@ -21,15 +33,7 @@ pub fn percent_decoded(text: &str) -> Option<String> {
 /// `text` as one segment of a path.
 #[must_use]
 pub fn percent_encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:@=".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    utf8_percent_encode(text, NOT_IN_A_SEGMENT).to_string()
 }
 
 #[cfg(test)]
