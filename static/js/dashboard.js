@@ -102,7 +102,7 @@ async function save_settings() {
   const answer = await ask("PUT", api("/api/settings"), draft, { "if-match": seen });
   if (answer.status === 412) {
     await read_again({ is_told: true });
-    return "Changed elsewhere: you see that now, under what you changed. Save again to keep yours.";
+    return "Changed elsewhere, as you see now. Save again to keep yours.";
   }
   const { ok, body, etag } = answer;
   if (!ok) {
