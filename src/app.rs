@@ -30,7 +30,7 @@ use crate::{
     lifecycle::Lifecycle,
     model::{CreatorId, Platform, PlatformState, Timestamp},
     platforms::{
-        self, Demand, Emotes, Ingest, Listeners, Memory, Readers, Source, Voices,
+        self, Demand, Emotes, Ingest, Listeners, Memory, Pronouns, Readers, Source, Voices,
         http::Clients,
         recording::{Played, Player, Speed, demo},
         sending::{Echoes, Outbox},
@@ -343,6 +343,12 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         synthetic: Default::default(),
         voices: Voices::new(&readers, outbox.clone()),
         outbox,
+        pronouns: Pronouns::new(
+            config.clone(),
+            life.clone(),
+            telemetry.clone(),
+            Arc::clone(&clients),
+        ),
         base_url: base_url.clone(),
         kick: readers.kick(),
     });

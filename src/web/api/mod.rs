@@ -5,6 +5,7 @@ pub mod beacon;
 pub mod events;
 pub mod messages;
 pub mod operations;
+pub mod pronouns;
 pub mod queue;
 pub mod rooms;
 pub mod schemas;
