@@ -222,6 +222,29 @@ async fn a_least_sum_holds_for_activities_as_it_does_for_messages() {
     server.stop().await;
 }
 
+/// Whoever wrote an address with a slip in it finds out where: once, in the console.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_names_what_there_is_not_says_what_there_is() {
+    let server = TestServer::start().await;
+    server.say([said("1", "Bo", "hello")]);
+    let listen = "window.warned = []; console.warn = (...words) => warned.push(words.join(' '));";
+    let browser = Browser::launch().await;
+    let page = browser.open_with(&server.overlay("?theme=midnite&platforms=kik"), listen).await;
+    page.until_is(LINES, json!(["hello"])).await;
+    let warned = page.eval("warned").await;
+    let [words] = &warned.as_array().unwrap()[..] else { panic!("not once: {warned}") };
+    let words = words.as_str().unwrap();
+    let themes = "There is no theme \"midnite\", only default, ";
+    assert!(words.starts_with(themes) && words.contains("midnight"), "{words}");
+    let platforms = "There is no platform \"kik\", only twitch, youtube, kick, rumble, pilled.";
+    assert!(words.ends_with(platforms), "{words}");
+    page.go(&server.overlay("?theme=midnight&platforms=twitch,x&nonsense=1")).await;
+    page.until_is(LINES, json!(["hello"])).await;
+    assert_eq!(page.eval("warned").await, json!([]));
+    browser.close().await;
+    server.stop().await;
+}
+
 /// Goal: custom CSS wins over the theme, OBS's own box over both, and none of it needs a reload.
 #[tokio::test(flavor = "multi_thread")]
 async fn custom_css_stands_above_the_theme_and_below_the_box_of_obs_and_changes_live() {
