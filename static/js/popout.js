@@ -243,7 +243,7 @@ function take(news) {
       if (event.seq > live_from) queue.take(data.items.filter((it) => !moderation.hides(it)));
       return;
     case "settings.update":
-      note_settings(data);
+      if (event.seq > live_from) note_settings(data);
       return;
     case "platform.status":
       note_status(data);

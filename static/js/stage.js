@@ -257,7 +257,8 @@ export class Stage {
         this.#show_featured(null);
         return;
       case "settings.update":
-        this.configure(event.data);
+        // What held before this page was here: the first frame has told what holds now.
+        if (!(event.seq <= this.live_from)) this.configure(event.data);
         return;
       case "platform.status":
         this.note_status(event.data);

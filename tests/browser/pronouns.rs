@@ -142,3 +142,38 @@ async fn the_featured_message_has_them_and_invented_viewers_have_invented_ones()
     browser.close().await;
     server.stop().await;
 }
+
+/// Goal: settings that held once are none: a page that begins asks for nobody because they said so then.
+/// Method: a recording in whose time pronouns were shown, in a room that does not show them.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_of_an_earlier_time_do_not_make_a_page_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = folder.path().join("earlier.jsonl");
+    let event = |seq: u64, kind: &str, data: serde_json::Value| {
+        let ts = format!("2026-01-01T00:00:0{seq}.000Z");
+        json!({"v": 1, "room": "ana", "epoch": "E", "seq": seq, "ts": ts, "type": kind, "data": data}).to_string()
+    };
+    let lines = [
+        event(1, "session.start", json!({"session_id": "earlier"})),
+        event(2, "settings.update", serde_json::to_value(with_pronouns(true)).unwrap()),
+        event(3, "chat.message", said("1", "Bo", "earlier").into()),
+    ];
+    std::fs::write(&recording, lines.join("\n") + "\n").unwrap();
+    let server = TestServer::start_with(&recording).await;
+    let browser = Browser::launch().await;
+    let overlay = browser.open(&server.overlay("?max=2")).await;
+    let popout = browser.open(&server.popout()).await;
+    popout.until("document.querySelectorAll('#log .line.message').length === 1").await;
+    server.say([said("2", "Bo", "now")]);
+    overlay.until("document.querySelector('#chat').textContent.includes('now')").await;
+    popout.click("#log [data-user-login=bo] .name").await;
+    popout.until("!document.querySelector('#card').hidden").await;
+    // By the time that another has asked, these would have.
+    let asks = browser.open(&server.overlay("?pronouns")).await;
+    asks.until(&format!("{ASKED} > 0")).await;
+    for (name, page) in [("overlay", overlay), ("pop-out", popout)] {
+        assert_eq!(page.eval(ASKED).await, 0, "{name}");
+    }
+    browser.close().await;
+    server.stop().await;
+}
