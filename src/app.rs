@@ -38,7 +38,7 @@ use crate::{
     lifecycle::Lifecycle,
     model::{CreatorId, Timestamp},
     platforms::{
-        self, Demand, Emotes, Listeners, Memory, Readers, Voices,
+        self, Demand, Emotes, Listeners, Memory, Pronouns, Readers, Voices,
         http::Clients,
         sending::{Echoes, Outbox},
     },
@@ -287,6 +287,12 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         synthetic: Default::default(),
         voices: Voices::new(&readers, outbox.clone()),
         outbox,
+        pronouns: Pronouns::new(
+            config.clone(),
+            life.clone(),
+            telemetry.clone(),
+            Arc::clone(&clients),
+        ),
         base_url: base_url.clone(),
         kick: readers.kick(),
     });

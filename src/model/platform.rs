@@ -90,11 +90,9 @@ impl FromStr for Platform {
     }
 }
 
-/// A word that names no platform.
+/// A word that names no platform. What is offered instead are those that can be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a platform: use twitch, youtube, kick, rumble, pilled, discord, x or streamsuites"
-)]
+#[error("`{0}` is not a platform: use twitch, youtube, kick, rumble or pilled")]
 pub struct UnknownPlatform(pub String);
 
 /// How well one channel of one platform is being read.

@@ -22,8 +22,8 @@ use tower_http::{
 use super::{
     ApiError, AppState,
     api::{
-        backup, beacon, channels, events, messages, operations, queue, rooms, schemas, sessions,
-        settings, synthetic, themes,
+        backup, beacon, channels, events, messages, operations, pronouns, queue, rooms, schemas,
+        sessions, settings, synthetic, themes,
     },
     assets,
     pages::{chat, dashboard, home, missing, overlay, replay},
@@ -46,6 +46,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}", get(rooms::find_room).delete(rooms::remove_room))
         .route("/api/rooms/{room}/channels/{platform}/{name}", delete(channels::remove_channel))
         .route("/api/rooms/{room}/events", get(events::list_events))
+        .route("/api/rooms/{room}/pronouns", get(pronouns::list_pronouns))
         .route(
             "/api/rooms/{room}/messages",
             get(messages::list_messages).post(messages::send_message),

@@ -23,7 +23,7 @@ use crate::{
     config::Config,
     lifecycle::Lifecycle,
     model::{CreatorId, Platform},
-    platforms::{Voices, kick::Kick, sending::Outbox},
+    platforms::{Pronouns, Voices, kick::Kick, sending::Outbox},
     telemetry::Telemetry,
 };
 
@@ -80,6 +80,8 @@ pub struct Shared {
     pub outbox: Outbox,
     /// Where something can be said.
     pub voices: Voices,
+    /// Pronouns of viewers.
+    pub pronouns: Pronouns,
     /// The address pages are reached at, without a slash at the end.
     pub base_url: String,
     /// Takes the webhooks of Kick.

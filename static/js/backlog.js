@@ -17,7 +17,7 @@ export class Backlog {
     this.#started_at = session === undefined ? -Infinity : session === null ? Infinity : Date.parse(session.started_at);
   }
 
-  /** Whether this is chat of an earlier stream. Deletions and settings are not: they still count. */
+  /** Whether this is chat of an earlier stream. Deletions are not: they still count. */
   is_earlier({ type, seq, ts }) {
     if (!this.#until || !(seq <= this.#until.seq)) return false;
     return (type === "chat.message" || type === "activity") && Date.parse(ts) < this.#started_at;

@@ -9,20 +9,21 @@ const E = (name, { zero_width = false } = {}) => ({
   emote: { provider: "streamsuites", id: name, url: `/static/demo/emotes/${name}.svg`, animated: false, zero_width },
 });
 
-function author(platform, login, name, color, { roles = [], badges = [], avatar = "" } = {}) {
+function author(platform, login, name, color, { roles = [], badges = [], avatar = "", pronouns = "" } = {}) {
   return {
     id: `${platform}:demo-${login}`, login, name, color, roles,
     badges: badges.map((set) => ({ set, version: "1", title: set })),
+    ...(pronouns && { pronouns }),
     ...(avatar && { avatar: `/static/demo/avatars/${avatar}.svg` }),
   };
 }
 
-const NOVA = author("twitch", "nova", "Nova", "#ff5ca8", { roles: ["broadcaster"], badges: ["broadcaster"], avatar: "nova" });
-const MIRA = author("twitch", "mira_moss", "MiraMoss", "#1e90ff", { roles: ["moderator", "subscriber"], badges: ["moderator", "subscriber"], avatar: "waves" });
+const NOVA = author("twitch", "nova", "Nova", "#ff5ca8", { roles: ["broadcaster"], badges: ["broadcaster"], avatar: "nova", pronouns: "She/They" });
+const MIRA = author("twitch", "mira_moss", "MiraMoss", "#1e90ff", { roles: ["moderator", "subscriber"], badges: ["moderator", "subscriber"], avatar: "waves", pronouns: "She/Her" });
 const TOBI = author("youtube", "tobi", "Tobi & the Fog", null, { avatar: "peaks" });
 const SUNA = author("kick", "suna", "suna砂", "#53fc18", { roles: ["vip"], badges: ["vip"], avatar: "rings" });
 const LAYLA = author("youtube", "layla", "ليلى", null, { roles: ["member"], badges: ["member"], avatar: "bloom" });
-const ORIN = author("twitch", "orin", "Orin", "#ff7f50", { roles: ["subscriber"], badges: ["subscriber", "bits"], avatar: "dunes" });
+const ORIN = author("twitch", "orin", "Orin", "#ff7f50", { roles: ["subscriber"], badges: ["subscriber", "bits"], avatar: "dunes", pronouns: "They/Them" });
 const PELL = author("rumble", "pell", "old_pell", "#85c742");
 const WREN = author("kick", "wren", "WrenOnTheRoof", "#b388ff", { avatar: "tiles" });
 

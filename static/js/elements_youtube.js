@@ -268,7 +268,8 @@ function paid_message(pieces, data) {
 
 function activity(pieces, data) {
   const is_sticker = data.raw_kind === "superStickerEvent" && pieces.text?.querySelector(".emote");
-  if (data.author && data.amount) return is_sticker ? sticker(pieces, data) : paid_message(pieces, data);
+  // Less than `min_paid` is not drawn, and no card of a sum.
+  if (data.author && pieces.amount) return is_sticker ? sticker(pieces, data) : paid_message(pieces, data);
   switch (data.author && data.kind) {
     case "membership": case "milestone": case "subscription": return membership(pieces, data);
     case "gift": return data.count > 0 ? gifts(pieces, data) : gifted(pieces, data);

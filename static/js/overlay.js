@@ -4,7 +4,7 @@
 
 import { Backlog } from "./backlog.js";
 import { Feed } from "./feed.js";
-import { parse_bool, parse_parameters } from "./settings.js";
+import { list_unknown, parse_bool, parse_parameters } from "./settings.js";
 import { Stage } from "./stage.js";
 
 const BACKLOG_MOST = 500;
@@ -88,6 +88,9 @@ async function show_widget(name) {
   console.warn(`There is no widget "${name}", only ${Object.keys(WIDGETS).join(", ")}: this is the chat.`);
   follow_room();
 }
+
+const unknown = list_unknown(parameters, page.themes);
+if (unknown.length) console.warn(unknown.join("\n"));
 
 const widget = parameters.get("widget")?.trim().toLowerCase();
 if (widget) show_widget(widget);

@@ -9,12 +9,13 @@ import { CALM, Flood, STEPS } from "./flood.js";
 import { LineActs } from "./line_acts.js";
 import { memory_of } from "./memory.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
+import { Pronouns } from "./pronouns.js";
 import { Queue } from "./queue.js";
 import { Renderer } from "./render.js";
 import { TITLES, make } from "./rooms.js";
 import { Search } from "./search.js";
 import { SendBox } from "./send_box.js";
-import { DEFAULTS, PLATFORMS, join_settings } from "./settings.js";
+import { DEFAULTS, PLATFORMS, join_settings, parse_parameters } from "./settings.js";
 import { ViewerCard } from "./viewer_card.js";
 
 const ROWS_MOST = 1000;
@@ -196,6 +197,9 @@ function take(news) {
       return;
     case "queue.update":
       if (event.seq > live_from) queue.take(data.items.filter((it) => !moderation.hides(it)));
+      return;
+    case "settings.update":
+      if (event.seq > live_from) note_settings(data);
       return;
     case "platform.status":
       note_status(data);
@@ -498,7 +502,23 @@ const card = new ViewerCard({
   panel: $("card"), renderer,
   known: (id) => [...rows.map((it) => it.event), ...held].filter((it) => it.data.author?.id === id),
   search: (name) => search.open(name),
+  pronouns(event) {
+    if (!shows_pronouns) return "";
+    pronouns.want(event);
+    return pronouns.find(event.data.author.id);
+  },
 });
+
+// Of the room's settings, the only one that is for this window too: it says whether anybody may be asked for.
+const pronouns = new Pronouns({ page, tell: () => card.draw_pronouns() });
+const wanted_by_link = parse_parameters(new URLSearchParams(location.search)).pronouns;
+let shows_pronouns = wanted_by_link === true;
+
+function note_settings(of_room) {
+  shows_pronouns = wanted_by_link ?? of_room?.pronouns === true;
+  if (!shows_pronouns) pronouns.forget_wanted();
+  card.draw_pronouns();
+}
 
 function open_card(name) {
   const line = name.closest(".line");
@@ -637,6 +657,7 @@ new Feed({ room: page.room, key: page.key, backlog: 200 })
   .on("status", note_connection)
   .on("reset", () => {
     moderation.forget_purges();
+    pronouns.forget_wanted();
     rows = [];
     held = [];
     incoming = [];
@@ -647,6 +668,7 @@ new Feed({ room: page.room, key: page.key, backlog: 200 })
   })
   .on("hello", (hello) => {
     live_from = hello.seq ?? 0;
+    note_settings(hello.settings);
     queue.greet(hello);
     connections.begin(hello.status ?? []);
     draw_state();

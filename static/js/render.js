@@ -184,7 +184,7 @@ export class Renderer {
   #message(event) {
     const { data } = event;
     const line = this.#line(event, "message");
-    const paid = data.amount && data.amount.value >= this.#settings.min_paid ? data.amount : null;
+    const paid = this.#paid(data);
     if (paid) line.dataset.paid = String(paid_tier(paid));
     line.style.setProperty("--name", this.colour(data.author));
 
@@ -199,6 +199,11 @@ export class Renderer {
     body.append(text);
     line.append(body);
     return line;
+  }
+
+  /** What was paid, if it is enough to be shown as that. */
+  #paid({ amount }) {
+    return amount && amount.value >= this.#settings.min_paid ? amount : null;
   }
 
   #head(event, author, amount) {
@@ -427,7 +432,8 @@ export class Renderer {
     line.dataset.kind = data.kind;
     if (data.raw_kind) line.dataset.rawKind = data.raw_kind;
     if (data.tier) line.dataset.subTier = data.tier;
-    if (data.amount) line.dataset.paid = String(paid_tier(data.amount));
+    const paid = this.#paid(data);
+    if (paid) line.dataset.paid = String(paid_tier(paid));
     if (data.author) line.style.setProperty("--name", this.colour(data.author));
 
     const icon = this.#element("span", "icon");
@@ -439,7 +445,7 @@ export class Renderer {
     }
     if (this.#settings.show_platform) title.append(this.#platform(data.platform));
     title.append(this.#sentence(data));
-    if (data.amount) title.append(this.#amount(data.amount));
+    if (paid) title.append(this.#amount(paid));
     else if (data.count > 1 && COUNTED.has(data.kind)) title.append(this.#element("span", "count", `×${data.count}`));
     body.append(title);
     if (data.text) {

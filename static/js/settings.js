@@ -4,6 +4,8 @@
 export const PLATFORMS = Object.freeze([
   "twitch", "youtube", "kick", "rumble", "pilled", "discord", "x", "streamsuites",
 ]);
+// Those whose chat can be read here; the others are where a line may come from all the same.
+export const READABLE = Object.freeze(["twitch", "youtube", "kick", "rumble", "pilled"]);
 export const PROVIDERS = Object.freeze([
   "twitch", "youtube", "kick", "rumble", "7tv", "bttv", "ffz", "discord", "streamsuites",
 ]);
@@ -192,6 +194,28 @@ export function parse_parameters(parameters) {
     if (Object.hasOwn(PARAMETERS, key)) Object.assign(changes, PARAMETERS[key](text));
   }
   return changes;
+}
+
+/**
+ * What the parameters of a URL name and nobody knows, a sentence for each: they change nothing, and whoever wrote
+ * them looks for the reason.
+ *
+ * @param {string[]} [themes] those there are, where the server has not found the one it was asked for
+ */
+export function list_unknown(parameters, themes) {
+  const sentences = [];
+  for (const [name, text] of parameters) {
+    const key = name.toLowerCase();
+    if (key === "theme" && themes && text.trim() && !themes.includes(text.trim().toLowerCase())) {
+      sentences.push(`There is no theme "${text.trim()}", only ${themes.join(", ")}.`);
+    }
+    if (key !== "platforms" && key !== "only") continue;
+    for (const word of list(text)) {
+      if (PLATFORMS.includes(word.toLowerCase())) continue;
+      sentences.push(`There is no platform "${word}", only ${READABLE.join(", ")}.`);
+    }
+  }
+  return sentences;
 }
 
 /** The room's settings as this source sees them: defaults, then what is stored, then the URL. */

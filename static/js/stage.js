@@ -12,6 +12,7 @@
 import { wanted_elements } from "./elements.js";
 import { ALWAYS, BUSY, CALM, STEPS, rank_of, step_for } from "./flood.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
+import { Pronouns, show_pronouns } from "./pronouns.js";
 import { Renderer } from "./render.js";
 import { LEAVE_MS, Screen } from "./screen.js";
 import { custom_layer, font_family, join_settings } from "./settings.js";
@@ -53,6 +54,8 @@ export class Stage {
   #obs_visible = null;
   #obs_active = null;
   #statuses = new Map();
+  #pronouns;
+  #pronouns_changed = false;
 
   /**
    * @param {object} options
@@ -69,6 +72,13 @@ export class Stage {
     this.#settings = join_settings(page.settings, changes);
     this.#moderation = new Moderation(() => clock.now());
     this.#screen = new Screen(this.#settings);
+    this.#pronouns = new Pronouns({
+      page,
+      tell: () => {
+        this.#pronouns_changed = true;
+        this.#schedule();
+      },
+    });
     // A picture that once failed stays its text in a replay: when it was asked for must not matter.
     const now = clock.is_virtual ? () => 0 : undefined;
     this.#renderer = new Renderer({
@@ -181,6 +191,7 @@ export class Stage {
     this.#settings = join_settings(news, this.#changes);
     this.#screen.configure(this.#settings);
     this.#waiting = this.#waiting.filter((it) => this.#screen.admits(it));
+    if (!this.#settings.pronouns) this.#pronouns.forget_wanted();
     if (this.#settings.speed === 0) this.#drain();
     this.#dress();
     if (this.#settings.theme !== old_theme || this.#settings.theme_version !== old_version) this.#change_theme();
@@ -246,7 +257,8 @@ export class Stage {
         this.#show_featured(null);
         return;
       case "settings.update":
-        this.configure(event.data);
+        // What held before this page was here: the first frame has told what holds now.
+        if (!(event.seq <= this.live_from)) this.configure(event.data);
         return;
       case "platform.status":
         this.note_status(event.data);
@@ -321,6 +333,7 @@ export class Stage {
     this.#waiting = [];
     this.#statuses.clear();
     this.#moderation.forget_purges();
+    this.#pronouns.forget_wanted();
     this.#featured_changed = true;
     this.#show_step(this.#clock.now());
     this.#schedule();
@@ -407,6 +420,7 @@ export class Stage {
     if (!this.#visible) return;
     this.#draw_lines();
     if (this.#featured_changed) this.#draw_featured();
+    if (this.#pronouns_changed) this.#draw_pronouns();
   }
 
   #draw_lines() {
@@ -427,6 +441,7 @@ export class Stage {
         continue;
       }
       const element = this.#elements.dress(this.#renderer.render(line.event), line.event);
+      this.#show_pronouns(element, line.event);
       if (line.element) {
         line.element.before(element);
         this.#let_go(line.element);
@@ -460,9 +475,31 @@ export class Stage {
     if (!this.#settings.focus || !featured) return;
     const element = this.#elements.dress(this.#renderer.render(featured), featured);
     element.classList.add("featured");
+    this.#show_pronouns(element, featured);
     if (this.#featured_moves || !this.#clock.is_virtual) element.dataset.new = "";
     this.#featured_moves = false;
     this.#feature.append(element);
+  }
+
+  /** Where somebody is drawn: with pronouns that are known, and asking for others. Without the setting, neither. */
+  #show_pronouns(element, event) {
+    const { author } = event.data;
+    if (!this.#settings.pronouns || !author) return;
+    if (this.#settings.demo) {
+      show_pronouns(element, author.pronouns ?? ""); // Invented, like the viewer.
+      return;
+    }
+    show_pronouns(element, this.#pronouns.find(author.id));
+    this.#pronouns.want(event);
+  }
+
+  /** More are known: beside names that are on screen already. */
+  #draw_pronouns() {
+    this.#pronouns_changed = false;
+    for (const { element, event } of this.#screen.lines.all) if (element) this.#show_pronouns(element, event);
+    const featured = this.#feature.querySelector(".featured");
+    if (featured && this.#screen.featured) this.#show_pronouns(featured, this.#screen.featured);
+    this.#elements.drawn();
   }
 
   // ---------------------------------------------------------------- platforms' state, if asked for

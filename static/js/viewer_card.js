@@ -18,6 +18,7 @@ export class ViewerCard {
   #renderer;
   #known;
   #search;
+  #pronouns;
   #author = null;
   #opener = null;
 
@@ -25,12 +26,14 @@ export class ViewerCard {
    * @param {object} options
    * @param {HTMLElement} options.panel @param {import("./render.js").Renderer} options.renderer
    * @param {(id: string) => object[]} options.known the events of a viewer @param {(name: string) => void} options.search
+   * @param {(event: object) => string} options.pronouns of whoever wrote it, as far as they are known
    */
-  constructor({ panel, renderer, known, search }) {
+  constructor({ panel, renderer, known, search, pronouns }) {
     this.#panel = panel;
     this.#renderer = renderer;
     this.#known = known;
     this.#search = search;
+    this.#pronouns = pronouns;
   }
 
   open(author, opener) {
@@ -115,6 +118,17 @@ export class ViewerCard {
     actions.append(only);
 
     this.#panel.replaceChildren(head, facts, summary, list, actions);
+    this.draw_pronouns();
     list.scrollTop = list.scrollHeight;
+  }
+  /** Beside the name, once they are known. */
+  draw_pronouns() {
+    if (!this.#author) return;
+    const said = this.#known(this.#author.id).findLast((it) => it.seq > 0 && !it.deleted);
+    const words = said ? bound_marks(this.#pronouns(said)) : "";
+    const there = this.#panel.querySelector(".pronouns");
+    if (there?.textContent === words) return;
+    there?.remove();
+    if (words) this.#panel.querySelector(".card-name").after(make("span", "pronouns", words));
   }
 }

@@ -68,7 +68,10 @@ async fn markup_in_names_and_texts_is_shown_as_it_was_typed_and_runs_nothing() {
     let popout = format!("{}?key={key}", server.popout());
     let lines = PAYLOADS.len() * 5;
     for (address, list) in [(overlay, "#chat"), (popout, "#log")] {
-        let page = browser.open(&address).await;
+        // The page says that there is no such theme: that is text as well.
+        let listen =
+            "window.warned = []; console.warn = (...words) => warned.push(words.join(' '));";
+        let page = browser.open_with(&address, listen).await;
         page.until_is(
             &format!("document.querySelectorAll('{list} .line[data-message-id]').length"),
             lines,
@@ -97,6 +100,11 @@ async fn markup_in_names_and_texts_is_shown_as_it_was_typed_and_runs_nothing() {
         // Whoever clicks on a link or a name is safe as well.
         page.eval(&format!("document.querySelectorAll('{list} .link, {list} .name, {list} a').forEach((it) => it.click())")).await;
         page.assert_clean(&server.url("")).await;
+        let warned = page.eval("warned").await;
+        let said = format!("There is no theme \"{evil}\"");
+        let expected = usize::from(list == "#chat");
+        assert_eq!(warned.as_array().unwrap().len(), expected, "{warned}");
+        assert!(warned[0].as_str().is_none_or(|it| it.starts_with(&said)), "{warned}");
         assert_eq!(page.eval("window.__xss ?? null").await, Value::Null, "a script ran in {list}");
     }
     browser.close().await;

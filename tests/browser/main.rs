@@ -7,6 +7,7 @@ mod injection;
 mod moderation;
 mod overlay;
 mod popout;
+mod pronouns;
 mod queue;
 mod replay;
 mod restart;

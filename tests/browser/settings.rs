@@ -1,6 +1,6 @@
 //! How an overlay looks: what the room says, and what its address says.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use streamsuites::model::OverlaySettings;
 
 use crate::{
@@ -170,6 +170,77 @@ async fn a_saved_link_with_twenty_parameters_gives_what_each_says() {
     assert_eq!(page.eval("document.body.innerText.includes('held 24')").await, false);
     page.go(&server.overlay("?fade=1")).await;
     page.until("document.querySelectorAll('#chat .line').length === 0").await;
+    browser.close().await;
+    server.stop().await;
+}
+
+/// Goal: what is too little to be shown as paid is shown as plain, whatever kind of line it is, in all elements.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_least_sum_holds_for_activities_as_it_does_for_messages() {
+    let server = TestServer::start().await;
+    let usd = |cents: u64| json!({ "value": cents, "currency": "USD", "display": format!("{cents} cents") });
+    server.say([
+        said("1", "Bo", "little said").with("/amount", usd(499)),
+        said("2", "Bo", "much said").with("/amount", usd(500)),
+    ]);
+    let sticker = json!([{ "type": "emote", "text": "bunBun", "emote": {
+        "provider": "youtube", "id": "bunBun", "url": "/static/demo/emotes/bunBun.svg",
+        "animated": false, "zero_width": false,
+    } }]);
+    for (number, kind) in ["donation", "gift", "paid"].into_iter().enumerate() {
+        for (word, cents) in [("little", 499), ("much", 500)] {
+            let author = Value::from(said("a", "Bo", ""))["author"].clone();
+            let raw_kind = if kind == "paid" { "superStickerEvent" } else { "any" };
+            server.publish(
+                "activity",
+                json!({
+                    "kind": kind, "raw_kind": raw_kind, "platform": "twitch", "id": format!("twitch:{word}{number}"),
+                    "author": author, "system_text": format!("Bo {word} {kind}"), "count": 3,
+                    "text": "bunBun", "fragments": sticker, "amount": usd(cents),
+                }),
+            );
+        }
+    }
+    let paid =
+        "[...document.querySelectorAll('#chat .line')].filter((it) => it.dataset.paid).length";
+    let sums = "document.querySelectorAll('#chat .amount').length";
+    let cards = "document.querySelectorAll('yt-live-chat-paid-message-renderer, yt-live-chat-paid-sticker-renderer').length";
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.overlay("")).await;
+    for (query, expected) in [("?min_paid=500", 4), ("?min_paid=0", 8), ("?min_paid=501", 0)] {
+        page.go(&server.overlay(query)).await;
+        page.until_is("document.querySelectorAll('#chat .line').length", 8).await;
+        assert_eq!(page.eval(paid).await, expected, "{query}");
+        assert_eq!(page.eval(sums).await, expected, "{query}");
+        page.go(&server.overlay(&format!("{query}&theme=youtube"))).await;
+        page.until_is("document.querySelectorAll('#chat #items > .line').length", 8).await;
+        assert_eq!(page.eval(cards).await, expected, "{query}");
+        assert_eq!(page.eval(sums).await, expected, "{query}");
+    }
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+/// Whoever wrote an address with a slip in it finds out where: once, in the console.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_names_what_there_is_not_says_what_there_is() {
+    let server = TestServer::start().await;
+    server.say([said("1", "Bo", "hello")]);
+    let listen = "window.warned = []; console.warn = (...words) => warned.push(words.join(' '));";
+    let browser = Browser::launch().await;
+    let page = browser.open_with(&server.overlay("?theme=midnite&platforms=kik"), listen).await;
+    page.until_is(LINES, json!(["hello"])).await;
+    let warned = page.eval("warned").await;
+    let [words] = &warned.as_array().unwrap()[..] else { panic!("not once: {warned}") };
+    let words = words.as_str().unwrap();
+    let themes = "There is no theme \"midnite\", only default, ";
+    assert!(words.starts_with(themes) && words.contains("midnight"), "{words}");
+    let platforms = "There is no platform \"kik\", only twitch, youtube, kick, rumble, pilled.";
+    assert!(words.ends_with(platforms), "{words}");
+    page.go(&server.overlay("?theme=midnight&platforms=twitch,x&nonsense=1")).await;
+    page.until_is(LINES, json!(["hello"])).await;
+    assert_eq!(page.eval("warned").await, json!([]));
     browser.close().await;
     server.stop().await;
 }

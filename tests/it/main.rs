@@ -24,6 +24,7 @@ mod moderation;
 mod outages;
 mod pilled;
 mod playback;
+mod pronouns;
 mod queue;
 mod reload;
 mod resume;

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import {
-  DEFAULTS, PARAMETER_NAMES, custom_layer, font_family, join_settings, parse_bool, parse_parameters,
+  DEFAULTS, PARAMETER_NAMES, custom_layer, font_family, join_settings, list_unknown, parse_bool,
+  parse_parameters,
 } from "../../static/js/settings.js";
 
 const SAVED = JSON.parse(readFileSync(new URL("../fixtures/saved_links.json", import.meta.url), "utf8"));
@@ -123,4 +124,15 @@ test("a background is a colour or nothing", () => {
   assert.deepEqual(parse("bg=none"), { bg: "none" });
   assert.deepEqual(parse("bg=00ff00"), { bg: "#00ff00" });
   assert.deepEqual(parse("bg=%2300ff00"), { bg: "#00ff00" });
+});
+
+test("what an address names and nobody knows is told, with what there is instead", () => {
+  const unknown = (query, themes) => list_unknown(new URLSearchParams(query), themes);
+  assert.deepEqual(unknown("theme=midnite&platforms=kik,Twitch&only=yt,discord", ["default", "midnight"]), [
+    'There is no theme "midnite", only default, midnight.',
+    'There is no platform "kik", only twitch, youtube, kick, rumble, pilled.',
+    'There is no platform "yt", only twitch, youtube, kick, rumble, pilled.',
+  ]);
+  assert.deepEqual(unknown("theme=%20Midnight&platforms=&only=x", ["default", "midnight"]), []);
+  assert.deepEqual(unknown("theme=midnight&nonsense=kik"), [], "the server has found it");
 });

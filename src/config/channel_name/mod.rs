@@ -183,6 +183,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_offered_instead_of_an_unknown_platform_can_be_read() {
+        let error = "kik".parse::<Platform>().unwrap_err().to_string();
+        let (_, offered) = error.rsplit_once(": use ").unwrap();
+        assert_eq!(offered.replace(" or ", ", "), readable_list());
+    }
+
+    #[test]
     fn an_address_names_its_platform() {
         assert_eq!(platform_of("https://www.youtube.com/@ana"), Some(Platform::Youtube));
         assert_eq!(platform_of("youtu.be/dQw4w9WgXcQ"), Some(Platform::Youtube));

@@ -3,6 +3,7 @@
 mod emotes;
 mod kick;
 mod pilled;
+mod pronouns;
 mod rumble;
 mod twitch;
 mod youtube;
@@ -16,6 +17,7 @@ pub use self::{
     emotes::EmotesConfig,
     kick::{KickConfig, KickSocket},
     pilled::PilledConfig,
+    pronouns::PronounsConfig,
     rumble::RumbleConfig,
     twitch::TwitchConfig,
     youtube::{YoutubeConfig, YoutubeReading},
@@ -54,6 +56,8 @@ pub struct PlatformsConfig {
     pub pilled: PilledConfig,
     /// Emotes of 7TV, BetterTTV and FrankerFaceZ.
     pub emotes: EmotesConfig,
+    /// Pronouns of viewers, beside their names where a room or a source wants that.
+    pub pronouns: PronounsConfig,
 }
 
 impl PlatformsConfig {
@@ -83,6 +87,7 @@ impl Default for PlatformsConfig {
             rumble: RumbleConfig::default(),
             pilled: PilledConfig::default(),
             emotes: EmotesConfig::default(),
+            pronouns: PronounsConfig::default(),
         }
     }
 }

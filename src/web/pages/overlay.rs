@@ -53,15 +53,20 @@ pub async fn show_overlay(
         );
     }
     let settings = room.settings();
-    let theme = query.theme.unwrap_or_else(|| settings.theme.clone());
-    let theme = state.looks.theme_or_default(room.id(), &theme).await;
+    let wanted = query.theme.as_ref().unwrap_or(&settings.theme);
+    let theme = state.looks.theme_or_default(room.id(), wanted).await;
+    // For whoever wrote one that is not there: the page says which there are.
+    let themes = query.theme.as_ref().filter(|it| **it != theme).map(|_| {
+        let listed = state.looks.list_themes(room.id()).into_iter();
+        listed.map(|it| it.name).collect::<Vec<_>>()
+    });
     let theme_query = theme_query(&settings.theme_version, room.id(), query.key.as_deref());
     let page = OverlayPage {
         title: format!("{} · overlay", room.id()),
         build: BUILD,
         page: json!({
             "room": room.id(), "key": query.key, "settings": &*settings, "theme": theme,
-            "build": BUILD, "version": VERSION,
+            "build": BUILD, "version": VERSION, "themes": themes,
         }),
         theme,
         theme_query,

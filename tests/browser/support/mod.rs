@@ -117,6 +117,8 @@ fn sources_with(folder: &TempDir, listen: &str, variables: &[(&str, String)]) ->
     // Nobody listens on port 1: a channel that is typed is tried and never reached.
     let irc = "STREAMSUITES__PLATFORMS__TWITCH__IRC_URL";
     let mut environment = vec![(irc.to_owned(), "irc://127.0.0.1:1".to_owned())];
+    let asks = "STREAMSUITES__PLATFORMS__PRONOUNS__ENABLED";
+    environment.push((asks.to_owned(), "false".to_owned()));
     environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     Sources {
         folder: folder.path().join("config"),

@@ -3,6 +3,7 @@
 pub(crate) mod emotes;
 pub(crate) mod kick;
 pub(crate) mod process;
+pub(crate) mod pronouns;
 pub(crate) mod raw;
 pub(crate) mod rumble;
 pub(crate) mod socket;
@@ -66,6 +67,7 @@ impl Setup {
         // Retries at once, so that a test waits for the event and not for the pause.
         // And nobody outside is asked for anything.
         let setup = setup.set("PLATFORMS__EMOTES__ENABLED", false);
+        let setup = setup.set("PLATFORMS__PRONOUNS__ENABLED", false);
         setup.set("PLATFORMS__BACKOFF__FIRST_MS", 50).set("PLATFORMS__BACKOFF__LONGEST_MS", 200)
     }
 
