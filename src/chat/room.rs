@@ -152,12 +152,24 @@ impl Arrival {
 }
 
 /// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {
     /// It has this place in the feed.
     At(u64),
     /// It was already there.
     Repeat,
+    /// A purge that came late: what the ring holds of it was told as deletions. What is older is hidden, and screens
+    /// that still show it are told by [`Room::tell_purged`].
+    Purged(LatePurge),
+}
+
+/// Whose words of before the ring a late purge took away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatePurge {
+    author: QualifiedId,
+    platform: Platform,
+    /// The oldest place of the ring.
+    before: u64,
 }
 
 /// A room as lists show it.
@@ -271,12 +283,11 @@ impl Room {
     /// message that was deleted before it came takes its place as `chat.redacted`. What is said after a
     /// silence comes behind the start of a stream session. Never waits.
     pub fn publish(&self, body: &EventBody, arrival: &Arrival) -> Published {
-        if let Some(of_before) = self.late_purge(body, arrival) {
-            let deletions = of_before.into_iter().map(EventBody::ChatDelete);
-            return deletions
-                .map(|it| self.publish(&it, arrival))
-                .last()
-                .unwrap_or(Published::Repeat);
+        if let Some((of_before, purge)) = self.late_purge(body, arrival) {
+            for it in of_before {
+                self.publish(&EventBody::ChatDelete(it), arrival);
+            }
+            return Published::Purged(purge);
         }
         let data = body.data_json();
         let mut state = self.state();
@@ -315,7 +326,11 @@ impl Room {
 
     /// The deletions that a purge amounts to which came late, when its viewer has written since: what was written
     /// after it is none of its business. `None` for everything else.
-    fn late_purge(&self, body: &EventBody, arrival: &Arrival) -> Option<Vec<ChatDelete>> {
+    fn late_purge(
+        &self,
+        body: &EventBody,
+        arrival: &Arrival,
+    ) -> Option<(Vec<ChatDelete>, LatePurge)> {
         let EventBody::ChatClearUser(purge) = body else { return None };
         let at = arrival.sent_at.filter(|it| arrival.received_at.ms_since(*it) > LATE_MS)?;
         let mut state = self.state();
@@ -366,7 +381,29 @@ impl Room {
         let (platform, author) = (purge.platform, &purge.author_id);
         let delete =
             |message_id| ChatDelete { message_id, platform, author_id: Some(author.clone()) };
-        Some(before.into_iter().map(delete).collect())
+        let deletions = before.into_iter().map(delete).collect();
+        let before = state.ring.floor() + 1;
+        Some((deletions, LatePurge { author: author.clone(), platform, before }))
+    }
+
+    /// Tells screens what a late purge took away that is older than the ring: they may show it still. Reads the log.
+    pub async fn tell_purged(&self, purge: &LatePurge) {
+        let LatePurge { author, platform, before } = purge;
+        if !self.log.is_kept() || *before <= 1 {
+            return;
+        }
+        // What has just left the ring may be on its way to the disk.
+        if self.log.reaches(before - 1) {
+            self.log.settled().await;
+        }
+        // Logged where it fails; for whoever reads anew it is hidden in any case.
+        let Ok(said) = self.log.said_by(author, *before).await else { return };
+        for message_id in said {
+            let author_id = Some(author.clone());
+            let delete = ChatDelete { message_id, platform: *platform, author_id };
+            self.publish(&EventBody::ChatDelete(delete), &Arrival::now());
+            self.relieved().await;
+        }
     }
 
     /// Puts an event in the next place, for the ring, the log and whoever follows.
