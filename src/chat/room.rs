@@ -2,6 +2,7 @@
 
 mod audience;
 mod memory;
+mod queue;
 mod reading;
 mod stage;
 mod stream;
@@ -22,7 +23,7 @@ use super::{
     boards::Boards,
     frame::Frame,
     moderation::{Moderation, Reach},
-    ring::{About, Entry, Ring},
+    ring::{About, Entry, Mention, Ring},
     seen::Seen,
     shard::Shard,
 };
@@ -38,6 +39,7 @@ use crate::{
 };
 
 pub use audience::{Seat, Watch};
+use queue::Queue;
 pub use reading::{Collected, Entrance, Since};
 pub use stage::{Found, MOST_QUEUED, Queued};
 use stream::Stream;
@@ -106,11 +108,13 @@ struct State {
     /// Polls, tallies and scoreboards as they are now.
     boards: Boards,
     /// What is marked for discussion, next first.
-    queue: Vec<Message>,
+    queue: Queue,
     /// So is this.
     queue_known: bool,
     /// A deletion took something out of it, and that has not been said yet.
     queue_cut: bool,
+    /// That it was full when a paid message came has been said.
+    queue_full_told: bool,
     stream: Stream,
     /// The newest event's time: another worker's clock may have been read a moment earlier.
     last_ts: Option<Timestamp>,
@@ -210,9 +214,10 @@ impl Room {
                 featured: None,
                 stage_known: false,
                 boards: Boards::default(),
-                queue: Vec::new(),
+                queue: Queue::default(),
                 queue_known: false,
                 queue_cut: false,
+                queue_full_told: false,
                 stream: Stream::new(log.open_session(), parts.idle_minutes),
                 last_ts: log.last_at(),
             }),
@@ -308,7 +313,7 @@ impl Room {
         }
         let seq = self.push(&mut state, body, data, ts, arrival.sent_at);
         let shorter = std::mem::take(&mut state.queue_cut).then(|| {
-            let items = state.queue.clone();
+            let items = state.queue.to_vec();
             EventBody::QueueUpdate(QueueUpdate { items })
         });
         if let Some(queue) = &shorter {
@@ -346,7 +351,10 @@ impl Room {
         for entry in state.ring.behind(state.ring.floor()) {
             let wording = match &entry.about {
                 About::Words(wording) => wording,
-                About::Messages => {
+                About::Messages(mentions) => {
+                    if !mentions.iter().any(|it| it.is_by(&purge.author_id)) {
+                        continue;
+                    }
                     let event =
                         serde_json::from_slice(&entry.frame.json()).map(|it: Event| it.body);
                     if let Ok(EventBody::QueueUpdate(it)) = event {
@@ -422,7 +430,7 @@ impl Room {
             if let Some(featured) = state.featured.take() {
                 state.featured = reach.censor_message(featured);
             }
-            state.queue_cut |= reach.cut_queue(&mut state.queue);
+            state.queue_cut |= state.queue.cut(reach);
             let mut gone = Vec::new();
             state.ring.replace(|entry| {
                 let body = reach.censor(entry)?;
@@ -439,7 +447,7 @@ impl Room {
         let (entry, data, hidden) = match state.moderation.censor(body) {
             None => {
                 if let EventBody::QueueUpdate(it) = body {
-                    state.queue.clone_from(&it.items);
+                    state.queue = it.items.clone().into();
                 }
                 let entry = self.entry(body, &data, seq, ts, record.wording.clone());
                 // The log shares the bytes with the sockets.
@@ -454,7 +462,7 @@ impl Room {
                 match shown {
                     // A queue says nothing that is not said elsewhere: the audit needs no second copy.
                     EventBody::QueueUpdate(it) => {
-                        state.queue = it.items;
+                        state.queue = it.items.into();
                         (entry, shown_data.into(), Hidden::Nothing)
                     }
                     EventBody::ChatMessage(_) => (entry, data.into(), Hidden::Quote),
@@ -524,7 +532,9 @@ impl Room {
         let frame = |seq| Frame::text(&self.envelope.json(seq, ts, kind, data));
         let about = match (wording, body) {
             (Some(wording), _) => About::Words(wording),
-            (None, EventBody::QueueUpdate(_)) => About::Messages,
+            (None, EventBody::QueueUpdate(it)) => {
+                About::Messages(it.items.iter().map(Mention::of).collect())
+            }
             (None, body) if body.is_deletion() => About::Deletion { early: frame(None) },
             (None, _) => About::Nothing,
         };
