@@ -61,6 +61,8 @@ pub(super) struct Batch<'tx> {
     passed_over: u64,
     next_number: RoomNumber,
     imported_at: Option<Timestamp>,
+    /// What is featured, the queue and the boards are not those of these events.
+    stage_stays: bool,
     row: Vec<u8>,
 }
 
@@ -83,13 +85,15 @@ impl<'tx> Batch<'tx> {
             passed_over: 0,
             next_number,
             imported_at: None,
+            stage_stays: false,
             row: Vec::new(),
         })
     }
 
-    /// Its sessions come from a recording.
-    pub(super) fn imported(mut self, at: Timestamp) -> Self {
+    /// Its sessions come from a recording. With `stage_stays`, what was featured and queued in it is not what is now.
+    pub(super) fn imported(mut self, at: Timestamp, stage_stays: bool) -> Self {
         self.imported_at = Some(at);
+        self.stage_stays = stage_stays;
         self
     }
 
@@ -183,6 +187,7 @@ impl<'tx> Batch<'tx> {
             self.begin_session(room, start.session_id, record.ts);
             self.room(room).session.iter_mut().for_each(|it| it.title.clone_from(&start.title));
         }
+        let stage_stays = self.stage_stays;
         let row = self.room(room);
         let number = row.number;
         if row.epochs.last().is_none_or(|it| it.0 != epoch) {
@@ -190,6 +195,7 @@ impl<'tx> Batch<'tx> {
             row.epochs.push((epoch, row.head + 1));
         }
         match record.kind {
+            _ if stage_stays => {}
             "feature.show" => row.featured = Some(record.seq),
             "feature.clear" => row.featured = None,
             "poll.update" => note_board(row, record, read::<PollSnapshot>(record)?.poll_id),

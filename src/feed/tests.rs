@@ -1,6 +1,7 @@
 //! The log on disks that fail: cut at every point, full, slow to come back.
 
 mod disk;
+mod imports;
 mod purges;
 
 use std::time::Duration;
