@@ -150,6 +150,8 @@ async fn measure(
         let picture = ScreenshotParams::builder().omit_background(true).build();
         page.save_screenshot(picture, Path::new(&folder).join(format!("{rate}.png"))).await?;
     }
+    // A chat that ended, or a page that hears only a part of it, makes everything else look easy.
+    let spoke = !chat.is_finished();
     chat.abort();
     browser.close().await?;
     browser.wait().await?;
@@ -202,7 +204,12 @@ async fn measure(
             format!("{} ms ({removals})", number("/removal/p99")),
             number("/removal/p99") <= 100.0 && removals > 0.0,
         ),
-        ("messages received/s", "", format!("{:.1}", per_second("received")), true),
+        (
+            "messages received/s",
+            "≥ 95 %",
+            format!("{:.1}", per_second("received")),
+            spoke && per_second("received") >= 0.95 * f64::from(rate),
+        ),
         (
             "of them collapsed, skipped/s",
             "",

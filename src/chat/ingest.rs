@@ -10,10 +10,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::Semaphore;
+
 use super::{
     Hub, Room,
     normalize::{NormalizeError, Normalizer, Reading},
-    room::{Arrival, Published},
+    room::{Arrival, LatePurge, Published},
 };
 use crate::{
     model::{EventBody, Flag, PlatformState, PlatformStatus, Role, Timestamp},
@@ -23,6 +25,9 @@ use crate::{
 
 /// How often the number of viewers alone is worth an event.
 const VIEWERS_EVERY: Duration = Duration::from_secs(30);
+
+/// Most late purges of one source that are looked up in the log at the same time (count).
+const MOST_PURGES: usize = 16;
 
 /// The rooms, as workers see them.
 pub struct Rooms {
@@ -73,6 +78,7 @@ impl Sink for Rooms {
             delay_ms: None,
             viewers: Viewers::default(),
             told: None,
+            purges: Arc::new(Semaphore::new(MOST_PURGES)),
             source,
         }))
     }
@@ -94,6 +100,8 @@ struct RoomInlet {
     viewers: Viewers,
     /// The newest state that was said.
     told: Option<(PlatformState, String)>,
+    /// Turns to look up what a late purge took away.
+    purges: Arc<Semaphore>,
 }
 
 /// How many watch on the platform, and when that was last said.
@@ -209,12 +217,29 @@ impl RoomInlet {
             self.mark_ours(&mut body);
         }
         let published = self.room.publish(&body, &Arrival { received_at, sent_at, key });
-        if let (EventBody::ChatMessage(it), Published::At(_)) = (&body, published)
-            && !self.source.recorded
-            && body.is_content()
-        {
-            self.room.enqueue_paid(it);
+        match (&body, published) {
+            (EventBody::ChatMessage(it), Published::At(_))
+                if !self.source.recorded && body.is_content() =>
+            {
+                self.room.enqueue_paid(it);
+            }
+            (_, Published::Purged(purge)) => self.tell_purged(purge),
+            _ => {}
         }
+    }
+
+    /// Has the log asked what a late purge took away; the chat goes on meanwhile. Too many at once: they are hidden all
+    /// the same, and only screens that show them still are not told.
+    fn tell_purged(&self, purge: LatePurge) {
+        let Ok(turn) = Arc::clone(&self.purges).try_acquire_owned() else {
+            tracing::warn!("too many late purges at once: open screens are not told of this one");
+            return;
+        };
+        let room = Arc::clone(&self.room);
+        self.room.life().spawn(async move {
+            room.tell_purged(&purge).await;
+            drop(turn);
+        });
     }
 
     /// Marks what this server said as a bot's: it triggers nothing.

@@ -201,7 +201,11 @@ impl<'a> Reach<'a> {
                     return None;
                 }
             }
-            About::Messages => {}
+            About::Messages(mentions) => {
+                if !mentions.iter().any(|it| it.is_reached(self)) {
+                    return None;
+                }
+            }
             About::Nothing | About::Deletion { .. } => return None,
         }
         let event: Event = serde_json::from_slice(&entry.frame.json()).ok()?;

@@ -2,6 +2,7 @@
 
 mod audience;
 mod memory;
+mod queue;
 mod reading;
 mod stage;
 mod stream;
@@ -22,7 +23,7 @@ use super::{
     boards::Boards,
     frame::Frame,
     moderation::{Moderation, Reach},
-    ring::{About, Entry, Ring},
+    ring::{About, Entry, Mention, Ring},
     seen::Seen,
     shard::Shard,
 };
@@ -38,6 +39,7 @@ use crate::{
 };
 
 pub use audience::{Seat, Watch};
+use queue::Queue;
 pub use reading::{Collected, Entrance, Since};
 pub use stage::{Found, MOST_QUEUED, Queued};
 use stream::Stream;
@@ -106,11 +108,13 @@ struct State {
     /// Polls, tallies and scoreboards as they are now.
     boards: Boards,
     /// What is marked for discussion, next first.
-    queue: Vec<Message>,
+    queue: Queue,
     /// So is this.
     queue_known: bool,
     /// A deletion took something out of it, and that has not been said yet.
     queue_cut: bool,
+    /// That it was full when a paid message came has been said.
+    queue_full_told: bool,
     stream: Stream,
     /// The newest event's time: another worker's clock may have been read a moment earlier.
     last_ts: Option<Timestamp>,
@@ -152,12 +156,24 @@ impl Arrival {
 }
 
 /// What became of an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Published {
     /// It has this place in the feed.
     At(u64),
     /// It was already there.
     Repeat,
+    /// A purge that came late: what the ring holds of it was told as deletions. What is older is hidden, and screens
+    /// that still show it are told by [`Room::tell_purged`].
+    Purged(LatePurge),
+}
+
+/// Whose words of before the ring a late purge took away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatePurge {
+    author: QualifiedId,
+    platform: Platform,
+    /// The oldest place of the ring.
+    before: u64,
 }
 
 /// A room as lists show it.
@@ -198,9 +214,10 @@ impl Room {
                 featured: None,
                 stage_known: false,
                 boards: Boards::default(),
-                queue: Vec::new(),
+                queue: Queue::default(),
                 queue_known: false,
                 queue_cut: false,
+                queue_full_told: false,
                 stream: Stream::new(log.open_session(), parts.idle_minutes),
                 last_ts: log.last_at(),
             }),
@@ -271,12 +288,11 @@ impl Room {
     /// message that was deleted before it came takes its place as `chat.redacted`. What is said after a
     /// silence comes behind the start of a stream session. Never waits.
     pub fn publish(&self, body: &EventBody, arrival: &Arrival) -> Published {
-        if let Some(of_before) = self.late_purge(body, arrival) {
-            let deletions = of_before.into_iter().map(EventBody::ChatDelete);
-            return deletions
-                .map(|it| self.publish(&it, arrival))
-                .last()
-                .unwrap_or(Published::Repeat);
+        if let Some((of_before, purge)) = self.late_purge(body, arrival) {
+            for it in of_before {
+                self.publish(&EventBody::ChatDelete(it), arrival);
+            }
+            return Published::Purged(purge);
         }
         let data = body.data_json();
         let mut state = self.state();
@@ -297,7 +313,7 @@ impl Room {
         }
         let seq = self.push(&mut state, body, data, ts, arrival.sent_at);
         let shorter = std::mem::take(&mut state.queue_cut).then(|| {
-            let items = state.queue.clone();
+            let items = state.queue.to_vec();
             EventBody::QueueUpdate(QueueUpdate { items })
         });
         if let Some(queue) = &shorter {
@@ -315,7 +331,11 @@ impl Room {
 
     /// The deletions that a purge amounts to which came late, when its viewer has written since: what was written
     /// after it is none of its business. `None` for everything else.
-    fn late_purge(&self, body: &EventBody, arrival: &Arrival) -> Option<Vec<ChatDelete>> {
+    fn late_purge(
+        &self,
+        body: &EventBody,
+        arrival: &Arrival,
+    ) -> Option<(Vec<ChatDelete>, LatePurge)> {
         let EventBody::ChatClearUser(purge) = body else { return None };
         let at = arrival.sent_at.filter(|it| arrival.received_at.ms_since(*it) > LATE_MS)?;
         let mut state = self.state();
@@ -331,7 +351,10 @@ impl Room {
         for entry in state.ring.behind(state.ring.floor()) {
             let wording = match &entry.about {
                 About::Words(wording) => wording,
-                About::Messages => {
+                About::Messages(mentions) => {
+                    if !mentions.iter().any(|it| it.is_by(&purge.author_id)) {
+                        continue;
+                    }
                     let event =
                         serde_json::from_slice(&entry.frame.json()).map(|it: Event| it.body);
                     if let Ok(EventBody::QueueUpdate(it)) = event {
@@ -366,7 +389,29 @@ impl Room {
         let (platform, author) = (purge.platform, &purge.author_id);
         let delete =
             |message_id| ChatDelete { message_id, platform, author_id: Some(author.clone()) };
-        Some(before.into_iter().map(delete).collect())
+        let deletions = before.into_iter().map(delete).collect();
+        let before = state.ring.floor() + 1;
+        Some((deletions, LatePurge { author: author.clone(), platform, before }))
+    }
+
+    /// Tells screens what a late purge took away that is older than the ring: they may show it still. Reads the log.
+    pub async fn tell_purged(&self, purge: &LatePurge) {
+        let LatePurge { author, platform, before } = purge;
+        if !self.log.is_kept() || *before <= 1 {
+            return;
+        }
+        // What has just left the ring may be on its way to the disk.
+        if self.log.reaches(before - 1) {
+            self.log.settled().await;
+        }
+        // Logged where it fails; for whoever reads anew it is hidden in any case.
+        let Ok(said) = self.log.said_by(author, *before).await else { return };
+        for message_id in said {
+            let author_id = Some(author.clone());
+            let delete = ChatDelete { message_id, platform: *platform, author_id };
+            self.publish(&EventBody::ChatDelete(delete), &Arrival::now());
+            self.relieved().await;
+        }
     }
 
     /// Puts an event in the next place, for the ring, the log and whoever follows.
@@ -385,7 +430,7 @@ impl Room {
             if let Some(featured) = state.featured.take() {
                 state.featured = reach.censor_message(featured);
             }
-            state.queue_cut |= reach.cut_queue(&mut state.queue);
+            state.queue_cut |= state.queue.cut(reach);
             let mut gone = Vec::new();
             state.ring.replace(|entry| {
                 let body = reach.censor(entry)?;
@@ -402,7 +447,7 @@ impl Room {
         let (entry, data, hidden) = match state.moderation.censor(body) {
             None => {
                 if let EventBody::QueueUpdate(it) = body {
-                    state.queue.clone_from(&it.items);
+                    state.queue = it.items.clone().into();
                 }
                 let entry = self.entry(body, &data, seq, ts, record.wording.clone());
                 // The log shares the bytes with the sockets.
@@ -417,7 +462,7 @@ impl Room {
                 match shown {
                     // A queue says nothing that is not said elsewhere: the audit needs no second copy.
                     EventBody::QueueUpdate(it) => {
-                        state.queue = it.items;
+                        state.queue = it.items.into();
                         (entry, shown_data.into(), Hidden::Nothing)
                     }
                     EventBody::ChatMessage(_) => (entry, data.into(), Hidden::Quote),
@@ -487,7 +532,9 @@ impl Room {
         let frame = |seq| Frame::text(&self.envelope.json(seq, ts, kind, data));
         let about = match (wording, body) {
             (Some(wording), _) => About::Words(wording),
-            (None, EventBody::QueueUpdate(_)) => About::Messages,
+            (None, EventBody::QueueUpdate(it)) => {
+                About::Messages(it.items.iter().map(Mention::of).collect())
+            }
             (None, body) if body.is_deletion() => About::Deletion { early: frame(None) },
             (None, _) => About::Nothing,
         };

@@ -1,7 +1,7 @@
 //! One group of events on its way into the file: one transaction, and what it changes of each room.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -37,6 +37,8 @@ pub(super) struct Gap {
 /// What a batch changed, for the memory: valid once its transaction is.
 pub(super) struct Written {
     pub(super) rooms: Vec<(Arc<Room>, RoomRow)>,
+    /// The deletions that were on their way, by their numbers.
+    marks: Vec<(Arc<Room>, HashSet<u64>)>,
     pub(super) gaps: Vec<Gap>,
     pub(super) events: u64,
     /// Of a file that is no longer in place.
@@ -59,6 +61,8 @@ pub(super) struct Batch<'tx> {
     passed_over: u64,
     next_number: RoomNumber,
     imported_at: Option<Timestamp>,
+    /// What is featured, the queue and the boards are not those of these events.
+    stage_stays: bool,
     row: Vec<u8>,
 }
 
@@ -81,13 +85,15 @@ impl<'tx> Batch<'tx> {
             passed_over: 0,
             next_number,
             imported_at: None,
+            stage_stays: false,
             row: Vec::new(),
         })
     }
 
-    /// Its sessions come from a recording.
-    pub(super) fn imported(mut self, at: Timestamp) -> Self {
+    /// Its sessions come from a recording. With `stage_stays`, what was featured and queued in it is not what is now.
+    pub(super) fn imported(mut self, at: Timestamp, stage_stays: bool) -> Self {
         self.imported_at = Some(at);
+        self.stage_stays = stage_stays;
         self
     }
 
@@ -120,6 +126,13 @@ impl<'tx> Batch<'tx> {
             self.add_gap(room, record.seq - 1, record.ts)?;
         }
         self.put(room, record, self.index.epoch)
+    }
+
+    /// Writes the deletions that wait in a room, whether or not anything happened in it.
+    pub(super) fn touch(&mut self, room: &Arc<Room>) {
+        if room.generation == self.index.generation {
+            self.room(room);
+        }
     }
 
     /// Says that everything up to `last` is missing.
@@ -174,6 +187,7 @@ impl<'tx> Batch<'tx> {
             self.begin_session(room, start.session_id, record.ts);
             self.room(room).session.iter_mut().for_each(|it| it.title.clone_from(&start.title));
         }
+        let stage_stays = self.stage_stays;
         let row = self.room(room);
         let number = row.number;
         if row.epochs.last().is_none_or(|it| it.0 != epoch) {
@@ -181,6 +195,7 @@ impl<'tx> Batch<'tx> {
             row.epochs.push((epoch, row.head + 1));
         }
         match record.kind {
+            _ if stage_stays => {}
             "feature.show" => row.featured = Some(record.seq),
             "feature.clear" => row.featured = None,
             "poll.update" => note_board(row, record, read::<PollSnapshot>(record)?.poll_id),
@@ -275,11 +290,15 @@ impl<'tx> Batch<'tx> {
             next_number,
             ..
         } = self;
+        let mut marked = Vec::new();
         for (room, durable) in rooms.values() {
+            let mut numbers = HashSet::new();
             // Those of events that could not be taken as well: what was deleted stays so.
             for it in room.pending().iter().filter(|it| it.mark.seq <= durable.head) {
                 marks.set(durable.number, it.deletion.marked(), it.mark)?;
+                numbers.insert(it.number);
             }
+            marked.push((Arc::clone(room), numbers));
         }
         drop(marks);
         let mut table = Minutes::open(tx)?;
@@ -295,7 +314,7 @@ impl<'tx> Batch<'tx> {
         for (_, row) in &rooms {
             table.put(row)?;
         }
-        Ok(Written { rooms, gaps, events: count, passed_over, next_number })
+        Ok(Written { rooms, marks: marked, gaps, events: count, passed_over, next_number })
     }
 }
 
@@ -305,7 +324,10 @@ impl Written {
         for (room, durable) in &self.rooms {
             room.offered.fetch_max(durable.head, Ordering::AcqRel);
             *room.durable() = durable.clone();
-            room.pending().retain(|it| it.mark.seq > durable.head);
+        }
+        // Only those: another may have been noted since, at whatever place.
+        for (room, numbers) in &self.marks {
+            room.pending().retain(|it| !numbers.contains(&it.number));
         }
     }
 }

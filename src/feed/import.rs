@@ -196,7 +196,7 @@ pub(super) fn write(
             stopped = Some(ImportError::Exists(twice.session_id.clone()));
             return Err(StorageError::damaged("import stopped"));
         }
-        let mut batch = Batch::new(tx, index, next_number)?.imported(now);
+        let mut batch = Batch::new(tx, index, next_number)?.imported(now, !as_numbered);
         if as_numbered {
             let durable = batch.room(&room);
             durable.floor = first_place(&look.first) - 1;

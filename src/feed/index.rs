@@ -28,11 +28,16 @@ pub(super) struct Room {
     /// Deletions that are not on the disk yet, or never will be as events: their marks are written with the
     /// next group, and until then readers ask here.
     pending: Mutex<Vec<PendingMark>>,
+    /// Deletions noted so far.
+    noted: AtomicU64,
 }
 
 /// A deletion that readers must know of before the disk does.
 #[derive(Debug, Clone)]
 pub(super) struct PendingMark {
+    /// What tells it from the others of its room. Its place does not: one that comes late marks a place that was
+    /// written long ago.
+    pub(super) number: u64,
     pub(super) deletion: Deletion,
     pub(super) mark: Mark,
 }
@@ -44,12 +49,13 @@ impl Room {
     /// Notes a deletion, before anything else is done with it.
     pub(super) fn note_deletion(&self, deletion: Deletion, mark: Mark) {
         let mut pending = self.pending();
+        let number = || self.noted.fetch_add(1, Ordering::Relaxed);
         if pending.len() >= MOST_PENDING {
             // A disk that has failed for a very long time: what was deleted must not come back.
             pending.clear();
-            pending.push(PendingMark { deletion: Deletion::Chat(None), mark });
+            pending.push(PendingMark { number: number(), deletion: Deletion::Chat(None), mark });
         }
-        pending.push(PendingMark { deletion, mark });
+        pending.push(PendingMark { number: number(), deletion, mark });
     }
 
     pub(super) fn pending(&self) -> MutexGuard<'_, Vec<PendingMark>> {
@@ -156,5 +162,6 @@ fn room(generation: u64, durable: RoomRow) -> Arc<Room> {
         offered: AtomicU64::new(durable.head),
         durable: Mutex::new(durable),
         pending: Mutex::default(),
+        noted: AtomicU64::new(0),
     })
 }

@@ -25,6 +25,9 @@ pub(super) struct Loss {
 /// What could not be taken, by the room's address.
 pub(super) type Dropped = HashMap<usize, Loss>;
 
+/// Rooms whose deletions are to be written with or without events, by their address.
+pub(super) type Marked = HashMap<usize, Arc<Room>>;
+
 #[derive(Default)]
 struct Waiting {
     events: Vec<Offered>,
@@ -33,6 +36,8 @@ struct Waiting {
     since: Option<Instant>,
     /// What came while it was full.
     dropped: Dropped,
+    /// Rooms with deletions that no event brings to the disk.
+    marked: Marked,
     jobs: Vec<Job>,
     /// Somebody waits to read what waits to be written.
     hurry: bool,
@@ -55,6 +60,7 @@ pub(super) struct Queue {
 pub(super) struct Taken {
     pub(super) events: Vec<Offered>,
     pub(super) dropped: Dropped,
+    pub(super) marked: Marked,
     pub(super) jobs: Vec<Job>,
     /// Nothing comes any more.
     pub(super) closed: bool,
@@ -95,6 +101,15 @@ impl Queue {
         true
     }
 
+    /// Takes a room whose deletions are to be written, though nothing may happen in it. One for each room: never full.
+    pub(super) fn offer_marks(&self, room: &Arc<Room>) {
+        let mut waiting = self.waiting();
+        waiting.since.get_or_insert_with(Instant::now);
+        waiting.marked.insert(Arc::as_ptr(room) as usize, Arc::clone(room));
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
     /// Asks the writer for something besides writing. One that has ended answers nobody.
     pub(super) fn ask(&self, job: Job) {
         let mut waiting = self.waiting();
@@ -117,7 +132,8 @@ impl Queue {
 
     /// Whether something came after the queue was closed, and is lost.
     pub(super) fn has_lost(&self) -> bool {
-        !self.waiting().dropped.is_empty()
+        let waiting = self.waiting();
+        !waiting.dropped.is_empty() || !waiting.marked.is_empty()
     }
 
     /// The writer is gone: nothing is taken, and nobody waits for an answer.
@@ -165,6 +181,7 @@ impl Queue {
         Taken {
             events: std::mem::take(&mut waiting.events),
             dropped: std::mem::take(&mut waiting.dropped),
+            marked: std::mem::take(&mut waiting.marked),
             jobs: std::mem::take(&mut waiting.jobs),
             closed: waiting.closed,
         }

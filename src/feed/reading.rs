@@ -19,8 +19,8 @@ use crate::{
         Database, Reading, StorageError,
         tables::{
             RoomNumber,
-            events::{EventRow, EventsView},
-            marks::Marked,
+            events::{EventRow, EventsView, HIDDEN},
+            marks::{Marked, RoomMarks},
             minutes::{self, minute_of},
             rooms::{self, RoomRow},
             sessions,
@@ -32,6 +32,8 @@ use crate::{
 const MOST_LOOKED_AT: usize = 20_000;
 /// Most rows in which a message is looked for by its id.
 const MOST_SEARCHED: usize = 100_000;
+/// Most messages of one viewer that a purge names one by one (count): the pop-out shows no more rows.
+const MOST_NAMED: usize = 1_000;
 /// Buckets of a seek bar, about.
 const BUCKETS: u64 = 240;
 /// Up to so many events of a session are counted one by one, for a finer seek bar.
@@ -372,6 +374,45 @@ impl<'a> Reader<'a> {
             })
         })?;
         Ok(found)
+    }
+
+    /// What one viewer said before the place `before` and has not been purged of yet, newest first.
+    pub(super) fn said_by(
+        &self,
+        author: &QualifiedId,
+        before: u64,
+    ) -> Result<Vec<QualifiedId>, StorageError> {
+        let mut said = Vec::new();
+        self.database.read(|tx| {
+            let RoomRow { number, floor, head, .. } = self.row(tx)?;
+            let marks = RoomMarks::look(tx, number)?;
+            let span = (floor + 1, before.saturating_sub(1).min(head));
+            let mut left = MOST_LOOKED_AT;
+            EventsView::look(tx)?.each(number, span, true, |_, row| {
+                left -= 1;
+                let purged = match row.kind {
+                    "chat.clear_user" => parse::<ChatClearUser>(row)?.author_id == *author,
+                    "chat.clear" => {
+                        let only = parse::<ChatClear>(row)?.platform;
+                        only.is_none() || only == author.platform()
+                    }
+                    _ => false,
+                };
+                if purged {
+                    // What stands before it went then.
+                    return Ok(false);
+                }
+                let shown = row.author == author.as_str()
+                    && matches!(row.kind, "chat.message" | "activity")
+                    && row.flags & HIDDEN == 0
+                    && marks.find(Marked::Message(row.id))?.is_none();
+                if shown && let Ok(id) = QualifiedId::try_from(row.id.to_owned()) {
+                    said.push(id);
+                }
+                Ok(left > 0 && said.len() < MOST_NAMED)
+            })
+        })?;
+        Ok(said)
     }
 
     /// Shows `each` the room's sessions, newest first, while it says `true`: the open one, then those that have ended.

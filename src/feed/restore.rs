@@ -55,7 +55,7 @@ pub(super) fn make_ready(
         for old in known.rooms() {
             let Some(room) = ready.0.find(&old.name) else { continue };
             let RoomRow { number, head, .. } = room.durable().clone();
-            for PendingMark { deletion, mut mark } in old.pending().iter().cloned() {
+            for PendingMark { deletion, mut mark, .. } in old.pending().iter().cloned() {
                 if !matches!(deletion, Deletion::Message(_)) {
                     mark.seq = head + 1;
                 }

@@ -92,11 +92,12 @@ impl RoomLog {
         open.shared.queue.offer(room, record)
     }
 
-    /// Takes away from viewers what stands before `seq`, without an event that says so. On the disk with the next
-    /// event.
+    /// Takes away from viewers what stands before `seq`, without an event that says so. On the disk within the
+    /// commit delay, as events are.
     pub fn hide_before(&self, deletion: Deletion, seq: u64, at: Timestamp) {
-        if let Some((_, room)) = &self.0 {
+        if let Some((open, room)) = &self.0 {
             room.note_deletion(deletion, Mark { seq, at_ms: at.unix_ms() });
+            open.shared.queue.offer_marks(room);
         }
     }
 
@@ -289,6 +290,20 @@ impl RoomLog {
     ) -> Result<Option<Box<Message>>, ReadError> {
         let id = id.clone();
         self.look(move |it| it.message(&id, before)).await
+    }
+
+    /// What one viewer said before the place `before` and has not been purged of yet, newest first, as far back as a
+    /// screen may still show it.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn said_by(
+        &self,
+        author: &QualifiedId,
+        before: u64,
+    ) -> Result<Vec<QualifiedId>, ReadError> {
+        let author = author.clone();
+        self.look(move |it| it.said_by(&author, before)).await
     }
 
     /// What the room has to know of its newest `most` events.

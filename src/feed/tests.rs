@@ -1,6 +1,8 @@
 //! The log on disks that fail: cut at every point, full, slow to come back.
 
 mod disk;
+mod imports;
+mod purges;
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use crate::{
     model::{EventBody, Platform, QualifiedId, Timestamp},
     storage::{
         Database,
-        tables::{events::EventsView, meta, minutes, sessions},
+        tables::{events::EventsView, marks::Mark, meta, minutes, sessions},
     },
 };
 

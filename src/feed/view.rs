@@ -39,7 +39,7 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn of(room: &Room) -> Self {
         let mut all = Self::default();
-        for PendingMark { deletion, mark } in room.pending().iter() {
+        for PendingMark { deletion, mark, .. } in room.pending().iter() {
             match deletion {
                 Deletion::Message(id) => drop(all.messages.insert(id.as_str().into())),
                 Deletion::Author(id) => {

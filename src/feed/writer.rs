@@ -14,7 +14,7 @@ use super::{
     batch::{Batch, Written},
     import::{self, Import, ImportError},
     index::{Index, Room},
-    queue::{Dropped, Offered, Queue, Taken},
+    queue::{Dropped, Marked, Offered, Queue, Taken},
     restore,
     retention::{self, Policies},
 };
@@ -153,6 +153,7 @@ pub(super) struct Writer {
     /// What the disk has refused so far.
     held: Vec<Offered>,
     held_dropped: Dropped,
+    held_marked: Marked,
     retention_due: Instant,
     /// Rooms that are still to be looked at in this round.
     retention_left: Vec<Arc<Room>>,
@@ -183,6 +184,7 @@ impl Writer {
             next_number,
             held: Vec::new(),
             held_dropped: Dropped::new(),
+            held_marked: Marked::new(),
             // The first look comes soon: what a long pause made old goes.
             retention_due: Instant::now() + RETENTION_FIRST,
             retention_left: Vec::new(),
@@ -195,10 +197,11 @@ impl Writer {
         let _abandon = Abandon(Arc::clone(&self.shared));
         loop {
             let patience = self.retention_due.saturating_duration_since(Instant::now());
-            let Taken { events, dropped, jobs, closed } =
+            let Taken { events, dropped, marked, jobs, closed } =
                 self.shared.queue.take(self.linger, patience.max(Duration::from_millis(1)));
             self.held.extend(events);
             self.held_dropped.extend(dropped);
+            self.held_marked.extend(marked);
             self.write_held();
             for job in jobs {
                 self.work(job);
@@ -216,13 +219,14 @@ impl Writer {
 
     /// Writes what is held, and goes on trying until the disk takes it or the queue is closed.
     fn write_held(&mut self) {
-        while !self.held.is_empty() || !self.held_dropped.is_empty() {
+        while self.holds_something() {
             match self.try_write() {
                 Ok(written) => {
                     self.next_number = written.next_number;
                     written.publish();
                     self.held = Vec::new();
                     self.held_dropped.clear();
+                    self.held_marked.clear();
                     self.report(&written);
                     self.shared.tell();
                 }
@@ -242,6 +246,10 @@ impl Writer {
         }
     }
 
+    fn holds_something(&self) -> bool {
+        !self.held.is_empty() || !self.held_dropped.is_empty() || !self.held_marked.is_empty()
+    }
+
     fn try_write(&mut self) -> Result<Written, StorageError> {
         // After an error of the disk, redb wants to be opened anew; until then nobody may hold it.
         let open = self.shared.trouble().is_none().then(|| self.shared.current().0).flatten();
@@ -253,7 +261,8 @@ impl Writer {
             }
         };
         let index = self.shared.index();
-        let (held, dropped, next) = (&self.held, &self.held_dropped, self.next_number);
+        let (held, dropped, marked) = (&self.held, &self.held_dropped, &self.held_marked);
+        let next = self.next_number;
         guarded(|| {
             database.write(|tx| {
                 let mut batch = Batch::new(tx, &index, next)?;
@@ -263,6 +272,7 @@ impl Writer {
                 for loss in dropped.values() {
                     batch.add_gap(&loss.room, loss.seq, loss.ts)?;
                 }
+                marked.values().for_each(|it| batch.touch(it));
                 batch.finish()
             })
         })
@@ -418,6 +428,7 @@ impl Writer {
         // What waits belongs to the log that was.
         let held = std::mem::take(&mut self.held).len() as u64;
         self.held_dropped.clear();
+        self.held_marked.clear();
         self.shared.telemetry.meters.not_recorded.increment(held);
         self.shared.trouble().take();
         self.shared.telemetry.meters.log_trouble.set(0.0);
@@ -429,7 +440,7 @@ impl Writer {
     /// The last thing: says that nothing is missing, when nothing is.
     fn finish(self) {
         let lost = self.held.len() as u64;
-        if lost > 0 || !self.held_dropped.is_empty() || self.shared.queue.has_lost() {
+        if self.holds_something() || self.shared.queue.has_lost() {
             tracing::error!(events = lost, "the last events could not be recorded");
             self.shared.telemetry.meters.not_recorded.increment(lost);
         } else if let (Some(database), _) = self.shared.current() {

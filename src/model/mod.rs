@@ -1,6 +1,7 @@
 //! Ids and values that every other module shares. Nothing here does I/O.
 
 pub mod activity;
+mod admission;
 pub mod amount;
 pub mod creator_id;
 pub mod event;

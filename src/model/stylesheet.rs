@@ -299,6 +299,10 @@ impl Checker<'_> {
     /// What a text in quotes means inside a function.
     fn enter_function(&mut self, name: &str, start: usize, quoted: Quoted) -> Quoted {
         let name = name.to_ascii_lowercase();
+        if name.starts_with("--") {
+            // What it gives back is not known here, and may be an address.
+            self.fault(start, format!("`{name}()`: functions of one's own are not allowed here"));
+        }
         if name == "expression" {
             self.fault(start, "`expression()` can run scripts in old browsers");
         }
@@ -307,7 +311,8 @@ impl Checker<'_> {
         }
         if quoted == Quoted::Address {
             // What is put in later (`var()`, `attr()`, functions to come) cannot be looked at now.
-            let plain = PLAIN_IN_ADDRESS.contains(&name.as_str()) || name.ends_with("-gradient");
+            let plain = PLAIN_IN_ADDRESS.contains(&name.as_str())
+                || GRADIENTS.contains(&name.strip_prefix("-webkit-").unwrap_or(&name));
             if !plain {
                 self.fault(start, format!("`{name}()` cannot stand where an address is expected"));
             }
@@ -382,6 +387,7 @@ impl Checker<'_> {
                      Custom CSS box of OBS",
                 ),
                 "charset" => self.fault(start, "`@charset` is not needed: all text here is UTF-8"),
+                "function" => self.fault(start, "`@function` is not allowed here"),
                 "namespace" => self.fault(start, "`@namespace` is not allowed here"),
                 _ => {}
             },
@@ -415,6 +421,16 @@ impl Checker<'_> {
 /// Functions whose texts in quotes are addresses.
 const TAKES_ADDRESS: [&str; 7] =
     ["url", "src", "image", "image-set", "-webkit-image-set", "cross-fade", "-webkit-cross-fade"];
+/// Pictures that bring no address.
+const GRADIENTS: [&str; 7] = [
+    "gradient",
+    "linear-gradient",
+    "radial-gradient",
+    "conic-gradient",
+    "repeating-linear-gradient",
+    "repeating-radial-gradient",
+    "repeating-conic-gradient",
+];
 /// Functions within those that bring no address, gradients apart.
 const PLAIN_IN_ADDRESS: [&str; 16] = [
     "type",

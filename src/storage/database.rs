@@ -29,8 +29,25 @@ pub fn open_private(path: &Path, truncate: bool) -> io::Result<File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
     #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata()?.permissions().mode();
+        let narrow = || file.set_permissions(PermissionsExt::from_mode(0o600));
+        if let Err(error) = make_private(mode, narrow) {
+            tracing::warn!(
+                file = %path.display(), %error,
+                "others on this computer may be able to read this file, and that cannot be changed here"
+            );
+        }
+    }
     Ok(file)
+}
+
+/// Takes a file from all but its owner, where it is not so already: file systems without owners of their own refuse
+/// to be told, and that is no reason to keep nothing.
+#[cfg(unix)]
+fn make_private(mode: u32, narrow: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    if mode & 0o777 & !0o600 == 0 { Ok(()) } else { narrow() }
 }
 
 /// An open database.
@@ -114,3 +131,27 @@ macro_rules! from_redb {
 }
 
 from_redb!(DatabaseError, TransactionError, TableError, StorageError, CommitError);
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_private_already_is_not_touched_and_a_wider_one_is_narrowed() {
+        let refuse = || Err(io::ErrorKind::PermissionDenied.into());
+        make_private(0o100_600, refuse).unwrap();
+        make_private(0o100_400, refuse).unwrap();
+        for wide in [0o100_644, 0o100_640, 0o100_700, 0o100_604] {
+            make_private(wide, refuse).unwrap_err();
+        }
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.redb");
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+        let file = open_private(&path, false).unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

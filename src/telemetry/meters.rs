@@ -35,6 +35,8 @@ pub struct Meters {
     pub log_trouble: Gauge,
     /// Events that retention let go.
     pub expired: Counter,
+    /// Paid messages that found their room's queue full.
+    pub paid_not_queued: Counter,
     /// Sockets open now.
     pub sockets: Gauge,
     /// Server-Sent Event streams open now.
@@ -125,6 +127,10 @@ impl Meters {
             expired: counter(
                 "streamsuites_events_expired_total",
                 "Recorded events that retention let go.",
+            ),
+            paid_not_queued: counter(
+                "streamsuites_paid_not_queued_total",
+                "Paid messages that found the queue full.",
             ),
             sockets: gauge("streamsuites_sockets", "WebSockets open."),
             sse_streams: gauge("streamsuites_sse_streams", "Server-Sent Event streams open."),

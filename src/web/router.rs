@@ -40,6 +40,8 @@ pub fn router(state: AppState) -> Router {
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
+        // What `If-Match` is made of.
+        .expose_headers([header::ETAG])
         .allow_credentials(true);
     let api = Router::new()
         .route("/api/rooms", get(rooms::list_rooms).post(rooms::add_room))

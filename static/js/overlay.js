@@ -4,12 +4,13 @@
 
 import { Backlog } from "./backlog.js";
 import { Feed } from "./feed.js";
+import { take_page } from "./keyed.js";
 import { list_unknown, parse_bool, parse_parameters } from "./settings.js";
 import { Stage } from "./stage.js";
 
 const BACKLOG_MOST = 500;
 
-const page = JSON.parse(document.getElementById("page").textContent);
+const page = take_page();
 const parameters = new URLSearchParams(location.search);
 
 /** A newer server has newer scripts. A source in OBS is never reloaded by hand, so it does so itself, once. */

@@ -6,6 +6,7 @@ import { EmojiPicker } from "./emoji_picker.js";
 import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
 import { CALM, Flood, STEPS } from "./flood.js";
+import { lead, take_page } from "./keyed.js";
 import { LineActs } from "./line_acts.js";
 import { memory_of } from "./memory.js";
 import { Moderation, matcher, quote_remover } from "./moderation.js";
@@ -28,7 +29,7 @@ const PACE_MS = 1000; // How often it is asked whether a flood is over.
 const NOTICE_MS = 7000; // How long a refusal is shown.
 const HIDDEN_MS = 500; // How often a window in the background is brought up to date.
 
-const page = JSON.parse(document.getElementById("page").textContent);
+const page = take_page();
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 const log = $("log");
@@ -651,7 +652,7 @@ document.addEventListener("keydown", (event) => {
 // ---------------------------------------------------------------- start
 
 $("room").textContent = page.room;
-$("replay-link").href = `/replay/${encodeURIComponent(page.room)}${page.key ? `?key=${encodeURIComponent(page.key)}` : ""}`;
+lead($("replay-link"), `/replay/${encodeURIComponent(page.room)}${page.key ? `?key=${encodeURIComponent(page.key)}` : ""}`);
 
 new Feed({ room: page.room, key: page.key, backlog: 200 })
   .on("status", note_connection)

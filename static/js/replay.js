@@ -1,6 +1,7 @@
 // The replay page: a stage like the overlay's, what drives it, and the list of recorded streams.
 
 import { copy } from "./copy.js";
+import { lead, open_address, take_page, without_key } from "./keyed.js";
 import { memory_of } from "./memory.js";
 import { RATES } from "./player.js";
 import { make_recording, parse_beginning } from "./recording.js";
@@ -16,7 +17,7 @@ const LIST_MOST = 50;
 const LIST_EVERY_MS = 20_000;
 const LIVE_BEHIND_MS = 3000; // "The end" of a stream that still runs leaves this much to play.
 
-const page = JSON.parse(document.getElementById("page").textContent);
+const page = take_page();
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 const memory = memory_of("replay");
@@ -182,7 +183,7 @@ function draw_session() {
   ].filter(Boolean).join(" · ");
   const marks = make("span", "marks", ...session.platforms.map(mark));
   $("facts").replaceChildren(...(session.state === "open" ? [live_button] : []), make("span", "facts-text", facts), marks);
-  $("download").href = archive.download_url(session.session_id);
+  lead($("download"), archive.download_url(session.session_id), { saved: true });
   draw_wave();
   schedule();
 }
@@ -372,7 +373,7 @@ function draw_sessions() {
       make("span", "stream-name", make("bdi", "", name_of(session)), ...(session.state === "open" ? [tag()] : [])),
       make("span", "stream-facts", `${session.title ? `${short_date.format(began)}, ` : ""}${clock_time.format(began)} · ${lasting(session.duration_ms)}`),
       make("span", "stream-facts", messages(session.messages), make("span", "marks", ...session.platforms.map(mark))));
-    link.href = address_of(session.session_id);
+    link.href = without_key(address_of(session.session_id));
     link.dataset.session = session.session_id;
     if (session.session_id === shown) link.setAttribute("aria-current", "true");
     return make("li", "", link);
@@ -382,11 +383,25 @@ function draw_sessions() {
 
 $("sessions").addEventListener("click", (event) => {
   const link = event.target.closest("a");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  if (!link) return;
+  const address = address_of(link.dataset.session);
+  if (event.ctrlKey || event.metaKey || event.shiftKey) {
+    if (!page.key) return;
+    event.preventDefault(); // The link has no key, and leads nowhere.
+    open_address(address);
+    return;
+  }
   event.preventDefault();
-  history.pushState(null, "", link.href);
+  history.pushState(null, "", address);
   if (narrow.matches) show_panel(false);
   open_session(link.dataset.session, { play: true });
+});
+
+$("sessions").addEventListener("auxclick", (event) => {
+  const link = event.target.closest("a");
+  if (!link || event.button !== 1 || !page.key) return;
+  event.preventDefault();
+  open_address(address_of(link.dataset.session));
 });
 
 addEventListener("popstate", () => {

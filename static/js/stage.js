@@ -207,7 +207,7 @@ export class Stage {
     const link = document.createElement("link");
     link.rel = "stylesheet";
     const query = new URLSearchParams({ v: this.#settings.theme_version, room: this.#page.room });
-    if (this.#page.key) query.set("key", this.#page.key);
+    if (this.#page.sheet) query.set("sheet", this.#page.sheet); // Not the key: custom CSS can read attributes.
     link.href = `/themes/${encodeURIComponent(this.#settings.theme)}/theme.css?${query}`;
     link.onload = () => {
       for (const it of document.querySelectorAll("link.theme")) if (it !== link) it.remove();

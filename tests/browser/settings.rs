@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use streamsuites::model::OverlaySettings;
 
 use crate::{
-    LINES,
+    LINES, ROWS,
     support::{TestServer, browser::Browser, said::said},
 };
 
@@ -274,10 +274,56 @@ async fn custom_css_stands_above_the_theme_and_below_the_box_of_obs_and_changes_
     assert_eq!(
         page.eval("window.broken === undefined && document.querySelectorAll('script').length")
             .await,
-        2
+        1
     );
     assert_eq!(page.eval("window.same_page").await, true);
     page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+/// Goal: CSS that somebody pasted never learns the room's key: it can read attributes, and show and measure text.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_room_stands_in_nothing_that_css_can_read() {
+    let access = ("STREAMSUITES__SYSTEM__OVERLAY_ACCESS", "key".to_owned());
+    let server = TestServer::start_with_channels(json!([]), &[access]).await;
+    server.say([said("1", "Bo", "hello")]);
+    let query = server.server.key_query(server.room().id());
+    let key = query.strip_prefix("?key=").unwrap();
+    let readable = format!(
+        "[...document.querySelectorAll('*')].filter((it) => it.textContent.includes('{key}') || \
+            [...it.attributes].some(({{ value }}) => value.includes('{key}'))).map((it) => it.outerHTML)"
+    );
+    let browser = Browser::launch().await;
+    let overlay = browser.open(&server.overlay(&query)).await;
+    overlay.until_is(LINES, json!(["hello"])).await;
+    let chat = browser.open(&format!("{}{query}", server.popout())).await;
+    chat.until_is(ROWS, json!(["hello"])).await;
+    let replay = browser.open(&server.url(&format!("/replay/ana{query}"))).await;
+    replay.until("document.querySelector('#sessions a') !== null").await;
+    replay.until("document.querySelector('#download').href !== ''").await;
+
+    let theme = OverlaySettings { theme: "midnight".to_owned(), ..OverlaySettings::default() };
+    server.room().set_settings(theme);
+    let loaded = "[...document.styleSheets].some((it) => it.href?.includes('/themes/midnight/'))";
+    overlay.until(loaded).await;
+    for page in [&overlay, &chat, &replay] {
+        assert_eq!(page.eval(&readable).await, json!([]));
+        page.eval("window.open = (address) => { window.opened = address; }").await;
+    }
+    // Links that need it lead where they should all the same.
+    chat.click("#replay-link").await;
+    chat.until_is("window.opened", format!("/replay/ana{query}")).await;
+    replay.eval(
+        "document.querySelector('#sessions a').dispatchEvent(new MouseEvent('click', { ctrlKey: true, bubbles: true, cancelable: true }))",
+    )
+    .await;
+    replay.until(&format!("window.opened?.includes('{key}')")).await;
+    let saved = "HTMLAnchorElement.prototype.click = function () { window.saved = this.href; }; \
+        document.querySelector('#download').dispatchEvent(new MouseEvent('click', { bubbles: true, cancelable: true }))";
+    replay.eval(saved).await;
+    replay.until(&format!("window.saved?.includes('.jsonl{query}')")).await;
+    overlay.assert_clean(&server.url("")).await;
     browser.close().await;
     server.stop().await;
 }

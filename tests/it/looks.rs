@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use streamsuites::storage::{Kind, State};
 
 use crate::support::{Setup, TOKEN, TestServer, soon};
 
@@ -236,6 +237,104 @@ async fn a_theme_of_a_rooms_own_is_used_there_changed_live_and_nowhere_else() {
     server.stop().await;
 }
 
+/// Goal: an older version that finds what a newer one has stored takes nothing of it away.
+#[tokio::test]
+async fn what_another_version_stored_is_neither_shown_nor_lost() {
+    let server = Setup::new().rooms(&["ana", "ben"]).start().await;
+    let file = server.folder().join("data/state.redb");
+    let setup = server.stop_for_now().await;
+    let state = State::open(&file).unwrap();
+    let layer = json!({"max_messages": 9999, "sparkles": true, "align": "right"}).to_string();
+    let theme =
+        json!({"title": "Future", "css": ".line { color: red }", "surface": "neon", "glow": 3});
+    let text = |kind, name: &str, text: &str| (kind, name.to_owned(), Some(text.to_owned()));
+    state
+        .save(&[
+            text(Kind::Looks, "ana", &layer),
+            text(Kind::Looks, "ben", "{half"),
+            text(Kind::Themes, "ana/future", &theme.to_string()),
+            text(Kind::Themes, "ana/broken", "{half"),
+        ])
+        .unwrap();
+    drop(state);
+
+    let server = setup.start().await;
+    let shown = look(&server).await;
+    assert_eq!(shown["stored"], json!({"align": "right"}));
+    let changed = change(&server, json!({"scale": 1.5})).await;
+    assert_eq!(changed["settings"]["scale"], 1.5);
+    assert_eq!(changed["settings"]["max_messages"], 30, "the default: {changed}");
+    let ben = "/api/settings?room=ben";
+    assert_eq!(ask(&server, "GET", ben, Value::Null).await.0, 200);
+    assert_eq!(ask(&server, "PUT", ben, json!({"scale": 2.0})).await.0, 503);
+
+    let path = "/api/themes/future?room=ana";
+    let (status, it) = ask(&server, "GET", path, Value::Null).await;
+    assert_eq!((status, &it["title"], &it["surface"]), (200, &json!("Future"), &json!("any")));
+    assert_eq!(ask(&server, "PUT", path, json!({"title": "Now"})).await.0, 200);
+    let broken = "/api/themes/broken?room=ana";
+    assert_eq!(ask(&server, "GET", broken, Value::Null).await.0, 404);
+    assert_eq!(ask(&server, "PUT", broken, json!({"title": "x"})).await.0, 503);
+    let body = json!({"name": "broken", "css": ""});
+    assert_eq!(ask(&server, "POST", "/api/themes?room=ana", body).await.0, 409);
+    let page = server.get("/overlay/ana?theme=broken").send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("/themes/default/theme.css?"), "{page}");
+    let page = server.get("/overlay/ana?theme=future").send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("/themes/future/theme.css?"), "{page}");
+
+    let _folder = server.stop_for_now().await;
+    let state = State::open(&file).unwrap();
+    let stored = |kind, name: &str| state.find(kind, name).unwrap();
+    let read = |text: String| serde_json::from_str::<Value>(&text).unwrap();
+    assert_eq!(
+        read(stored(Kind::Looks, "ana")),
+        json!({"max_messages": 9999, "sparkles": true, "align": "right", "scale": 1.5})
+    );
+    assert_eq!(
+        read(stored(Kind::Themes, "ana/future")),
+        json!({"title": "Now", "css": ".line { color: red }", "surface": "neon", "glow": 3})
+    );
+    assert_eq!(stored(Kind::Looks, "ben"), "{half");
+    assert_eq!(stored(Kind::Themes, "ana/broken"), "{half");
+}
+
+#[tokio::test]
+async fn titles_that_make_the_same_name_are_numbered_and_the_answer_leads_to_the_theme() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let post = |body: Value| server.post("/api/themes?room=ana", body).bearer_auth(TOKEN).send();
+    for (title, name) in [("砂", "theme"), ("水", "theme-2"), ("Slate?", "slate-2")] {
+        let answer = post(json!({"title": title, "css": ""})).await.unwrap();
+        assert_eq!(answer.status(), 201, "{title}");
+        let location = answer.headers()["location"].to_str().unwrap().to_owned();
+        let (status, it) = ask(&server, "GET", &location, Value::Null).await;
+        assert_eq!((status, &it["name"], &it["title"]), (200, &json!(name), &json!(title)));
+    }
+    assert_eq!(post(json!({"title": "水", "css": ""})).await.unwrap().status(), 409);
+    let long = "long ".repeat(11);
+    for name in ["long-long-long-long-long-long-lo", "long-long-long-long-long-long-2"] {
+        let title = if name.ends_with('2') { format!("{long}!") } else { long.clone() };
+        let answer = post(json!({"title": title.trim(), "css": ""})).await.unwrap();
+        assert!(answer.text().await.unwrap().contains(&format!("\"{name}\"")), "{name}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_that_may_read_a_look_is_told_its_etag() {
+    let origin = "https://site.example";
+    let server = Setup::new()
+        .rooms(&["ana"])
+        .set("SYSTEM__WEB__CORS_ORIGINS", json!([origin]))
+        .start()
+        .await;
+    let request = server.get(SETTINGS).bearer_auth(TOKEN).header("origin", origin);
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.headers().contains_key("etag"));
+    assert_eq!(answer.headers()["access-control-expose-headers"], "etag");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_theme_of_a_room_that_needs_its_key_needs_it_too() {
     let server = Setup::new().rooms(&["ana"]).set("SYSTEM__OVERLAY_ACCESS", "key").start().await;
@@ -247,7 +346,24 @@ async fn a_theme_of_a_room_that_needs_its_key_needs_it_too() {
     assert_eq!(server.get(&format!("{path}{key}")).send().await.unwrap().status(), 200);
     let page = server.get(&format!("/overlay/ana?theme=mine{key}")).send().await.unwrap();
     let page = page.text().await.unwrap().replace("&#38;", "&").replace("&amp;", "&");
-    assert!(page.contains(&format!("room=ana{key}\"")), "{page}");
+    // The page loads it with something that opens nothing else: CSS can read attributes.
+    let (head, behind) = page.split_once("<script").unwrap();
+    assert!(!head.contains("key="), "{head}");
+    assert!(behind.contains(&key[5..]), "scripts have the key");
+    let link = head.split("href=\"").find(|it| it.starts_with("/themes/")).unwrap();
+    let link = link.split_once('"').unwrap().0;
+    assert!(link.starts_with("/themes/mine/theme.css?"), "{link}");
+    assert_eq!(server.get(link).send().await.unwrap().status(), 200);
+    let sheet = link.split("sheet=").nth(1).unwrap();
+    for closed in [
+        format!("/overlay/ana?key={sheet}"),
+        format!("/api/rooms/ana/events?key={sheet}"),
+        format!("{path}&key={sheet}"),
+        format!("{path}&sheet={}", &key[5..]),
+        format!("{path}&sheet="),
+    ] {
+        assert_eq!(server.get(&closed).send().await.unwrap().status(), 403, "{closed}");
+    }
     server.stop().await;
 }
 

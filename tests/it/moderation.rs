@@ -296,3 +296,31 @@ async fn a_purge_that_comes_late_leaves_what_its_viewer_wrote_since() {
     judge(&Value::Array(server.history("ana").await).to_string());
     server.stop().await;
 }
+
+/// Goal: open screens hear of everything that a late purge takes away, also of what is older than the ring.
+#[tokio::test]
+async fn a_late_purge_is_told_also_of_what_is_older_than_the_ring() {
+    let twitch = Twitch::plain().await;
+    let setup = Setup::new().set("SYSTEM__FEED__RING_EVENTS", 64);
+    let server = setup.twitch(&twitch).channel("twitch:ana").start().await;
+    let mut socket = server.socket("/ws/ana").await;
+    let purged_at = Timestamp::now().plus_ms(-600_000);
+    let old = privmsg_at("ana", "old", "bo", "badword-old", purged_at.plus_ms(-60_000));
+    let own: String =
+        old.split("user-id=").nth(1).unwrap().chars().take_while(char::is_ascii_digit).collect();
+    twitch.send("ana", old).await;
+    for number in 0..80 {
+        twitch.send("ana", privmsg("ana", &format!("other-{number}"), "cy", "fine")).await;
+    }
+    twitch.say("ana", "since", "back again").await;
+    while socket.next_text().await != "back again" {}
+    let purge = format!(
+        "@room-id=1001;target-user-id={own};tmi-sent-ts={} :tmi.twitch.tv CLEARCHAT #ana :bo\r\n",
+        purged_at.unix_ms()
+    );
+    twitch.send("ana", purge).await;
+    assert_eq!(socket.next_of("chat.delete").await["data"]["message_id"], "twitch:old");
+    assert_gone(&server, &["badword-old"], &["old"]).await;
+    assert!(Value::Array(server.history("ana").await).to_string().contains("back again"));
+    server.stop().await;
+}

@@ -107,6 +107,25 @@ async fn the_lines_that_cannot_be_read_are_counted_and_the_first_is_named() {
     server.stop().await;
 }
 
+/// Goal: what was queued in a recorded stream is not what is queued now.
+#[tokio::test]
+async fn the_queue_of_a_recording_is_not_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tape.jsonl");
+    let mut queue = recorded(2);
+    queue["type"] = json!("queue.update");
+    queue["data"] = json!({"items": [recorded(1)["data"]]});
+    fs::write(&file, format!("{}\n{queue}\n{}\n", recorded(1), recorded(3))).unwrap();
+    let (server, mut socket, played) = play(&file).await;
+    assert_eq!((played.lines, played.unreadable), (3, 0));
+    assert_eq!(socket.next_text().await, "line 1");
+    assert_eq!(socket.next_text().await, "line 3");
+    let kinds: Vec<Value> =
+        whole_history(&server).await.into_iter().map(|it| it["type"].clone()).collect();
+    assert!(!kinds.contains(&json!("queue.update")), "{kinds:?}");
+    server.stop().await;
+}
+
 /// Goal: what people really wrote crashes nothing, is shown once, and what is left out has a reason.
 /// Method: every capture beside the repository, if there are any, through a running server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,14 +23,21 @@ const ROUTES: [(&str, &str, &str, u16); 16] = [
     ("DELETE", "/api/rooms/ben/queue/twitch:1", "", 204),
     ("POST", "/api/rooms/ben/feature", r#"{"message_id":"twitch:1"}"#, 200),
     ("DELETE", "/api/rooms/ben/feature", "", 204),
+    ("DELETE", "/api/rooms/newcomer", "", 204),
+    // Let in: what is said against it is that this is no feed log.
+    ("POST", RESTORE, "no feed log", 400),
 ];
 
+/// Takes as much as comes: a whole feed log.
+const RESTORE: &str = "/api/restore";
+
 /// Every route that only the operator may read.
-const READS: [&str; 4] = [
+const READS: [&str; 5] = [
     "/api/settings?room=ana",
     "/api/themes?room=ana",
     "/api/themes/slate?room=ana",
     "/api/rooms/ana/messages",
+    "/api/backup",
 ];
 
 /// Signs in over the link printed at the start: the cookie.
@@ -95,9 +102,12 @@ async fn only_the_operator_changes_anything() {
 
     for (method, path, body, status) in ROUTES {
         let answer = server.request(method, path, body).bearer_auth(TOKEN).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.status(), status, "{method} {path}");
+        if path == "/api/rooms" {
+            assert!(server.server.hub.find_room("newcomer").is_some());
+        }
     }
-    assert!(server.server.hub.find_room("newcomer").is_some());
+    assert!(server.server.hub.find_room("newcomer").is_none());
     let own = server.post(ROUTES[0].1, ROUTES[0].2).header("x-streamsuites-token", TOKEN);
     assert_eq!(own.send().await.unwrap().status(), 201);
     server.stop().await;
@@ -201,7 +211,8 @@ async fn a_bad_body_is_refused_with_a_problem_that_says_what_is_wrong() {
         let post = server.post("/api/rooms", body).bearer_auth(TOKEN);
         problem(post.send().await.unwrap(), 400).await;
     }
-    for (method, path, _, _) in ROUTES.into_iter().filter(|it| it.0 != "DELETE") {
+    let takes_little = |it: &(&str, &str, &str, u16)| it.0 != "DELETE" && it.1 != RESTORE;
+    for (method, path, _, _) in ROUTES.into_iter().filter(takes_little) {
         let body = json!({"text": "x".repeat(300_000), "channel": "y".repeat(300_000)});
         let request = server.request(method, path, body).header("connection", "close");
         problem(request.bearer_auth(TOKEN).send().await.unwrap(), 413).await;

@@ -77,8 +77,7 @@ impl Room {
     pub fn is_pressed(&self) -> bool {
         let state = self.state();
         let slowest = state.shards.iter().map(|it| it.written.load(Ordering::Acquire)).min();
-        let half = state.ring.capacity() as u64 / 2;
-        slowest.is_some_and(|it| state.ring.head().saturating_sub(it) > half)
+        slowest.is_some_and(|it| state.ring.is_pressed(it))
     }
 
     /// Waits until the audience has caught up with half of what the ring can hold. A socket that cannot

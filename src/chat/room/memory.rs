@@ -41,13 +41,13 @@ impl Room {
             // A deletion may have come while the disk was asked.
             let gone = |it: &Message| state.is_gone(it, before);
             let featured = featured.filter(|it| !gone(it));
-            let queue = queue.into_iter().filter(|it| !gone(it)).collect();
+            let queue: Vec<_> = queue.into_iter().filter(|it| !gone(it)).collect();
             if !state.stage_known {
                 (state.featured, state.stage_known) = (featured, true);
             }
             state.boards.recall(&boards);
             if !state.queue_known {
-                (state.queue, state.queue_known) = (queue, true);
+                (state.queue, state.queue_known) = (queue.into(), true);
             }
             Ok(())
         };

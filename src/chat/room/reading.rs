@@ -1,6 +1,7 @@
 //! How a room is read: where a reader begins, and what it gets next.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{Room, State, stream::Greeting};
 use crate::{
@@ -67,7 +68,8 @@ struct Hello<'a> {
     status: Vec<&'a PlatformStatus>,
     featured: Option<&'a Message>,
     boards: Wanted<'a>,
-    queue: &'a [Message],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<&'a RawValue>,
     session: Option<Greeting<'a>>,
 }
 
@@ -118,6 +120,8 @@ impl Room {
     }
 
     fn hello(&self, state: &State, recovered: bool, filter: &Filter) -> Frame {
+        let featured = state.featured.as_deref();
+        let featured = featured.filter(|it| filter.wants("feature.show", Some(it.platform)));
         let hello = Hello {
             v: 1,
             kind: "hello",
@@ -129,9 +133,9 @@ impl Room {
             build: crate::BUILD,
             settings: &state.settings,
             status: state.statuses.values().collect(),
-            featured: state.featured.as_deref(),
+            featured,
             boards: state.boards.wanted(filter),
-            queue: &state.queue,
+            queue: filter.wants("queue.update", None).then(|| state.queue.json()),
             session: state.stream.greeting(),
         };
         Frame::text(&serde_json::to_vec(&hello).expect("plain values always serialise"))

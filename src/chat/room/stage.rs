@@ -10,6 +10,7 @@ use crate::{
         Event, EventBody, FeatureClear, Message, QualifiedId, QueueUpdate, Timestamp,
         redaction::Words,
     },
+    telemetry::Severity,
 };
 
 /// Most messages in a queue (count): each change tells it whole, and nobody discusses more in one stream.
@@ -61,7 +62,7 @@ impl Room {
     /// The queue, next first.
     #[must_use]
     pub fn queue(&self) -> Vec<Message> {
-        self.state().queue.clone()
+        self.state().queue.to_vec()
     }
 
     /// The message that is featured.
@@ -121,7 +122,7 @@ impl Room {
         if state.queue.len() >= MOST_QUEUED {
             return Queued::Full;
         }
-        let mut items = state.queue.clone();
+        let mut items = state.queue.to_vec();
         items.push(*message);
         self.tell(state, &[EventBody::QueueUpdate(QueueUpdate { items })]);
         Queued::Added
@@ -136,10 +137,30 @@ impl Room {
         if !settings.auto_feature_paid || !enough || !state.queue_known {
             return;
         }
+        // Nobody looks at it before the audience does.
+        if !settings.admits(message) {
+            return;
+        }
         let at = state.ring.head();
         drop(state);
-        if self.enqueue(Found { message: Box::new(message.clone()), at }) == Queued::Full {
-            tracing::debug!(creator.id = %self.id, "the queue is full: a paid message is not in it");
+        match self.enqueue(Found { message: Box::new(message.clone()), at }) {
+            Queued::Full => self.note_not_queued(),
+            Queued::Added => self.state().queue_full_told = false,
+            Queued::There | Queued::Gone => {}
+        }
+    }
+
+    /// Counts a paid message that finds the queue full, and says so once until there is room again.
+    fn note_not_queued(&self) {
+        let telemetry = &self.parts.telemetry;
+        telemetry.meters.paid_not_queued.increment(1);
+        if !std::mem::replace(&mut self.state().queue_full_told, true) {
+            tracing::warn!(creator.id = %self.id, "the queue is full: paid messages do not join it");
+            let message = format!(
+                "the queue of {} is full ({MOST_QUEUED}): paid messages do not join it",
+                self.id
+            );
+            telemetry.recent.event(Severity::Warning, "queue", message);
         }
     }
 
@@ -147,7 +168,7 @@ impl Room {
     pub fn dequeue(&self, id: &QualifiedId) -> bool {
         let state = self.state();
         let Some(place) = state.place_of(id) else { return false };
-        let mut items = state.queue.clone();
+        let mut items = state.queue.to_vec();
         items.remove(place);
         self.tell(state, &[EventBody::QueueUpdate(QueueUpdate { items })]);
         true
@@ -157,7 +178,7 @@ impl Room {
     pub fn move_queued(&self, id: &QualifiedId, position: usize) -> Option<Vec<Message>> {
         let state = self.state();
         let place = state.place_of(id)?;
-        let mut items = state.queue.clone();
+        let mut items = state.queue.to_vec();
         let position = position.min(items.len() - 1);
         if position != place {
             let moved = items.remove(place);
@@ -180,7 +201,7 @@ impl Room {
             items.push(slot.and_then(Option::take).ok_or_else(|| id.clone())?);
         }
         items.extend(left.into_iter().flatten());
-        if items != state.queue {
+        if items != *state.queue {
             self.tell(state, &[EventBody::QueueUpdate(QueueUpdate { items: items.clone() })]);
         }
         Ok(items)
@@ -221,7 +242,7 @@ impl Room {
             said.push(EventBody::FeatureShow(message));
         }
         if let Some(place) = place {
-            let mut items = state.queue.clone();
+            let mut items = state.queue.to_vec();
             items.remove(place);
             said.push(EventBody::QueueUpdate(QueueUpdate { items }));
         }
@@ -251,7 +272,7 @@ mod tests {
     use super::*;
     use crate::{
         chat::room::{Arrival, RoomParts},
-        feed::{FeedLog, RoomLog, Span},
+        feed::{FeedLog, Filter, RoomLog, Span},
         lifecycle::Lifecycle,
         model::OverlaySettings,
         platforms::Demand,
@@ -491,9 +512,79 @@ mod tests {
         assert_eq!(queue(&room, "b").await, Queued::There);
         room.set_settings(wanted);
         offer(paid("e", 700));
+        offer(paid("f", 700));
         assert_eq!(room.queue().len(), MOST_QUEUED);
+        let told = || {
+            let events = room.telemetry().recent.list_events();
+            events.iter().filter(|it| it.message.contains("is full")).count()
+        };
+        let counted = || {
+            let metrics = room.telemetry().meters.render();
+            let line =
+                metrics.lines().find(|it| it.starts_with("streamsuites_paid_not_queued_total"));
+            line.unwrap().rsplit(' ').next().unwrap().to_owned()
+        };
+        assert_eq!((told(), counted()), (1, "2".to_owned()), "each is counted, and all told once");
         assert!(room.dequeue(&id("b")));
         assert_eq!(queue(&room, "more").await, Queued::Added);
+        for number in ["2", "3"] {
+            assert!(room.dequeue(&id(number)));
+        }
+        for name in ["g", "h", "i"] {
+            offer(paid(name, 700));
+        }
+        assert_eq!((told(), counted()), (2, "3".to_owned()), "full anew, it is told anew");
+    }
+
+    #[tokio::test]
+    async fn nothing_that_the_overlays_hide_goes_to_the_queue_by_itself() {
+        let room = room(64);
+        room.recall_stage().await.unwrap();
+        room.set_settings(OverlaySettings {
+            auto_feature_paid: true,
+            blocked_words: vec!["badword".to_owned()],
+            hidden_users: vec!["cy".to_owned()],
+            ..OverlaySettings::default()
+        });
+        let clean = |id: &str, author: &str| Message {
+            text: "well done".to_owned(),
+            author: serde_json::from_value(person(author)).unwrap(),
+            ..paid(id, 500)
+        };
+        for message in [paid("a", 500), clean("b", "cy"), clean("c", "bo")] {
+            say(&room, message.clone());
+            room.enqueue_paid(&message);
+        }
+        assert_eq!(names(&room.queue()), ["c"]);
+    }
+
+    #[tokio::test]
+    async fn a_hello_tells_the_queue_as_it_is_and_only_to_those_who_want_it() {
+        let room = room(64);
+        room.recall_stage().await.unwrap();
+        let hello = async |types: Option<&str>| -> Value {
+            let filter = Filter::parse(types, None).unwrap();
+            serde_json::from_slice(&room.enter(None, 0, &filter).await.hello.json()).unwrap()
+        };
+        let ids = |hello: &Value| -> Vec<String> {
+            let items = hello["queue"].as_array().unwrap().iter();
+            items.map(|it| it["id"].as_str().unwrap().to_owned()).collect()
+        };
+        for name in ["a", "b", "c"] {
+            say(&room, message(name, "bo"));
+            queue(&room, name).await;
+        }
+        assert_eq!(ids(&hello(None).await), ["twitch:a", "twitch:b", "twitch:c"]);
+        room.feature_next();
+        assert_eq!(ids(&hello(None).await), ["twitch:b", "twitch:c"]);
+        room.publish(&delete("b"), &Arrival::now());
+        let now = hello(Some("queue,feature")).await;
+        assert_eq!(
+            (ids(&now), &now["featured"]["id"]),
+            (vec!["twitch:c".to_owned()], &json!("twitch:a"))
+        );
+        let chat = hello(Some("chat")).await;
+        assert_eq!((chat.get("queue"), &chat["featured"]), (None, &Value::Null));
     }
 
     #[tokio::test]

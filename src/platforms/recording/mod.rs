@@ -179,6 +179,7 @@ impl<'a> Player<'a> {
         match &mut event.body {
             // How the room was set up then is not how it is now, and what was missing then is not now.
             EventBody::SettingsUpdate(_)
+            | EventBody::QueueUpdate(_)
             | EventBody::PlatformStatus(_)
             | EventBody::FeedGap(_)
             | EventBody::SessionEnd(_) => return Ok(()),

@@ -321,7 +321,14 @@ impl<S: Chat, A: Chat> Follow<S, A> {
                 }
             }
             if !said.is_empty() {
-                ingest.status(PlatformState::Degraded, said.join("; "));
+                // A key that is refused and refused again, where there is no other way, is wrong until somebody changes it.
+                let refused = self.api.as_ref().is_some_and(|it| it.key_refusals >= KEY_REFUSALS);
+                let state = if refused && self.site.is_none() {
+                    PlatformState::Disabled
+                } else {
+                    PlatformState::Degraded
+                };
+                ingest.status(state, said.join("; "));
             }
             return;
         }

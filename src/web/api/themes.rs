@@ -52,7 +52,7 @@ pub async fn find_theme(
 
 /// `POST /api/themes?room=NAME {name?, title?, description?, surface?, css}`: a theme of the room's own.
 ///
-/// 201. The name is made of the title when it is absent.
+/// 201. The name is made of the title when it is absent, with a number behind it where another title has made the same.
 ///
 /// # Errors
 /// 400 with everything that is wrong, 401 and 403 for others, 404 for an unknown room, 409 when the name is
@@ -63,9 +63,10 @@ pub async fn add_theme(
     body: JsonBody,
 ) -> Result<Response, ApiError> {
     let Json(body) = body?;
+    let id = room.id().clone();
     let theme =
         blocking(&state, room, move |looks, room| looks.add_theme(room.id(), &body)).await?;
-    let location = [(header::LOCATION, format!("/api/themes/{}", theme.name))];
+    let location = [(header::LOCATION, format!("/api/themes/{}?room={id}", theme.name))];
     Ok((StatusCode::CREATED, location, Json(theme)).into_response())
 }
 

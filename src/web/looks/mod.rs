@@ -3,6 +3,7 @@
 //! A room's look is kept sparse, so that what was never touched follows the configuration. Everything that
 //! changes it comes by here, one at a time, and reaches open overlays as `settings.update`.
 
+mod kept;
 mod settings;
 mod themes;
 mod watch;
@@ -16,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use self::themes::Folders;
+use self::{kept::Kept, themes::Folders};
 use super::{ApiError, assets::Assets};
 use crate::{
     chat::Hub,
@@ -26,7 +27,7 @@ use crate::{
     storage::{Kind, State, StorageError},
 };
 
-pub use themes::{Theme, ThemeText, theme_query};
+pub use themes::{Theme, ThemeText, stylesheet_key, theme_query};
 
 /// Every room's look. Cheap to clone.
 #[derive(Clone)]
@@ -48,6 +49,8 @@ struct Known {
     /// What the configuration says; a room that is not here has the defaults.
     below: HashMap<CreatorId, Below>,
     folders: Folders,
+    /// What is stored of a room, as read: nobody parses it again for every answer.
+    kept: HashMap<String, Arc<Kept>>,
 }
 
 /// What stands below the stored layer.
@@ -94,7 +97,8 @@ impl Looks {
     /// With what is kept in `state`. Blocking: reads the themes.
     #[must_use]
     pub fn new(state: State, hub: Arc<Hub>, assets: Arc<Assets>) -> Self {
-        let known = Mutex::new(Known { below: HashMap::new(), folders: Folders::read(&assets) });
+        let folders = Folders::read(&assets, None);
+        let known = Mutex::new(Known { below: HashMap::new(), folders, kept: HashMap::new() });
         Self(Arc::new(Inner { state, hub, assets, turn: Mutex::default(), known }))
     }
 
@@ -113,7 +117,7 @@ impl Looks {
         let below =
             Below { settings: creator.overlay.clone(), configured: creator.overlay_keys.clone() };
         known.below.insert(creator.id.clone(), below);
-        self.look(&known, &creator.id).settings
+        self.look(&mut known, &creator.id).settings
     }
 
     /// How a room looks that no configuration names.
@@ -124,61 +128,44 @@ impl Looks {
 
     /// Puts in force how a room looks now.
     pub fn apply(&self, id: &CreatorId) {
-        let known = self.known();
+        let mut known = self.known();
         if let Some(room) = self.0.hub.find_room(id.as_str()) {
-            room.set_settings(self.look(&known, id).settings);
+            room.set_settings(self.look(&mut known, id).settings);
         }
     }
 
     /// How a room looks, and why.
     #[must_use]
     pub fn find(&self, room: &CreatorId) -> Look {
-        self.look(&self.known(), room)
+        let (below, theme_version, kept) = self.parts(&mut self.known(), room);
+        stack(room, below, theme_version, kept.layer.clone())
     }
 
-    fn look(&self, known: &Known, room: &CreatorId) -> Look {
-        self.stack(known, room, self.stored(room))
+    fn look(&self, known: &mut Known, room: &CreatorId) -> Look {
+        let (below, theme_version, kept) = self.parts(known, room);
+        stack(room, below, theme_version, kept.layer.clone())
     }
 
-    /// The stored layer on what lies below it.
-    fn stack(&self, known: &Known, room: &CreatorId, stored: Map<String, Value>) -> Look {
+    /// What a look is made of.
+    fn parts(&self, known: &mut Known, room: &CreatorId) -> (Below, String, Arc<Kept>) {
         let below = known.below.get(room).cloned().unwrap_or_default();
-        let theme_version = known.folders.version(&self.own_themes(room));
-        let mut settings = settings::stack(&below.settings, &stored);
-        settings.theme_version.clone_from(&theme_version);
-        let layer = |name: String| {
-            let layer = if stored.contains_key(&name) {
-                Layer::Stored
-            } else if below.configured.contains(&name) {
-                Layer::Config
-            } else {
-                Layer::Default
-            };
-            (name, layer)
-        };
-        let layers = settings::names().map(layer).collect();
-        let version = fingerprint(&[Value::Object(stored.clone()).to_string().as_bytes()]);
-        let room = room.clone();
-        Look { room, settings, layers, below: below.settings, stored, theme_version, version }
+        let kept = self.kept(known, room);
+        (below, known.folders.version(&kept.themes), kept)
     }
 
-    /// The stored layer, as far as this version understands it.
-    fn stored(&self, room: &CreatorId) -> Map<String, Value> {
-        let Some(text) = self.0.state.find(Kind::Looks, &key(room)) else { return Map::new() };
-        let read = serde_json::from_str(&text).unwrap_or_else(|error| {
-            tracing::error!(creator.id = %room, %error, "the stored look cannot be read");
-            Map::new()
-        });
-        settings::without_faults(read)
+    /// What is stored of a room. Read once, and again behind a change.
+    fn kept(&self, known: &mut Known, room: &CreatorId) -> Arc<Kept> {
+        let read = || Arc::new(Kept::read(&self.0.state, room));
+        Arc::clone(known.kept.entry(key(room)).or_insert_with(read))
     }
-
     /// Changes the stored layer: a value sets, null takes away. Kept once this returns, and shown by all open
     /// overlays. With `only_check` nothing is changed, and the answer is what would be.
     ///
     /// Blocking.
     ///
     /// # Errors
-    /// Everything that is wrong with the changes; `seen` is not the version that is stored; the disk.
+    /// Everything that is wrong with the changes; `seen` is not the version that is stored; a stored layer that cannot be
+    /// read, which stays as it is; the disk.
     pub fn change(
         &self,
         room: &CreatorId,
@@ -187,13 +174,17 @@ impl Looks {
         only_check: bool,
     ) -> Result<Look, ApiError> {
         let _turn = self.turn();
-        let mut stored = self.stored(room);
-        let own = self.own_themes(room);
-        let find_fault = |name: &str| self.known().folders.find_fault(&own, name);
+        let (below, theme_version, kept) = self.parts(&mut self.known(), room);
+        let find_fault = |name: &str| self.known().folders.find_fault(&kept.themes, name);
         let changes = settings::check(changes, find_fault).map_err(ApiError::Invalid)?;
         if seen.is_some_and(|it| it != self.find(room).version) {
             return Err(ApiError::Changed);
         }
+        // Changed is what is stored, not what this version understands of it: another may have written it, and comes back.
+        let mut stored = kept::raw_layer(&self.0.state, room).map_err(|error| {
+            tracing::error!(creator.id = %room, %error, "the stored look cannot be read");
+            ApiError::NotNow("the stored look cannot be read, and is left as it is")
+        })?;
         for (name, value) in changes {
             if value.is_null() {
                 stored.remove(&name);
@@ -201,12 +192,12 @@ impl Looks {
                 stored.insert(name, value);
             }
         }
-        let look = self.stack(&self.known(), room, stored);
+        let text = (!stored.is_empty()).then(|| Value::from(stored.clone()).to_string());
+        let look = stack(room, below, theme_version, settings::without_faults(stored));
         if only_check {
             return Ok(look);
         }
-        let text = (!look.stored.is_empty()).then(|| Value::from(look.stored.clone()).to_string());
-        self.save(&[(Kind::Looks, key(room), text)])?;
+        self.save(room, (Kind::Looks, key(room), text))?;
         self.apply(room);
         Ok(look)
     }
@@ -216,6 +207,7 @@ impl Looks {
     pub fn exclusively<T>(&self, work: impl FnOnce() -> T) -> T {
         let _turn = self.turn();
         let done = work();
+        self.known().kept.clear();
         self.apply_all();
         done
     }
@@ -226,11 +218,18 @@ impl Looks {
         }
     }
 
-    fn save(&self, changes: &[(Kind, String, Option<String>)]) -> Result<(), ApiError> {
-        self.0.state.save(changes).map_err(|error: StorageError| {
+    fn save(
+        &self,
+        room: &CreatorId,
+        change: (Kind, String, Option<String>),
+    ) -> Result<(), ApiError> {
+        self.0.state.save(&[change]).map_err(|error: StorageError| {
             tracing::error!(%error, "how a room looks cannot be kept");
             ApiError::NotNow("the disk does not take it now: nothing was changed")
-        })
+        })?;
+        let kept = Arc::new(Kept::read(&self.0.state, room));
+        self.known().kept.insert(key(room), kept);
+        Ok(())
     }
 
     /// Follows `themes/` until the server stops: a theme that comes or changes is seen at once.
@@ -244,10 +243,36 @@ impl Looks {
     }
 
     fn read_themes_again(&self) {
-        let folders = Folders::read(&self.0.assets);
+        let passed_over = self.known().folders.passed_over.clone();
+        let folders = Folders::read(&self.0.assets, Some(&passed_over));
         self.known().folders = folders;
         self.apply_all();
     }
+}
+
+/// The stored layer on what lies below it.
+fn stack(
+    room: &CreatorId,
+    below: Below,
+    theme_version: String,
+    stored: Map<String, Value>,
+) -> Look {
+    let mut settings = settings::stack(&below.settings, &stored);
+    settings.theme_version.clone_from(&theme_version);
+    let layer = |name: String| {
+        let layer = if stored.contains_key(&name) {
+            Layer::Stored
+        } else if below.configured.contains(&name) {
+            Layer::Config
+        } else {
+            Layer::Default
+        };
+        (name, layer)
+    };
+    let layers = settings::names().map(layer).collect();
+    let version = fingerprint(&[Value::Object(stored.clone()).to_string().as_bytes()]);
+    let room = room.clone();
+    Look { room, settings, layers, below: below.settings, stored, theme_version, version }
 }
 
 /// A room's name in the small state, whatever the case it is written in.

@@ -2,14 +2,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Looks, fingerprint, key, settings::find_css_faults};
+use super::{
+    Looks, fingerprint, kept,
+    kept::{Kept, OwnThemes},
+    key,
+    settings::find_css_faults,
+};
 use crate::{
     config::body::{Body, find_nearest},
     model::CreatorId,
@@ -85,6 +90,25 @@ pub struct ThemeText {
     pub css: String,
 }
 
+impl ThemeText {
+    /// What this version understands of a stored theme: what it does not is left out, and stays where it is stored.
+    ///
+    /// # Errors
+    /// When there is no stylesheet in it.
+    pub(super) fn understand(raw: &Map<String, Value>) -> Result<Self, serde_json::Error> {
+        let text =
+            |name: &str| raw.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let surface = raw.get("surface").cloned().unwrap_or_default();
+        let css = raw.get("css").cloned().unwrap_or_else(|| "".into());
+        Ok(Self {
+            title: text("title"),
+            description: text("description"),
+            surface: serde_json::from_value(surface).unwrap_or_default(),
+            css: serde_json::from_value(css)?,
+        })
+    }
+}
+
 /// `theme.json`. What it does not say, or says wrongly, is guessed: a theme is its stylesheet.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -99,18 +123,26 @@ pub(super) struct Folders {
     themes: BTreeMap<String, Theme>,
     /// What changes with any of their stylesheets.
     version: String,
+    /// Folders whose names cannot be a theme's: said once.
+    pub(super) passed_over: BTreeSet<String>,
 }
 
-/// Themes of a room, by name.
-pub(super) type OwnThemes = BTreeMap<String, ThemeText>;
-
 impl Folders {
-    /// What is in the binary and in `themes/` now. Blocking.
-    pub(super) fn read(assets: &Assets) -> Self {
+    /// What is in the binary and in `themes/` now; `told` are the folders whose names were complained about before.
+    /// Blocking.
+    pub(super) fn read(assets: &Assets, told: Option<&BTreeSet<String>>) -> Self {
         let (mut themes, mut parts) = (BTreeMap::new(), Vec::new());
+        let mut passed_over = BTreeSet::new();
         for (name, is_folder) in assets.list_themes() {
             let read = |file: &str| assets.read_now(Folder::Themes, &format!("{name}/{file}"));
-            let (true, Some(css)) = (is_name(&name), read("theme.css")) else { continue };
+            if !is_name(&name) {
+                if !told.is_some_and(|it| it.contains(&name)) {
+                    tracing::warn!("the folder themes/{name} is passed over: {NAMES}");
+                }
+                passed_over.insert(name);
+                continue;
+            }
+            let Some(css) = read("theme.css") else { continue };
             let card = read("theme.json").unwrap_or_default();
             let card: Card = serde_json::from_slice(&card).unwrap_or_default();
             let surface = match card.surface.as_deref() {
@@ -130,26 +162,22 @@ impl Folders {
             themes.insert(name, theme);
         }
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-        Self { themes, version: fingerprint(&parts) }
+        Self { themes, version: fingerprint(&parts), passed_over }
     }
 
     /// What changes with any stylesheet that a room may use.
     pub(super) fn version(&self, own: &OwnThemes) -> String {
-        if own.is_empty() {
-            return self.version.clone();
-        }
-        let texts = own.iter().flat_map(|(name, it)| [name.as_bytes(), it.css.as_bytes()]);
-        let parts: Vec<&[u8]> = std::iter::once(self.version.as_bytes()).chain(texts).collect();
-        fingerprint(&parts)
+        let Some(version) = &own.version else { return self.version.clone() };
+        fingerprint(&[self.version.as_bytes(), version.as_bytes()])
     }
 
     /// Why a room cannot use the theme of that name.
     pub(super) fn find_fault(&self, own: &OwnThemes, name: &str) -> Option<String> {
-        if own.contains_key(name) || self.themes.contains_key(name) {
+        if own.texts.contains_key(name) || self.themes.contains_key(name) {
             return None;
         }
         let names: BTreeSet<&str> =
-            self.themes.keys().chain(own.keys()).map(String::as_str).collect();
+            self.themes.keys().chain(own.texts.keys()).map(String::as_str).collect();
         let names: Vec<&str> = names.into_iter().collect();
         Some(match find_nearest(name, &names) {
             Some(near) => format!("there is no theme `{name}`, did you mean `{near}`?"),
@@ -157,6 +185,9 @@ impl Folders {
         })
     }
 }
+
+/// What can be a theme's name, for people.
+const NAMES: &str = "a name is 1 to 32 small letters, digits or `-`, a letter or digit first";
 
 /// Whether a text can be a theme's name.
 fn is_name(text: &str) -> bool {
@@ -182,13 +213,20 @@ fn name_of(title: &str) -> String {
     if name.is_empty() { "theme".to_owned() } else { name.to_owned() }
 }
 
+/// What opens the stylesheets of a room whose key this is, and nothing else: it stands in an attribute of the page,
+/// where CSS that somebody pasted could read it.
+#[must_use]
+pub fn stylesheet_key(key: &str) -> String {
+    fingerprint(&[b"stylesheet-key/1", key.as_bytes()])
+}
+
 /// What to ask for a theme's stylesheet with.
 #[must_use]
 pub fn theme_query(version: &str, room: &CreatorId, key: Option<&str>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("v", version).append_pair("room", room.as_str());
     if let Some(key) = key {
-        query.append_pair("key", key);
+        query.append_pair("sheet", &stylesheet_key(key));
     }
     query.finish()
 }
@@ -209,23 +247,16 @@ fn own(name: &str, it: &ThemeText) -> Theme {
 }
 
 impl Looks {
-    pub(super) fn own_themes(&self, room: &CreatorId) -> OwnThemes {
-        let start = format!("{}/", key(room));
-        let listed = self.0.state.list_beginning(Kind::Themes, &start);
-        let read = |(name, text): (String, String)| {
-            let theme = serde_json::from_str(&text).inspect_err(
-                |error| tracing::error!(theme = name, %error, "a stored theme cannot be read"),
-            );
-            Some((name[start.len()..].to_owned(), theme.ok()?))
-        };
-        listed.into_iter().filter_map(read).collect()
+    fn kept_of(&self, room: &CreatorId) -> Arc<Kept> {
+        self.kept(&mut self.known(), room)
     }
 
     /// The themes that a room may use: its own first.
     #[must_use]
     pub fn list_themes(&self, room: &CreatorId) -> Vec<Theme> {
-        let known = self.known();
-        let themes = self.own_themes(room);
+        let mut known = self.known();
+        let kept = self.kept(&mut known, room);
+        let themes = &kept.themes.texts;
         let mut listed: Vec<Theme> = themes.iter().map(|(name, it)| own(name, it)).collect();
         listed.sort_by_key(|it| it.title.to_lowercase());
         let rest = known.folders.themes.values().filter(|it| !themes.contains_key(&it.name));
@@ -242,8 +273,8 @@ impl Looks {
     pub fn find_theme(&self, room: &CreatorId, name: &str) -> Result<Value, ApiError> {
         let found = self.list_themes(room).into_iter().find(|it| it.name == name);
         let theme = found.ok_or(ApiError::NotFound("theme"))?;
-        let css = match self.own_themes(room).remove(name) {
-            Some(it) if theme.origin == Origin::Own => it.css,
+        let css = match self.kept_of(room).themes.texts.get(name) {
+            Some(it) if theme.origin == Origin::Own => it.css.clone(),
             _ => {
                 let path = format!("{name}/theme.css");
                 let bytes = self.0.assets.read_now(Folder::Themes, &path);
@@ -257,7 +288,7 @@ impl Looks {
 
     /// `name`, or `default` when the room has no theme of that name.
     pub async fn theme_or_default(&self, room: &CreatorId, name: &str) -> String {
-        if self.0.state.find(Kind::Themes, &stored_name(room, name)).is_some() {
+        if self.kept_of(room).themes.texts.contains_key(name) {
             return name.to_owned();
         }
         self.0.assets.theme_or_default(name).await
@@ -266,8 +297,8 @@ impl Looks {
     /// The stylesheet of a room's own theme, ready to be sent.
     #[must_use]
     pub fn own_stylesheet(&self, room: &CreatorId, name: &str) -> Option<Asset> {
-        let text = self.0.state.find(Kind::Themes, &stored_name(room, name))?;
-        let theme: ThemeText = serde_json::from_str(&text).ok()?;
+        let kept = self.kept_of(room);
+        let theme = kept.themes.texts.get(name)?;
         // It was checked to be whole, so nothing in it closes the layer.
         Some(Asset::css(format!("@layer theme {{\n{}\n}}\n", theme.css)))
     }
@@ -282,29 +313,50 @@ impl Looks {
         let name = fields.remove("name");
         let mut faults = Vec::new();
         let text = check(fields, ThemeText::default(), &mut faults);
+        let kept = self.kept_of(room);
+        let themes = &kept.themes;
         let name = match &name {
-            None | Some(Value::Null) => name_of(&text.title),
+            None | Some(Value::Null) => self.free_name(themes, &text.title),
             Some(Value::String(name)) if is_name(name) => name.clone(),
             Some(_) => {
-                let detail =
-                    "a name is 1 to 32 small letters, digits or `-`, a letter or digit first";
-                faults.push(Fault::new("/name", detail));
+                faults.push(Fault::new("/name", NAMES));
                 String::new()
             }
         };
         if !faults.is_empty() {
             return Err(ApiError::Invalid(faults));
         }
-        let themes = self.own_themes(room);
-        if themes.contains_key(&name) || self.known().folders.themes.contains_key(&name) {
+        if themes.names.contains(&name) || self.known().folders.themes.contains_key(&name) {
             return Err(ApiError::Conflict(format!("there is a theme `{name}` already")));
         }
-        if themes.len() >= MOST_THEMES {
+        if themes.names.len() >= MOST_THEMES {
             return Err(ApiError::Conflict(format!("a room has at most {MOST_THEMES} themes")));
         }
-        self.save(&[(Kind::Themes, stored_name(room, &name), Some(json!(text).to_string()))])?;
+        self.save(room, (Kind::Themes, stored_name(room, &name), Some(json!(text).to_string())))?;
         self.apply(room);
         Ok(own(&name, &text))
+    }
+
+    /// The name that a title makes. Another title that makes the same one has a number behind it: letters that names
+    /// cannot have are no reason to be refused. The same title again is taken.
+    fn free_name(&self, themes: &OwnThemes, title: &str) -> String {
+        let name = name_of(title);
+        let is_same = |it: &ThemeText| it.title.trim() == title.trim();
+        if themes.texts.values().any(is_same) {
+            return name;
+        }
+        let known = self.known();
+        let is_taken =
+            |name: &str| themes.names.contains(name) || known.folders.themes.contains_key(name);
+        let numbered = |count: u32| {
+            let number = format!("-{count}");
+            let start = &name[..name.len().min(LONGEST_NAME - number.len())];
+            format!("{}{number}", start.trim_end_matches('-'))
+        };
+        std::iter::once(name.clone())
+            .chain((2..).map(numbered))
+            .find(|it| !is_taken(it))
+            .unwrap_or_else(|| name.clone())
     }
 
     /// Changes what a body names of a room's own theme. Blocking.
@@ -318,14 +370,27 @@ impl Looks {
         body: &Value,
     ) -> Result<Theme, ApiError> {
         let _turn = self.turn();
-        let before = self.own_themes(room).remove(name);
-        let before = before.ok_or_else(|| self.not_own(name))?;
+        let stored = self.0.state.find(Kind::Themes, &stored_name(room, name));
+        let stored = stored.ok_or_else(|| self.not_own(name))?;
+        // Changed is what is stored: another version may have written more than this one understands.
+        let read = kept::raw_theme(&stored)
+            .and_then(|raw| ThemeText::understand(&raw).map(|it| (raw, it)));
+        let (mut raw, before) = read.map_err(|error| {
+            tracing::error!(creator.id = %room, theme = name, %error, "a stored theme cannot be read");
+            ApiError::NotNow("the stored theme cannot be read, and is left as it is")
+        })?;
         let mut faults = Vec::new();
-        let text = check(object(body)?, before, &mut faults);
+        let fields = object(body)?;
+        let named: Vec<String> = fields.keys().cloned().collect();
+        let text = check(fields, before, &mut faults);
         if !faults.is_empty() {
             return Err(ApiError::Invalid(faults));
         }
-        self.save(&[(Kind::Themes, stored_name(room, name), Some(json!(text).to_string()))])?;
+        if let Value::Object(whole) = json!(text) {
+            raw.extend(whole.into_iter().filter(|it| named.contains(&it.0)));
+        }
+        let raw = Value::Object(raw).to_string();
+        self.save(room, (Kind::Themes, stored_name(room, name), Some(raw)))?;
         self.apply(room);
         Ok(own(name, &text))
     }
@@ -336,14 +401,14 @@ impl Looks {
     /// 404 for one that is not; 409 while the room looks like it; the disk.
     pub fn remove_theme(&self, room: &CreatorId, name: &str) -> Result<(), ApiError> {
         let _turn = self.turn();
-        if !self.own_themes(room).contains_key(name) {
+        if !self.kept_of(room).themes.names.contains(name) {
             return Err(self.not_own(name));
         }
         if self.find(room).settings.theme == name {
             let message = format!("the room looks like `{name}` now: choose another theme first");
             return Err(ApiError::Conflict(message));
         }
-        self.save(&[(Kind::Themes, stored_name(room, name), None)])?;
+        self.save(room, (Kind::Themes, stored_name(room, name), None))?;
         self.apply(room);
         Ok(())
     }

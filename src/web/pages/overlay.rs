@@ -13,7 +13,10 @@ use serde_json::json;
 use super::{Policy, missing::missing_overlay, render};
 use crate::{
     BUILD, VERSION,
-    web::{ApiError, AppState, access, looks::theme_query},
+    web::{
+        ApiError, AppState, access,
+        looks::{stylesheet_key, theme_query},
+    },
 };
 
 /// The parts of an overlay's query that the server reads; the page's script reads them all.
@@ -65,7 +68,8 @@ pub async fn show_overlay(
         title: format!("{} · overlay", room.id()),
         build: BUILD,
         page: json!({
-            "room": room.id(), "key": query.key, "settings": &*settings, "theme": theme,
+            "room": room.id(), "key": query.key, "sheet": query.key.as_deref().map(stylesheet_key),
+            "settings": &*settings, "theme": theme,
             "build": BUILD, "version": VERSION, "themes": themes,
         }),
         theme,

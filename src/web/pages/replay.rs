@@ -13,7 +13,10 @@ use serde_json::json;
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{AppState, access, looks::theme_query},
+    web::{
+        AppState, access,
+        looks::{stylesheet_key, theme_query},
+    },
 };
 
 /// The parts of the query that the server reads; the page's script reads them all.
@@ -75,7 +78,8 @@ async fn show(
         title: format!("{name} · replay"),
         build: BUILD,
         page: json!({
-            "room": room.id(), "key": query.key, "display_name": name, "settings": &*settings,
+            "room": room.id(), "key": query.key, "sheet": query.key.as_deref().map(stylesheet_key),
+            "display_name": name, "settings": &*settings,
             "theme": theme, "build": BUILD, "version": VERSION, "session": session,
             "recorded": room.log().is_kept(),
         }),

@@ -440,6 +440,37 @@ async fn a_refused_key_is_tried_seldom_and_the_site_goes_on() {
     assert!(outcome.unwrap_err().is_permanent(), "there is no other way");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_key_that_stays_refused_where_there_is_no_other_way_is_disabled_and_still_tried() {
+    for (reading, wanted) in [
+        (YoutubeReading::DataApi, PlatformState::Disabled),
+        (YoutubeReading::Auto, PlatformState::Degraded),
+    ] {
+        let world = World::new(EVENING);
+        world.api_refuses_access.store(true, Ordering::Relaxed);
+        world.site_blocked.store(true, Ordering::Relaxed);
+        let scene = Scene::start(world, reading, true);
+        sleep(Duration::from_secs(5)).await;
+        assert_eq!(scene.room.state().0, PlatformState::Degraded, "once is nothing");
+        sleep(Duration::from_secs(300)).await;
+        let (state, detail) = scene.room.state();
+        assert_eq!(state, wanted, "{reading:?}: {detail}");
+        assert!(detail.contains("key is not accepted (authError)"), "{detail}");
+        let looks = scene.world.api_looks.load(Ordering::Relaxed);
+        let states = scene.room.states.lock().unwrap().len();
+        sleep(HOUR).await;
+        let more = scene.world.api_looks.load(Ordering::Relaxed) - looks;
+        assert!((4..=12).contains(&more), "now and then: {more}");
+        let since = scene.room.states.lock().unwrap().split_off(states);
+        assert!(since.iter().all(|it| it.1 == wanted), "it stays said");
+        scene.world.api_refuses_access.store(false, Ordering::Relaxed);
+        sleep(Duration::from_secs(900)).await;
+        let (state, detail) = scene.room.state();
+        assert_ne!(state, PlatformState::Disabled, "{reading:?}: {detail}");
+        assert!(!detail.contains("key"), "{detail}");
+    }
+}
+
 /// The promise: the right state within ten seconds, whichever way is in use.
 #[tokio::test(start_paused = true)]
 async fn a_platform_that_hangs_is_seen_within_ten_seconds_and_so_is_its_return() {
