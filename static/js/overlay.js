@@ -74,7 +74,7 @@ function follow_room() {
       if (hello.featured) stage.take({ type: "feature.show", ts: hello.featured.received_at, data: hello.featured });
     })
     .on("event", (event) => {
-      if (!earlier.is_earlier(event)) stage.take(event);
+      if (!earlier.is_earlier(event) && !earlier.is_told(event)) stage.take(event);
     })
     .start();
 }

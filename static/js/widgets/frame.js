@@ -237,7 +237,7 @@ export async function show_widget(name, { page, parameters, keep_up_with }) {
     .on("event", (event) => {
       // The greeting told how things stood then: what led there, and comes after a resume, would undo it.
       // A deletion holds whenever it comes; an early copy has no place.
-      if (!event.type.startsWith("chat.") && event.type !== "settings.update" && event.seq <= live_from) return;
+      if (!event.type.startsWith("chat.") && event.seq <= live_from) return;
       frame.take(event);
     })
     .start();
