@@ -309,7 +309,7 @@ export class Stage {
   }
 
   #show_featured(event) {
-    this.#screen.featured = event;
+    this.#screen.feature(event);
     this.#featured_changed = true;
     this.#featured_moves = true;
     if (this.#settings.focus) this.#schedule();

@@ -2,6 +2,7 @@
 // lets it come and go, keeps it inside the window, and dresses the page as the chat overlay does.
 
 import { Feed } from "../feed.js";
+import { Filter } from "../filter.js";
 import { parse_parameters } from "../settings.js";
 import { Stage } from "../stage.js";
 import { Boards } from "./boards.js";
@@ -49,7 +50,9 @@ class Frame {
   #kind;
   #own;
   #stage;
-  #boards = new Boards();
+  #boards = new Boards((it) => this.#filter.admits_words(it));
+  #filtered_by = null; // The settings that #filter is of.
+  #filter;
   #widget = null;
   #made_for = ""; // The language its numbers are written in.
   #box = element("div", "widget");
@@ -114,6 +117,10 @@ class Frame {
   #draw(live) {
     clearTimeout(this.#timer);
     const { type, fits, leaves_at = () => Infinity } = this.#kind;
+    if (this.#filtered_by !== this.#stage.settings) {
+      this.#filtered_by = this.#stage.settings;
+      this.#filter = new Filter(this.#filtered_by);
+    }
     const board = this.#boards.pick(type, this.#own.id, (it) => fits(it, this.#own));
     const now = Date.now();
     const until = board ? leaves_at(board, this.#own.stay_ms, now) : 0;
