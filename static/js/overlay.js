@@ -71,7 +71,8 @@ function follow_room() {
       stage.live_from = hello.seq ?? 0;
       if (hello.settings) stage.configure(hello.settings);
       stage.set_statuses(hello.status ?? []);
-      if (hello.featured) stage.take({ type: "feature.show", ts: hello.featured.received_at, data: hello.featured });
+      const { featured } = hello;
+      stage.take(featured ? { type: "feature.show", ts: featured.received_at, data: featured } : { type: "feature.clear" });
     })
     .on("event", (event) => {
       if (!earlier.is_earlier(event) && !earlier.is_told(event)) stage.take(event);

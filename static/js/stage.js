@@ -309,6 +309,8 @@ export class Stage {
   }
 
   #show_featured(event) {
+    // Every connection tells it again: what is there already does not move in once more.
+    if (event?.data.id === this.#screen.featured?.data.id) return;
     this.#screen.feature(event);
     this.#featured_changed = true;
     this.#featured_moves = true;

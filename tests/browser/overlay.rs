@@ -4,7 +4,7 @@ use serde_json::json;
 use streamsuites::model::OverlaySettings;
 
 use crate::{
-    IN_OBS, LINES,
+    CUTTABLE, IN_OBS, LINES,
     support::{TestServer, browser::Browser, publish_in, said::said},
 };
 
@@ -110,6 +110,31 @@ async fn the_overlay_of_a_room_that_is_not_there_is_invisible_and_comes_alive_by
     page.until("document.querySelector('#chat') !== null").await;
     publish_in(&room, "chat.message", said("1", "Bo", "hello"));
     page.until_is(LINES, json!(["hello"])).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_off_the_overlay_while_it_was_cut_off_is_gone_when_it_is_back() {
+    let server = TestServer::start().await;
+    server.say([said("1", "Bo", "one"), said("2", "Cleo", "two")]);
+    let browser = Browser::launch().await;
+    let page = browser.open_with(&server.overlay("?focus"), CUTTABLE).await;
+    let shown = "[...document.querySelectorAll('#feature .text')].map((it) => it.textContent)";
+    page.until("document.readyState === 'complete'").await;
+    server.publish("feature.show", said("1", "Bo", "one"));
+    page.until_is(shown, json!(["one"])).await;
+    // What is there already does not move in once more.
+    page.eval("window.same = document.querySelector('#feature .line'); cut(true); cut(false)")
+        .await;
+    page.until("greeted === 2").await;
+    assert_eq!(page.eval("same.isConnected").await, true);
+    server.publish("feature.show", said("2", "Cleo", "two"));
+    page.until_is(shown, json!(["two"])).await;
+    page.eval("cut(true)").await;
+    server.publish("feature.clear", json!({}));
+    page.eval("cut(false)").await;
+    page.until_is(shown, json!([])).await;
     browser.close().await;
     server.stop().await;
 }
