@@ -38,7 +38,7 @@ export class Stage {
   #screen;
   #renderer;
   #elements = null;
-  #waiting = []; // Behind `speed`.
+  #waiting = []; // {event, is_live, age} behind `speed`; `age` is how old it was when it came (ms).
   #pace_timer = 0;
   #expire_timer = 0;
   #flood_timer = 0;
@@ -180,7 +180,7 @@ export class Stage {
     this.#stored = text;
     this.#settings = join_settings(news, this.#changes);
     this.#screen.configure(this.#settings);
-    this.#waiting = this.#waiting.filter((it) => this.#screen.admits(it));
+    this.#waiting = this.#waiting.filter((it) => this.#screen.admits(it.event));
     if (this.#settings.speed === 0) this.#drain();
     this.#dress();
     if (this.#settings.theme !== old_theme || this.#settings.theme_version !== old_version) this.#change_theme();
@@ -235,9 +235,7 @@ export class Stage {
       case "chat.message":
       case "activity":
         if (this.#moderation.hides(event.data) || !this.#screen.admits(event)) return;
-        // What was said before this page was here is no flood, however fast it comes.
-        if (event.seq > this.live_from) this.#arrive(event);
-        else this.#add(event);
+        this.#arrive(event);
         return;
       case "feature.show":
         if (!this.#moderation.hides(event.data)) this.#show_featured(event);
@@ -257,7 +255,8 @@ export class Stage {
 
   #remove(deletion) {
     const gone = matcher(deletion);
-    this.#waiting = this.#waiting.filter((it) => !gone(it.data)).map(quote_remover(gone));
+    const unquoted = quote_remover(gone);
+    this.#waiting = this.#waiting.filter((it) => !gone(it.event.data)).map((it) => ({ ...it, event: unquoted(it.event) }));
     const featured_changed = this.#screen.remove(deletion);
     if (featured_changed) this.#featured_changed = true;
     if (this.#beacon && this.#visible && this.#screen.lines.is_dirty) this.#removed_at.push(this.#beacon.now());
@@ -266,29 +265,34 @@ export class Stage {
 
   #arrive(event) {
     const now = this.#clock.now();
-    this.#screen.flood.arrive(now);
-    this.#show_step(now);
-    if (this.#settings.speed > 0 && this.#visible) this.#hold(event);
-    else this.#add(event);
+    // A later connection does not change which of those that wait were said while this page was here.
+    const is_live = event.seq > this.live_from;
+    const said = Date.parse(event.ts);
+    const news = { event, is_live, age: !is_live && said ? Math.max(0, now - said) : 0 };
+    // What was said before this page was here is no flood, however fast it comes.
+    if (is_live) {
+      this.#screen.flood.arrive(now);
+      this.#show_step(now);
+    }
+    const { speed } = this.#settings;
+    if (speed > 0 && this.#visible && (is_live || this.#waiting.length > 0)) this.#hold(news);
+    else this.#add(news);
   }
 
-  #add(event) {
+  #add({ event, is_live, age }) {
     const now = this.#clock.now();
-    const said = Date.parse(event.ts);
-    const is_live = event.seq > this.live_from;
-    const born = !is_live && said ? Math.min(said, now) : now;
     this.#screen.add(event, {
-      now, born, animate: is_live && !this.#is_busy(), live: is_live, received: this.#beacon?.now() ?? 0,
+      now, born: now - age, animate: is_live && !this.#is_busy(), live: is_live, received: this.#beacon?.now() ?? 0,
     });
     if (this.#settings.fade_seconds && !this.#expire_timer) this.#expire();
     if (this.#screen.lines.is_dirty) this.#schedule();
   }
 
-  #hold(event) {
-    this.#waiting.push(event);
+  #hold(news) {
+    this.#waiting.push(news);
     if (this.#waiting.length > BUFFER_MOST) {
       // The oldest that need not be shown; if there is none, the oldest.
-      this.#waiting.splice(Math.max(0, this.#waiting.findIndex((it) => rank_of(it) < ALWAYS)), 1);
+      this.#waiting.splice(Math.max(0, this.#waiting.findIndex((it) => rank_of(it.event) < ALWAYS)), 1);
       this.#screen.flood.skip();
     }
     if (!this.#pace_timer) this.#pace();
@@ -296,16 +300,16 @@ export class Stage {
 
   #pace() {
     this.#pace_timer = 0;
-    const event = this.#waiting.shift();
-    if (!event) return;
-    this.#add(event);
+    const news = this.#waiting.shift();
+    if (!news) return;
+    this.#add(news);
     this.#pace_timer = setTimeout(() => this.#pace(), 1000 / (this.#settings.speed || 1000));
   }
 
   #drain() {
     clearTimeout(this.#pace_timer);
     this.#pace_timer = 0;
-    for (const event of this.#waiting.splice(0)) this.#add(event);
+    for (const it of this.#waiting.splice(0)) this.#add(it);
   }
 
   #show_featured(event) {

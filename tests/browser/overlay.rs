@@ -138,3 +138,36 @@ async fn what_was_taken_off_the_overlay_while_it_was_cut_off_is_gone_when_it_is_
     browser.close().await;
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_speed_holds_back_keeps_its_order_and_its_time_over_a_new_connection() {
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    let page = browser.open_with(&server.overlay("?speed=1&fade=3&max=500"), CUTTABLE).await;
+    page.until("greeted === 1").await;
+    let watch = "window.came = []; new MutationObserver((all) => { for (const it of all) \
+        for (const line of it.addedNodes) came.push(line.querySelector('.text').textContent); })\
+        .observe(document.querySelector('#chat'), { childList: true })";
+    page.eval(&format!("{watch}; 0")).await;
+    server.say((1..=7).map(|it| said(&it.to_string(), "Bo", &format!("held {it}"))));
+    page.until("came.length > 0").await;
+    page.eval("cut(true)").await;
+    server.say([said("8", "Bo", "missed")]);
+    page.eval("cut(false)").await;
+    page.until("greeted === 2").await;
+    server.say([said("9", "Bo", "live again")]);
+    let all = json!([
+        "held 1",
+        "held 2",
+        "held 3",
+        "held 4",
+        "held 5",
+        "held 6",
+        "held 7",
+        "missed",
+        "live again"
+    ]);
+    page.until_is("came", all).await;
+    browser.close().await;
+    server.stop().await;
+}
