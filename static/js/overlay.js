@@ -70,6 +70,7 @@ function follow_room() {
       // After a resume, too, what was missed is shown without ceremony.
       stage.live_from = hello.seq ?? 0;
       if (hello.settings) stage.configure(hello.settings);
+      stage.renew_theme();
       stage.set_statuses(hello.status ?? []);
       const { featured } = hello;
       stage.take(featured ? { type: "feature.show", ts: featured.received_at, data: featured } : { type: "feature.clear" });

@@ -18,6 +18,8 @@ import { custom_layer, font_family, join_settings } from "./settings.js";
 
 const BUFFER_MOST = 100; // Lines that wait when `speed` holds them back.
 const LOOK_MS = 500; // How often it is asked whether a flood is over.
+const THEME_RETRY_MS = 500; // After a theme that did not load; twice as long each time,
+const THEME_RETRY_CAP_MS = 30_000; // up to this.
 
 export const wall_clock = Object.freeze({ now: () => Date.now(), is_virtual: false, rate: 1 });
 
@@ -49,6 +51,8 @@ export class Stage {
   #spare = []; // Elements without a line. With those of the lines there are `max_messages`, used again and again.
   #featured_changed = false;
   #featured_moves = false;
+  #theme_timer = 0; // Runs while the theme's stylesheet is wanted and did not come.
+  #theme_failures = 0;
   #visible = true;
   #obs_visible = null;
   #obs_active = null;
@@ -99,6 +103,9 @@ export class Stage {
     if (this.#settings.theme !== page.theme) this.#change_theme();
     // Custom properties of a theme are known once its stylesheet is; OBS injects its own a little later.
     addEventListener("load", () => this.#redress(), { once: true });
+    // The page's own theme may have been asked for in a moment without a server.
+    if (document.readyState === "complete") this.#look_after_theme();
+    else addEventListener("load", () => this.#look_after_theme(), { once: true });
   }
 
   get settings() {
@@ -188,8 +195,21 @@ export class Stage {
     this.#redress();
   }
 
-  /** The old stylesheet stays until the new one has come, and if it never comes. */
+  #look_after_theme() {
+    if (!has_loaded(document.getElementById("theme")) && !document.querySelector("link.theme:not(#theme)")) this.#change_theme();
+  }
+
+  /** There is a server again: what did not load is asked for at once. */
+  renew_theme() {
+    if (!this.#theme_timer) return;
+    this.#theme_failures = 0;
+    this.#change_theme();
+  }
+
+  /** The old stylesheet stays until the new one has come. */
   #change_theme() {
+    clearTimeout(this.#theme_timer);
+    this.#theme_timer = 0;
     const old = document.getElementById("theme");
     // One that has not come yet is no longer wanted.
     for (const it of document.querySelectorAll("link.theme:not(#theme)")) it.remove();
@@ -201,9 +221,15 @@ export class Stage {
     link.onload = () => {
       for (const it of document.querySelectorAll("link.theme")) if (it !== link) it.remove();
       link.id = "theme";
+      this.#theme_failures = 0;
       this.#redress();
     };
-    link.onerror = () => link.remove();
+    link.onerror = () => {
+      link.remove();
+      const wait = Math.min(THEME_RETRY_CAP_MS, THEME_RETRY_MS * 2 ** Math.min(this.#theme_failures, 8));
+      this.#theme_failures += 1;
+      this.#theme_timer = setTimeout(() => this.#change_theme(), wait);
+    };
     old.classList.add("theme");
     link.className = "theme";
     old.after(link);
@@ -534,6 +560,15 @@ export class Stage {
     }
     this.#removed_at = [];
     this.#draw();
+  }
+}
+
+/** Whether a stylesheet has come. Where it failed there is none, or one that nobody may look into. */
+function has_loaded({ sheet }) {
+  try {
+    return Boolean(sheet?.cssRules);
+  } catch {
+    return false;
   }
 }
 

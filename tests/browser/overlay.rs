@@ -171,3 +171,22 @@ async fn what_speed_holds_back_keeps_its_order_and_its_time_over_a_new_connectio
     browser.close().await;
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_theme_that_did_not_load_is_asked_for_again() {
+    // Where the server was away, in place of the theme there was nothing: first the page's own, then two more times.
+    let failing = "{ let failures = 2; const after = Element.prototype.after; \
+        Element.prototype.after = function (it) { if (failures-- > 0) it.href = '/static/nothing.css'; after.call(this, it); }; \
+        new MutationObserver((_, watch) => { const it = document.getElementById('theme'); if (!it) return; \
+            watch.disconnect(); it.href = '/static/nothing.css'; }).observe(document, { childList: true, subtree: true }); }";
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    let page = browser.open_with(&server.overlay("?theme=midnight"), failing).await;
+    page.until(
+        "document.querySelector('#theme').sheet?.href.includes('/themes/midnight/theme.css')",
+    )
+    .await;
+    page.until_is("document.querySelectorAll('link.theme').length", 1).await;
+    browser.close().await;
+    server.stop().await;
+}

@@ -239,6 +239,7 @@ export async function show_widget(name, { page, parameters, keep_up_with }) {
       keep_up_with(hello.build);
       live_from = hello.seq ?? 0;
       if (hello.settings) stage.configure(hello.settings);
+      stage.renew_theme();
       frame.greet(hello);
     })
     .on("event", (event) => {
