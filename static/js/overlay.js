@@ -4,6 +4,7 @@
 
 import { Backlog } from "./backlog.js";
 import { Feed } from "./feed.js";
+import { need, reload_when_served } from "./reload.js";
 import { parse_bool, parse_parameters } from "./settings.js";
 import { Stage } from "./stage.js";
 
@@ -22,7 +23,7 @@ function keep_up_with(build) {
   } catch {
     return; // Without a memory, a mistake here would reload for ever.
   }
-  location.reload();
+  reload_when_served({ at_once: true });
 }
 
 function is_still() {
@@ -49,10 +50,10 @@ function follow_room() {
       const beacon = new Beacon({ room: page.room, key: page.key, read: () => stage.counts });
       stage.report_to(beacon);
       globalThis.beacon = beacon;
-    });
+    }).catch((error) => console.warn("This page reports nothing of itself.", error));
   }
   if (settings.demo) {
-    import("./demo.js").then(({ play }) => {
+    need(import("./demo.js")).then(({ play }) => {
       const timer = play((event) => stage.take(event));
       // A picture of a theme on the dashboard does not move.
       if (parent !== window && is_still()) clearInterval(timer);
@@ -82,7 +83,7 @@ function follow_room() {
 }
 
 async function show_widget(name) {
-  const { WIDGETS, show_widget: show } = await import("./widgets/frame.js");
+  const { WIDGETS, show_widget: show } = await need(import("./widgets/frame.js"));
   if (Object.hasOwn(WIDGETS, name)) {
     await show(name, { page, parameters, keep_up_with });
     return;
@@ -93,5 +94,5 @@ async function show_widget(name) {
 
 const widget = parameters.get("widget")?.trim().toLowerCase();
 if (widget) show_widget(widget);
-else if (parameters.has("replay")) import("./recording.js").then(({ play_recording }) => play_recording(page, parameters));
+else if (parameters.has("replay")) need(import("./recording.js")).then(({ play_recording }) => play_recording(page, parameters));
 else follow_room();

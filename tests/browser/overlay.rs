@@ -1,5 +1,6 @@
 //! What an overlay draws, and when.
 
+use chromiumoxide::cdp::browser_protocol::network::{BlockPattern, SetBlockedUrLsParams};
 use serde_json::json;
 use streamsuites::model::OverlaySettings;
 
@@ -187,6 +188,39 @@ async fn a_theme_that_did_not_load_is_asked_for_again() {
     )
     .await;
     page.until_is("document.querySelectorAll('link.theme').length", 1).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overlay_of_which_a_part_did_not_load_is_loaded_anew_and_lives() {
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    let script = "Math.random = () => 0; console.warn = () => { window.has_failed = true; };";
+    let page = browser.open_with("about:blank", script).await;
+    for (part, query, alive) in [
+        (
+            "/static/js/widgets/frame.js",
+            "?widget=poll&demo",
+            "!document.querySelector('#widget').hidden",
+        ),
+        (
+            "/static/css/widgets.css\\?*",
+            "?widget=poll&demo",
+            "!document.querySelector('#widget').hidden",
+        ),
+        ("/static/js/demo.js", "?demo", "document.querySelectorAll('#chat .line').length > 3"),
+    ] {
+        let block = |it: bool| {
+            let pattern = BlockPattern::new(format!("*://*:*{part}"), it);
+            SetBlockedUrLsParams::builder().url_pattern(pattern).build()
+        };
+        page.tab.execute(block(true)).await.unwrap();
+        page.go(&server.overlay(query)).await;
+        page.until("window.has_failed").await;
+        page.tab.execute(block(false)).await.unwrap();
+        page.until(&format!("window.has_failed === undefined && {alive}")).await;
+    }
     browser.close().await;
     server.stop().await;
 }

@@ -3,6 +3,7 @@
 
 import { Feed } from "../feed.js";
 import { Filter } from "../filter.js";
+import { need } from "../reload.js";
 import { parse_parameters } from "../settings.js";
 import { Stage } from "../stage.js";
 import { Boards } from "./boards.js";
@@ -210,9 +211,9 @@ function dress(build) {
   const link = document.createElement("link");
   link.rel = "stylesheet";
   link.href = `/static/css/widgets.css?v=${encodeURIComponent(build ?? "")}`;
-  const come = new Promise((done) => {
+  const come = new Promise((done, fail) => {
     link.onload = done;
-    link.onerror = done;
+    link.onerror = () => fail(new Error(link.href));
   });
   document.getElementById("theme").before(link);
   return come;
@@ -224,10 +225,10 @@ export async function show_widget(name, { page, parameters, keep_up_with }) {
   root.dataset.widget = name;
   const stage = new Stage({ page, changes: parse_parameters(parameters) });
   const own = widget_parameters(parameters);
-  await dress(page.build);
+  await need(dress(page.build));
   const frame = new Frame({ kind: WIDGETS[name], own, stage });
   if (stage.settings.demo) {
-    const { play } = await import("./demo.js");
+    const { play } = await need(import("./demo.js"));
     play(name, (event, how) => frame.take(event, how));
     return { frame, stage };
   }
