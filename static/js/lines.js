@@ -121,6 +121,12 @@ export class Lines {
     return true;
   }
 
+  /** Takes away a line that nobody can draw. */
+  discard(line) {
+    this.#lines = this.#lines.filter((it) => it !== line);
+    this.#drop(line);
+  }
+
   clear() {
     for (const line of this.#lines) this.#drop(line);
     this.#lines = [];

@@ -53,6 +53,7 @@ export class Stage {
   #featured_moves = false;
   #theme_timer = 0; // Runs while the theme's stylesheet is wanted and did not come.
   #theme_failures = 0;
+  #undrawn = 0; // Lines that could not be drawn.
   #visible = true;
   #obs_visible = null;
   #obs_active = null;
@@ -114,7 +115,7 @@ export class Stage {
 
   /** What became of the lines so far, and the step of the flood. */
   get counts() {
-    return { ...this.#screen.flood.counts, step: this.#step };
+    return { ...this.#screen.flood.counts, undrawn: this.#undrawn, step: this.#step };
   }
 
   /** Tells a beacon (beacon.js) what is drawn, and when. */
@@ -454,26 +455,43 @@ export class Stage {
     for (const line of changed) {
       if (line.received) received.push(line.received);
       line.received = 0;
-      if (line.element && !line.stale) {
-        update(line);
-        continue;
+      try {
+        this.#draw_line(line, fresh);
+      } catch (error) {
+        // One line that cannot be drawn must not cost the others their frame.
+        this.#give_up(line, error);
       }
-      const element = this.#elements.dress(this.#renderer.render(line.event), line.event);
-      if (line.element) {
-        line.element.before(element);
-        this.#let_go(line.element);
-      } else {
-        fresh.push(element);
-      }
-      if (line.animate) element.dataset.new = "";
-      line.element = element;
-      line.stale = false;
-      line.animate = false;
-      update(line);
     }
     this.#elements.add(fresh);
     this.#elements.drawn();
     this.#beacon?.drew(received, this.#removed_at.splice(0));
+  }
+
+  #draw_line(line, fresh) {
+    if (line.element && !line.stale) {
+      update(line);
+      return;
+    }
+    const element = this.#elements.dress(this.#renderer.render(line.event), line.event);
+    const old = line.element;
+    line.element = element;
+    if (old) {
+      old.before(element);
+      this.#let_go(old);
+    }
+    update(line);
+    if (!old) fresh.push(element);
+    if (line.animate) element.dataset.new = "";
+    line.stale = false;
+    line.animate = false;
+  }
+
+  #give_up(line, error) {
+    line.element?.remove();
+    line.element = null;
+    this.#screen.lines.discard(line);
+    this.#undrawn += 1;
+    if (this.#undrawn === 1) console.warn("A line could not be drawn; further ones are only counted.", error);
   }
 
   /** Empties an element, so that nothing of its line is left, for one to come. */

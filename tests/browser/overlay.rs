@@ -224,3 +224,22 @@ async fn an_overlay_of_which_a_part_did_not_load_is_loaded_anew_and_lives() {
     browser.close().await;
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_cannot_be_drawn_costs_the_others_nothing() {
+    // The server sends nothing of the kind: in the page, two lines lose what they are drawn from.
+    let script = "{ const parse = JSON.parse; JSON.parse = (text) => { const it = parse(text); \
+        if (it?.data?.text?.startsWith('broken')) it.data.fragments = null; return it; }; } \
+        window.warnings = 0; console.warn = () => { warnings += 1; };";
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    server.say([said("1", "Bo", "one"), said("2", "Bo", "broken"), said("3", "Bo", "three")]);
+    let page = browser.open_with(&server.overlay(""), script).await;
+    page.until_is(LINES, json!(["one", "three"])).await;
+    server.say([said("4", "Bo", "four"), said("5", "Bo", "broken, too"), said("6", "Bo", "six")]);
+    page.until_is(LINES, json!(["one", "three", "four", "six"])).await;
+    assert_eq!(page.eval("warnings").await, 1);
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
