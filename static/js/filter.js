@@ -1,4 +1,6 @@
-// Which events an overlay shows, by its settings.
+// Which events an overlay shows, and what of them, by its settings.
+
+import { without_quote } from "./moderation.js";
 
 const BOTS = new Set([
   "nightbot", "streamelements", "streamlabs", "moobot", "fossabot", "wizebot", "botrix", "botrixoficial",
@@ -46,13 +48,30 @@ export class Filter {
     if (this.#platforms.size && !this.#platforms.has(data.platform)) return false;
     if (this.#without.has(data.platform)) return false;
     if (event.type === "activity" && !this.#admits_activity(data)) return false;
-    const { author } = data;
-    if (author && this.#users.size && this.#is_hidden(author)) return false;
     if (event.type === "chat.message") {
       if (this.#settings.hide_commands && data.text.trimStart().startsWith("!")) return false;
-      if (this.#settings.hide_bots && is_bot(author)) return false;
+      if (this.#settings.hide_bots && is_bot(data.author)) return false;
     }
-    return !this.#blocked || !this.#blocked.test(fold(`${author?.name ?? ""}\n${data.text ?? ""}`));
+    return this.admits_words(data);
+  }
+
+  /** Whether nobody hidden said this, and no blocked word is in it: of a message that somebody chose, all that is asked. */
+  admits_words({ author, text, system_text }) {
+    if (author && this.#is_hidden(author)) return false;
+    return !this.#blocks(author?.name, system_text, text);
+  }
+
+  /** The event without what it quotes, if that would not be shown by itself; else as it is. */
+  censor(event) {
+    const quote = event.data.reply_to;
+    if (!quote) return event;
+    // Whom it answers is said beside the quote.
+    if (this.#blocks(quote.author.name)) return { ...event, data: { ...event.data, reply_to: undefined } };
+    return quote.text && !this.admits_words(quote) ? without_quote(event) : event;
+  }
+
+  #blocks(...texts) {
+    return this.#blocked !== null && this.#blocked.test(fold(texts.map((it) => it ?? "").join("\n")));
   }
 
   #admits_activity(data) {
@@ -61,9 +80,10 @@ export class Filter {
   }
 
   #is_hidden(author) {
+    if (this.#users.size === 0) return false;
     const id = author.id.toLowerCase();
     return (
-      this.#users.has(author.login.toLowerCase()) ||
+      this.#users.has((author.login ?? "").toLowerCase()) ||
       this.#users.has(id) ||
       this.#users.has(id.slice(id.indexOf(":") + 1))
     );

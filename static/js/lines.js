@@ -2,8 +2,8 @@
 // It knows nothing of the DOM, so it can be kept while nothing is drawn.
 
 import { rank_of } from "./flood.js";
+import { Members } from "./members.js";
 
-const MEMBERS_MOST = 50;
 const COLLAPSE_FROM = 3; // Two equal lines may be honest; the third is a flood.
 
 export class Lines {
@@ -40,7 +40,7 @@ export class Lines {
    */
   add(event, { animate = false, born = Date.now(), round = null, received = 0 } = {}) {
     const key = collapse_key(event);
-    const line = { event, key, count: 1, members: [event], animate, born, leaving: false, element: null, round, received };
+    const line = { event, key, count: 1, members: new Members(event), animate, born, leaving: false, element: null, round, received };
     if (round === null && key !== null && this.#join(line)) return false;
     this.#lines.push(line);
     this.#changed.add(line);
@@ -64,8 +64,7 @@ export class Lines {
     if (last.count === 1) {
       const before = this.#lines.at(-COLLAPSE_FROM + 1);
       if (!before || before.key !== line.key || before.leaving) return false;
-      last.members.push(...before.members);
-      last.count += before.count;
+      last.members.join(before.members);
       this.#lines.splice(this.#lines.indexOf(before), 1);
       this.#drop(before);
     }
@@ -75,9 +74,8 @@ export class Lines {
   }
 
   #grow(line, event) {
-    line.count += 1;
-    line.members.push(event);
-    if (line.members.length > MEMBERS_MOST) line.members.splice(1, 1); // The first one is shown.
+    line.members.add(event);
+    line.count = line.members.count;
     this.#changed.add(line);
   }
 
@@ -93,19 +91,14 @@ export class Lines {
   /** Takes away everything whose data `matches`. */
   remove(matches) {
     this.#lines = this.#lines.filter((line) => {
-      const left = line.members.filter((it) => !matches(it.data));
-      if (left.length === line.members.length) return true;
-      if (left.length === 0) {
+      if (!line.members.remove(matches)) return true;
+      line.count = line.members.count;
+      if (line.count === 0) {
         this.#drop(line);
         return false;
       }
-      line.count -= line.members.length - left.length;
-      line.members = left;
-      if (line.event !== left[0]) {
-        // The one shown is gone: the line goes on under the next viewer's name.
-        line.event = left[0];
-        line.stale = true;
-      }
+      // If the one shown is gone, the line goes on under the next viewer's name.
+      this.#show_first(line);
       this.#changed.add(line);
       return true;
     });
@@ -114,12 +107,24 @@ export class Lines {
   /** Puts what `change` makes of each event in its place; the same event is no change. */
   change(change) {
     for (const line of this.#lines) {
-      line.members = line.members.map(change);
-      if (line.members[0] === line.event) continue;
-      line.event = line.members[0];
-      line.stale = true;
-      this.#changed.add(line);
+      line.members.change(change);
+      if (this.#show_first(line)) this.#changed.add(line);
     }
+  }
+
+  /** True if that is another than was shown. */
+  #show_first(line) {
+    const [first] = line.members.events;
+    if (line.event === first) return false;
+    line.event = first;
+    line.stale = true;
+    return true;
+  }
+
+  /** Takes away a line that nobody can draw. */
+  discard(line) {
+    this.#lines = this.#lines.filter((it) => it !== line);
+    this.#drop(line);
   }
 
   clear() {

@@ -105,7 +105,7 @@ function quoted_data({ data }) {
 }
 
 /** Whom it answers stays: the feed, too, empties the words only. */
-function without_quote(event) {
+export function without_quote(event) {
   const { data } = event;
   return { ...event, data: { ...data, reply_to: { ...data.reply_to, text: "" } } };
 }

@@ -5,6 +5,7 @@
 import { Backlog } from "./backlog.js";
 import { Feed } from "./feed.js";
 import { take_page } from "./keyed.js";
+import { need, reload_when_served } from "./reload.js";
 import { list_unknown, parse_bool, parse_parameters } from "./settings.js";
 import { Stage } from "./stage.js";
 
@@ -23,7 +24,7 @@ function keep_up_with(build) {
   } catch {
     return; // Without a memory, a mistake here would reload for ever.
   }
-  location.reload();
+  reload_when_served({ at_once: true });
 }
 
 function is_still() {
@@ -50,10 +51,10 @@ function follow_room() {
       const beacon = new Beacon({ room: page.room, key: page.key, read: () => stage.counts });
       stage.report_to(beacon);
       globalThis.beacon = beacon;
-    });
+    }).catch((error) => console.warn("This page reports nothing of itself.", error));
   }
   if (settings.demo) {
-    import("./demo.js").then(({ play }) => {
+    need(import("./demo.js")).then(({ play }) => {
       const timer = play((event) => stage.take(event));
       // A picture of a theme on the dashboard does not move.
       if (parent !== window && is_still()) clearInterval(timer);
@@ -71,17 +72,19 @@ function follow_room() {
       // After a resume, too, what was missed is shown without ceremony.
       stage.live_from = hello.seq ?? 0;
       if (hello.settings) stage.configure(hello.settings);
+      stage.renew_theme();
       stage.set_statuses(hello.status ?? []);
-      if (hello.featured) stage.take({ type: "feature.show", ts: hello.featured.received_at, data: hello.featured });
+      const { featured } = hello;
+      stage.take(featured ? { type: "feature.show", ts: featured.received_at, data: featured } : { type: "feature.clear" });
     })
     .on("event", (event) => {
-      if (!earlier.is_earlier(event)) stage.take(event);
+      if (!earlier.is_earlier(event) && !earlier.is_told(event)) stage.take(event);
     })
     .start();
 }
 
 async function show_widget(name) {
-  const { WIDGETS, show_widget: show } = await import("./widgets/frame.js");
+  const { WIDGETS, show_widget: show } = await need(import("./widgets/frame.js"));
   if (Object.hasOwn(WIDGETS, name)) {
     await show(name, { page, parameters, keep_up_with });
     return;
@@ -95,5 +98,5 @@ if (unknown.length) console.warn(unknown.join("\n"));
 
 const widget = parameters.get("widget")?.trim().toLowerCase();
 if (widget) show_widget(widget);
-else if (parameters.has("replay")) import("./recording.js").then(({ play_recording }) => play_recording(page, parameters));
+else if (parameters.has("replay")) need(import("./recording.js")).then(({ play_recording }) => play_recording(page, parameters));
 else follow_room();

@@ -31,6 +31,8 @@ export class Screen {
     this.#filter = new Filter(settings);
     this.lines.resize(settings.max_messages);
     this.lines.remove((data) => !this.#filter.admits({ type: data.system_text === undefined ? "chat.message" : "activity", data }));
+    this.lines.change((event) => this.#filter.censor(event));
+    this.feature(this.featured);
   }
 
   /** Whether this event becomes a line, or part of one. */
@@ -45,10 +47,16 @@ export class Screen {
     return this.admits(event);
   }
 
+  /** Puts an event into the featured message's place, or null. */
+  feature(event) {
+    this.featured = event && this.#filter.censor(event);
+  }
+
   /** Adds an event as a line, or to one. What is said `live` is part of a flood, if there is one. */
-  add(event, { now, born = now, animate = false, live = false, received = 0 }) {
+  add(news, { now, born = now, animate = false, live = false, received = 0 }) {
     if (this.life_ms && now - born > this.life_ms) return;
     const { flood, lines } = this;
+    const event = this.#filter.censor(news);
     if (!live) {
       lines.add(event, { animate, born });
       return;
@@ -103,7 +111,7 @@ export class Screen {
       case "feature.show":
       case "feature.clear":
         if (!this.#settings.focus) return false;
-        this.featured = event.type === "feature.show" ? event : null;
+        this.feature(event.type === "feature.show" ? event : null);
         return true;
       default: // Settings are those of now, not of then; the platforms' state is nobody's news any more.
         return false;

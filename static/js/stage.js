@@ -19,6 +19,8 @@ import { custom_layer, font_family, join_settings } from "./settings.js";
 
 const BUFFER_MOST = 100; // Lines that wait when `speed` holds them back.
 const LOOK_MS = 500; // How often it is asked whether a flood is over.
+const THEME_RETRY_MS = 500; // After a theme that did not load; twice as long each time,
+const THEME_RETRY_CAP_MS = 30_000; // up to this.
 
 export const wall_clock = Object.freeze({ now: () => Date.now(), is_virtual: false, rate: 1 });
 
@@ -39,7 +41,7 @@ export class Stage {
   #screen;
   #renderer;
   #elements = null;
-  #waiting = []; // Behind `speed`.
+  #waiting = []; // {event, is_live, age} behind `speed`; `age` is how old it was when it came (ms).
   #pace_timer = 0;
   #expire_timer = 0;
   #flood_timer = 0;
@@ -50,6 +52,9 @@ export class Stage {
   #spare = []; // Elements without a line. With those of the lines there are `max_messages`, used again and again.
   #featured_changed = false;
   #featured_moves = false;
+  #theme_timer = 0; // Runs while the theme's stylesheet is wanted and did not come.
+  #theme_failures = 0;
+  #undrawn = 0; // Lines that could not be drawn.
   #visible = true;
   #obs_visible = null;
   #obs_active = null;
@@ -109,6 +114,9 @@ export class Stage {
     if (this.#settings.theme !== page.theme) this.#change_theme();
     // Custom properties of a theme are known once its stylesheet is; OBS injects its own a little later.
     addEventListener("load", () => this.#redress(), { once: true });
+    // The page's own theme may have been asked for in a moment without a server.
+    if (document.readyState === "complete") this.#look_after_theme();
+    else addEventListener("load", () => this.#look_after_theme(), { once: true });
   }
 
   get settings() {
@@ -117,7 +125,7 @@ export class Stage {
 
   /** What became of the lines so far, and the step of the flood. */
   get counts() {
-    return { ...this.#screen.flood.counts, step: this.#step };
+    return { ...this.#screen.flood.counts, undrawn: this.#undrawn, step: this.#step };
   }
 
   /** Tells a beacon (beacon.js) what is drawn, and when. */
@@ -190,7 +198,7 @@ export class Stage {
     this.#stored = text;
     this.#settings = join_settings(news, this.#changes);
     this.#screen.configure(this.#settings);
-    this.#waiting = this.#waiting.filter((it) => this.#screen.admits(it));
+    this.#waiting = this.#waiting.filter((it) => this.#screen.admits(it.event));
     if (!this.#settings.pronouns) this.#pronouns.forget_wanted();
     if (this.#settings.speed === 0) this.#drain();
     this.#dress();
@@ -199,8 +207,21 @@ export class Stage {
     this.#redress();
   }
 
-  /** The old stylesheet stays until the new one has come, and if it never comes. */
+  #look_after_theme() {
+    if (!has_loaded(document.getElementById("theme")) && !document.querySelector("link.theme:not(#theme)")) this.#change_theme();
+  }
+
+  /** There is a server again: what did not load is asked for at once. */
+  renew_theme() {
+    if (!this.#theme_timer) return;
+    this.#theme_failures = 0;
+    this.#change_theme();
+  }
+
+  /** The old stylesheet stays until the new one has come. */
   #change_theme() {
+    clearTimeout(this.#theme_timer);
+    this.#theme_timer = 0;
     const old = document.getElementById("theme");
     // One that has not come yet is no longer wanted.
     for (const it of document.querySelectorAll("link.theme:not(#theme)")) it.remove();
@@ -212,9 +233,15 @@ export class Stage {
     link.onload = () => {
       for (const it of document.querySelectorAll("link.theme")) if (it !== link) it.remove();
       link.id = "theme";
+      this.#theme_failures = 0;
       this.#redress();
     };
-    link.onerror = () => link.remove();
+    link.onerror = () => {
+      link.remove();
+      const wait = Math.min(THEME_RETRY_CAP_MS, THEME_RETRY_MS * 2 ** Math.min(this.#theme_failures, 8));
+      this.#theme_failures += 1;
+      this.#theme_timer = setTimeout(() => this.#change_theme(), wait);
+    };
     old.classList.add("theme");
     link.className = "theme";
     old.after(link);
@@ -246,9 +273,7 @@ export class Stage {
       case "chat.message":
       case "activity":
         if (this.#moderation.hides(event.data) || !this.#screen.admits(event)) return;
-        // What was said before this page was here is no flood, however fast it comes.
-        if (event.seq > this.live_from) this.#arrive(event);
-        else this.#add(event);
+        this.#arrive(event);
         return;
       case "feature.show":
         if (!this.#moderation.hides(event.data)) this.#show_featured(event);
@@ -269,7 +294,8 @@ export class Stage {
 
   #remove(deletion) {
     const gone = matcher(deletion);
-    this.#waiting = this.#waiting.filter((it) => !gone(it.data)).map(quote_remover(gone));
+    const unquoted = quote_remover(gone);
+    this.#waiting = this.#waiting.filter((it) => !gone(it.event.data)).map((it) => ({ ...it, event: unquoted(it.event) }));
     const featured_changed = this.#screen.remove(deletion);
     if (featured_changed) this.#featured_changed = true;
     if (this.#beacon && this.#visible && this.#screen.lines.is_dirty) this.#removed_at.push(this.#beacon.now());
@@ -278,29 +304,34 @@ export class Stage {
 
   #arrive(event) {
     const now = this.#clock.now();
-    this.#screen.flood.arrive(now);
-    this.#show_step(now);
-    if (this.#settings.speed > 0 && this.#visible) this.#hold(event);
-    else this.#add(event);
+    // A later connection does not change which of those that wait were said while this page was here.
+    const is_live = event.seq > this.live_from;
+    const said = Date.parse(event.ts);
+    const news = { event, is_live, age: !is_live && said ? Math.max(0, now - said) : 0 };
+    // What was said before this page was here is no flood, however fast it comes.
+    if (is_live) {
+      this.#screen.flood.arrive(now);
+      this.#show_step(now);
+    }
+    const { speed } = this.#settings;
+    if (speed > 0 && this.#visible && (is_live || this.#waiting.length > 0)) this.#hold(news);
+    else this.#add(news);
   }
 
-  #add(event) {
+  #add({ event, is_live, age }) {
     const now = this.#clock.now();
-    const said = Date.parse(event.ts);
-    const is_live = event.seq > this.live_from;
-    const born = !is_live && said ? Math.min(said, now) : now;
     this.#screen.add(event, {
-      now, born, animate: is_live && !this.#is_busy(), live: is_live, received: this.#beacon?.now() ?? 0,
+      now, born: now - age, animate: is_live && !this.#is_busy(), live: is_live, received: this.#beacon?.now() ?? 0,
     });
     if (this.#settings.fade_seconds && !this.#expire_timer) this.#expire();
     if (this.#screen.lines.is_dirty) this.#schedule();
   }
 
-  #hold(event) {
-    this.#waiting.push(event);
+  #hold(news) {
+    this.#waiting.push(news);
     if (this.#waiting.length > BUFFER_MOST) {
       // The oldest that need not be shown; if there is none, the oldest.
-      this.#waiting.splice(Math.max(0, this.#waiting.findIndex((it) => rank_of(it) < ALWAYS)), 1);
+      this.#waiting.splice(Math.max(0, this.#waiting.findIndex((it) => rank_of(it.event) < ALWAYS)), 1);
       this.#screen.flood.skip();
     }
     if (!this.#pace_timer) this.#pace();
@@ -308,20 +339,22 @@ export class Stage {
 
   #pace() {
     this.#pace_timer = 0;
-    const event = this.#waiting.shift();
-    if (!event) return;
-    this.#add(event);
+    const news = this.#waiting.shift();
+    if (!news) return;
+    this.#add(news);
     this.#pace_timer = setTimeout(() => this.#pace(), 1000 / (this.#settings.speed || 1000));
   }
 
   #drain() {
     clearTimeout(this.#pace_timer);
     this.#pace_timer = 0;
-    for (const event of this.#waiting.splice(0)) this.#add(event);
+    for (const it of this.#waiting.splice(0)) this.#add(it);
   }
 
   #show_featured(event) {
-    this.#screen.featured = event;
+    // Every connection tells it again: what is there already does not move in once more.
+    if (event?.data.id === this.#screen.featured?.data.id) return;
+    this.#screen.feature(event);
     this.#featured_changed = true;
     this.#featured_moves = true;
     if (this.#settings.focus) this.#schedule();
@@ -436,27 +469,44 @@ export class Stage {
     for (const line of changed) {
       if (line.received) received.push(line.received);
       line.received = 0;
-      if (line.element && !line.stale) {
-        update(line);
-        continue;
+      try {
+        this.#draw_line(line, fresh);
+      } catch (error) {
+        // One line that cannot be drawn must not cost the others their frame.
+        this.#give_up(line, error);
       }
-      const element = this.#elements.dress(this.#renderer.render(line.event), line.event);
-      this.#show_pronouns(element, line.event);
-      if (line.element) {
-        line.element.before(element);
-        this.#let_go(line.element);
-      } else {
-        fresh.push(element);
-      }
-      if (line.animate) element.dataset.new = "";
-      line.element = element;
-      line.stale = false;
-      line.animate = false;
-      update(line);
     }
     this.#elements.add(fresh);
     this.#elements.drawn();
     this.#beacon?.drew(received, this.#removed_at.splice(0));
+  }
+
+  #draw_line(line, fresh) {
+    if (line.element && !line.stale) {
+      update(line);
+      return;
+    }
+    const element = this.#elements.dress(this.#renderer.render(line.event), line.event);
+    this.#show_pronouns(element, line.event);
+    const old = line.element;
+    line.element = element;
+    if (old) {
+      old.before(element);
+      this.#let_go(old);
+    }
+    update(line);
+    if (!old) fresh.push(element);
+    if (line.animate) element.dataset.new = "";
+    line.stale = false;
+    line.animate = false;
+  }
+
+  #give_up(line, error) {
+    line.element?.remove();
+    line.element = null;
+    this.#screen.lines.discard(line);
+    this.#undrawn += 1;
+    if (this.#undrawn === 1) console.warn("A line could not be drawn; further ones are only counted.", error);
   }
 
   /** Empties an element, so that nothing of its line is left, for one to come. */
@@ -565,6 +615,15 @@ export class Stage {
     }
     this.#removed_at = [];
     this.#draw();
+  }
+}
+
+/** Whether a stylesheet has come. Where it failed there is none, or one that nobody may look into. */
+function has_loaded({ sheet }) {
+  try {
+    return Boolean(sheet?.cssRules);
+  } catch {
+    return false;
   }
 }
 

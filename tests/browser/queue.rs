@@ -73,10 +73,25 @@ async fn messages_are_queued_reordered_and_featured_and_every_window_shows_it() 
     // A guest sees what is on the stage and can change nothing.
     let guest = browser.open(&server.popout()).await;
     guest.until_is(ROWS, json!(texts)).await;
-    guest.until_is("document.querySelector('#queue-button').hidden", true).await;
+    assert_eq!(guest.eval("document.querySelector('#queue-button').hidden").await, true);
+    guest.click_line("1", "").await;
+    // Not for want of a button only. A page of its own: what is refused, a browser reports as a fault.
+    let stranger = browser.open(&server.popout()).await;
+    for (method, path, body) in [
+        ("POST", "feature", json!({ "message_id": "twitch:1" })),
+        ("DELETE", "feature", json!({})),
+        ("POST", "queue", json!({ "message_id": "twitch:1" })),
+    ] {
+        let answer = stranger
+            .eval(&format!(
+                "fetch('/api/rooms/ana/{path}', {{ method: '{method}', body: JSON.stringify({body}), \
+                headers: {{ 'content-type': 'application/json' }} }}).then((it) => it.status)"
+            ))
+            .await;
+        assert_eq!(answer, 401, "{method} {path}");
+    }
 
     let page = browser.open(&server.url(&server.server.sign_in)).await;
-    guest.click_line("1", "").await;
     page.go(&server.popout()).await;
     page.until_is(ROWS, json!(texts)).await;
     page.until_is("document.querySelector('#queue-button').hidden", false).await;

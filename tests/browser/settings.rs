@@ -154,6 +154,10 @@ async fn a_saved_link_with_twenty_parameters_gives_what_each_says() {
         ("?demo", "document.querySelectorAll('#chat .line').length >= 4 && !document.body.innerText.includes('comes in')".to_owned(), json!(true)),
     ] {
         page.go(&server.overlay(query)).await;
+        // An answer of a page that has not drawn yet says nothing.
+        if query != "?focus" {
+            page.until("document.querySelectorAll('#chat .line .text').length > 0").await;
+        }
         page.until_is(&question, answer).await;
     }
     let follow = json!({ "kind": "follow", "platform": "twitch", "id": "twitch:f1", "system_text": "Bo followed" });
@@ -168,7 +172,9 @@ async fn a_saved_link_with_twenty_parameters_gives_what_each_says() {
     server.say((20..25).map(|it| said(&it.to_string(), "Bo", &format!("held {it}"))));
     page.until("document.body.innerText.includes('held 20')").await;
     assert_eq!(page.eval("document.body.innerText.includes('held 24')").await, false);
-    page.go(&server.overlay("?fade=1")).await;
+    page.go(&server.overlay("?fade=5")).await;
+    server.say([said("30", "Bo", "fades")]);
+    page.until("document.querySelector('#chat').innerText.includes('fades')").await;
     page.until("document.querySelectorAll('#chat .line').length === 0").await;
     browser.close().await;
     server.stop().await;

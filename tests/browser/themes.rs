@@ -1,8 +1,9 @@
 //! What every theme looks like, against pictures in `tests/browser/snapshots/`, and that custom CSS has the last word.
 //!
 //! Fonts differ from machine to machine, so pictures are compared after they were made very small: what counts is
-//! where there are boxes, and of which colour. No line is so long that another font would break it. When a theme or the lines of `?demo` change on purpose, make the
-//! pictures anew, and look at them:
+//! where there are boxes, and of which colour. No line is so long that another font would break it. How far a picture
+//! may be from the stored one is measured by what its lines make of the page: much less than if half of them were
+//! missing. When a theme or the lines of `?demo` change on purpose, make the pictures anew, and look at them:
 //!
 //! ```text
 //! RENEW_SNAPSHOTS=1 cargo test --test browser themes
@@ -37,9 +38,11 @@ const THEMES: [&str; 8] = [
 ];
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 560;
-/// Mean difference of the small pictures (of 0 to 255), over all points and colours.
-const SAME_BELOW: f64 = 14.0;
-/// Two themes are further apart than this, or the number above says nothing.
+/// A picture is the same below this part of its difference from a page without lines.
+const SAME_BELOW: f64 = 0.25;
+/// Mean difference of the small pictures (of 0 to 255), over all points and colours, above which a page shows something.
+const LINES_ABOVE: f64 = 8.0;
+/// Two themes are further apart than this.
 const OTHER_ABOVE: f64 = 16.0;
 
 /// The demo says a line when it is told to, not when its time has come.
@@ -131,14 +134,20 @@ async fn every_theme_looks_as_it_did_and_no_two_look_alike() {
             fs::write(stored(theme), &picture).unwrap();
         }
         let expected = fs::read(stored(theme)).unwrap();
+        page.eval("for (const it of document.querySelectorAll('.line')) it.remove()").await;
+        let empty = picture_of(&page).await;
         let far = difference(&judge, &picture, &expected).await;
-        println!("{theme}: {far:.2} from what it was");
-        if far >= SAME_BELOW {
+        let lines = difference(&judge, &expected, &empty).await;
+        println!("{theme}: {far:.2} from what it was, {lines:.2} of it lines");
+        if lines <= LINES_ABOVE {
+            faults.push(format!("{theme}: the stored picture has no lines ({lines:.2})"));
+        }
+        if far >= lines * SAME_BELOW {
             let seen = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{theme}.png"));
             fs::write(&seen, &picture).unwrap();
             faults.push(format!("{theme}: {far:.2} from what it was; seen: {}", seen.display()));
         }
-        pictures.push((theme, expected));
+        pictures.push((theme, picture));
     }
     for (at, (one, picture)) in pictures.iter().enumerate() {
         for (other, another) in &pictures[at + 1..] {

@@ -6,7 +6,7 @@ use streamsuites::chat::room::Arrival;
 use crate::support::{Setup, TOKEN, TestServer, message, twitch::Twitch};
 
 /// Every route that changes something, with a body it takes and how it answers the operator.
-const ROUTES: [(&str, &str, &str, u16); 16] = [
+const ROUTES: [(&str, &str, &str, u16); 18] = [
     ("POST", "/api/rooms/ana/synthetic", r#"{"text":"hello"}"#, 201),
     ("POST", "/api/rooms", r#"{"channel":"twitch:newcomer"}"#, 201),
     ("DELETE", "/api/rooms/newcomer/channels/twitch/newcomer", "", 204),

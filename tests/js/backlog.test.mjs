@@ -24,11 +24,26 @@ test("chat of an earlier stream is not shown, that of this one is", () => {
   assert.equal(backlog.is_earlier(said(11, before)), false, "it came live");
 });
 
-test("what is not chat counts, however old", () => {
+test("a deletion counts, however old", () => {
   const backlog = greeted({ session });
-  for (const type of ["chat.delete", "chat.clear", "settings.update", "feature.show", "platform.status"]) {
+  for (const type of ["chat.delete", "chat.clear_user", "chat.clear", "chat.redacted"]) {
     assert.equal(backlog.is_earlier(said(8, before, { type })), false, type);
+    assert.equal(backlog.is_told(said(8, before, { type })), false, type);
   }
+});
+
+test("settings, states and what is featured are as the greeting says, whatever led there", () => {
+  const backlog = greeted({ session });
+  for (const type of ["settings.update", "feature.show", "feature.clear", "platform.status"]) {
+    assert.equal(backlog.is_told(said(10, after, { type })), true, `${type}, in the backlog`);
+    assert.equal(backlog.is_told(said(11, after, { type })), false, `${type}, live`);
+  }
+  assert.equal(backlog.is_told(said(8, after)), false, "what was said is no state");
+  backlog.greet({ epoch: "E1", seq: 20, recovered: true, session });
+  assert.equal(backlog.is_told(said(20, after, { type: "settings.update" })), true, "missed, and told by the greeting");
+  assert.equal(backlog.is_told(said(21, after, { type: "settings.update" })), false);
+  backlog.greet({ epoch: "E2", seq: 3, recovered: true, session });
+  assert.equal(backlog.is_told(said(4, after, { epoch: "E2", type: "settings.update" })), false, "numbers of a new epoch begin anew");
 });
 
 test("between streams there is no backlog of chat, and an older server's is shown whole", () => {

@@ -136,7 +136,7 @@ test("what is kept of a flood is bounded, however long it lasts", () => {
   const { screen, say } = begin({ max_messages: 20 });
   for (let it = 0; it < 40_000; it += 1) say(it, it % 2 ? "gg" : `line ${it}`);
   assert.ok(screen.lines.all.length <= 20);
-  assert.ok(screen.lines.all.every((it) => it.members.length <= 50));
+  assert.ok(screen.lines.all.every((it) => it.members.events.length <= 50));
   const { removed, changed } = screen.lines.take();
   assert.ok(removed.length === 0 && changed.length <= 20, "lines that no frame showed are no work");
 });

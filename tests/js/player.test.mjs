@@ -154,7 +154,7 @@ function play_on(server, changes = {}) {
 }
 
 const picture = ({ lines, featured }) => ({
-  lines: lines.all.map(({ event, count, members, born, leaving }) => ({ event, count, members: members.map((it) => it.seq), born, leaving })),
+  lines: lines.all.map(({ event, count, members, born, leaving }) => ({ event, count, members: members.events.map((it) => it.seq), born, leaving })),
   featured,
 });
 

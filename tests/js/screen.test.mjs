@@ -7,6 +7,7 @@ import { Filter } from "../../static/js/filter.js";
 import { Lines } from "../../static/js/lines.js";
 import { Moderation, matcher, quote_remover } from "../../static/js/moderation.js";
 import { bound_marks, is_emoji_only, is_emote_only, paid_tier } from "../../static/js/render.js";
+import { Screen } from "../../static/js/screen.js";
 import { join_settings } from "../../static/js/settings.js";
 
 let count = 0;
@@ -48,6 +49,38 @@ test("blocked words match whole words, in any case, and anywhere in scripts with
   assert.equal(admits(blocked, message("本当にバカだね")), false);
   assert.equal(admits(blocked, message("Scammers")), false);
   assert.equal(admits(blocked, message("hello", { name: "ass" })), false);
+});
+
+test("what is not shown is not shown as a quote either, live and once it is blocked", () => {
+  const quote = (login, text) => ({ id: `twitch:of-${login}`, author: { id: `twitch:${login}-id`, login, name: login }, text });
+  const screen = new Screen(join_settings({ blocked_words: ["secret", "rude*"], hidden_users: ["pest"] }, {}));
+  const say = (text, reply_to) => screen.take(message(text, { reply_to }), 0);
+  say("one", quote("vera", "the SECRET word"));
+  say("two", quote("pest", "harmless"));
+  say("three", quote("Rudest", "harmless"));
+  say("four", quote("vera", "harmless"));
+  const quotes = () => screen.lines.all.map(({ event: { data } }) => data.reply_to && `${data.reply_to.author.name}: ${data.reply_to.text}`);
+  assert.deepEqual(quotes(), ["vera: ", "pest: ", undefined, "vera: harmless"]);
+  screen.take({ ...message("five", { reply_to: quote("vera", "harmless, too") }), type: "chat.message" }, 0);
+  for (const line of screen.lines.take().changed) line.element = {};
+  screen.configure(join_settings({ blocked_words: ["harmless"] }, {}));
+  assert.equal(quotes().at(-1), "vera: ");
+  assert.equal(screen.lines.take().changed.filter((it) => it.stale).length, 2, "those whose quote went are drawn again");
+});
+
+test("a featured message loses the words it quotes too", () => {
+  const screen = new Screen(join_settings({ focus: true, blocked_words: ["secret"] }, {}));
+  const reply_to = { id: "twitch:q", author: { id: "twitch:v-id", login: "v", name: "v" }, text: "secret" };
+  screen.take({ ...message("what?", { reply_to }), type: "feature.show" }, 0);
+  assert.equal(screen.featured.data.reply_to.text, "");
+  assert.equal(screen.featured.data.text, "what?");
+});
+
+test("blocked words and hidden viewers are looked for in what a platform says of an activity", () => {
+  const activity = (data) => ({ type: "activity", data: { id: "twitch:a", platform: "twitch", kind: "subscription", ...data } });
+  const said = activity({ system_text: "Rude_Rita subscribed at Tier 1" });
+  assert.equal(admits({}, said), true);
+  assert.equal(admits({ blocked_words: ["rude_rita"] }, said), false);
 });
 
 test("a blocked word may hold any sign of the keyboard", () => {

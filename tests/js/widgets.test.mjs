@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { Filter } from "../../static/js/filter.js";
+import { join_settings } from "../../static/js/settings.js";
 import { Boards } from "../../static/js/widgets/boards.js";
 import { clock_text, lengths, number_writer, percents, progress, ranked, shares, winners } from "../../static/js/widgets/numbers.js";
 import { keys } from "../../static/js/widgets/parts.js";
@@ -117,6 +119,19 @@ test("what is moderated leaves the queue, and does not come back with a queue th
   assert.deepEqual(ids(), ["4"]);
   boards.take({ type: "queue.update", data: null });
   assert.equal(boards.pick("queue.update", "", ({ items }) => items.length > 0), null);
+});
+
+test("a queue on a stream shows nobody who is hidden, and no blocked word", () => {
+  let filter = new Filter(join_settings({ hidden_users: ["pest"], blocked_words: ["secret"], hide_commands: true }, {}));
+  const boards = new Boards((it) => filter.admits_words(it));
+  const message = (id, login, text) => ({ id, platform: "twitch", text, author: { id: `twitch:${login}-id`, login, name: login, roles: [] } });
+  boards.take({ type: "queue.update", data: { items: [
+    message("1", "ana", "hello"), message("2", "pest", "hello"), message("3", "ben", "a Secret"), message("4", "secret", "hi"), message("5", "ana", "!song"),
+  ] } });
+  const ids = () => boards.pick("queue.update").items.map((it) => it.id);
+  assert.deepEqual(ids(), ["1", "5"], "a command that was chosen by hand was meant");
+  filter = new Filter(join_settings({}, {}));
+  assert.deepEqual(ids(), ["1", "2", "3", "4", "5"]);
 });
 
 test("an outcome stays for a while, by the time the poll was closed", () => {

@@ -17,6 +17,12 @@ export class Boards {
 
   #queue = [];
   #moderation = new Moderation();
+  #admits;
+
+  /** @param {(message: object) => boolean} [admits] which messages of the queue are shown */
+  constructor(admits = () => true) {
+    this.#admits = admits;
+  }
 
   /** Takes in an event. True if it changes what there is. */
   take(event) {
@@ -56,7 +62,7 @@ export class Boards {
   /** The one of that id, or, without an id, the one that changed last of those that `fits` admits. */
   pick(type, id = "", fits = () => true) {
     if (type === "queue.update") {
-      const queue = { items: this.#queue };
+      const queue = { items: this.#queue.filter((it) => this.#admits(it)) };
       return fits(queue) ? queue : null;
     }
     const all = this.#all.get(type);

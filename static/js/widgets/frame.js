@@ -2,6 +2,8 @@
 // lets it come and go, keeps it inside the window, and dresses the page as the chat overlay does.
 
 import { Feed } from "../feed.js";
+import { Filter } from "../filter.js";
+import { need } from "../reload.js";
 import { parse_parameters } from "../settings.js";
 import { Stage } from "../stage.js";
 import { Boards } from "./boards.js";
@@ -49,7 +51,9 @@ class Frame {
   #kind;
   #own;
   #stage;
-  #boards = new Boards();
+  #boards = new Boards((it) => this.#filter.admits_words(it));
+  #filtered_by = null; // The settings that #filter is of.
+  #filter;
   #widget = null;
   #made_for = ""; // The language its numbers are written in.
   #box = element("div", "widget");
@@ -114,6 +118,10 @@ class Frame {
   #draw(live) {
     clearTimeout(this.#timer);
     const { type, fits, leaves_at = () => Infinity } = this.#kind;
+    if (this.#filtered_by !== this.#stage.settings) {
+      this.#filtered_by = this.#stage.settings;
+      this.#filter = new Filter(this.#filtered_by);
+    }
     const board = this.#boards.pick(type, this.#own.id, (it) => fits(it, this.#own));
     const now = Date.now();
     const until = board ? leaves_at(board, this.#own.stay_ms, now) : 0;
@@ -203,9 +211,9 @@ function dress(build) {
   const link = document.createElement("link");
   link.rel = "stylesheet";
   link.href = `/static/css/widgets.css?v=${encodeURIComponent(build ?? "")}`;
-  const come = new Promise((done) => {
+  const come = new Promise((done, fail) => {
     link.onload = done;
-    link.onerror = done;
+    link.onerror = () => fail(new Error(link.href));
   });
   document.getElementById("theme").before(link);
   return come;
@@ -217,10 +225,10 @@ export async function show_widget(name, { page, parameters, keep_up_with }) {
   root.dataset.widget = name;
   const stage = new Stage({ page, changes: parse_parameters(parameters) });
   const own = widget_parameters(parameters);
-  await dress(page.build);
+  await need(dress(page.build));
   const frame = new Frame({ kind: WIDGETS[name], own, stage });
   if (stage.settings.demo) {
-    const { play } = await import("./demo.js");
+    const { play } = await need(import("./demo.js"));
     play(name, (event, how) => frame.take(event, how));
     return { frame, stage };
   }
@@ -232,12 +240,13 @@ export async function show_widget(name, { page, parameters, keep_up_with }) {
       keep_up_with(hello.build);
       live_from = hello.seq ?? 0;
       if (hello.settings) stage.configure(hello.settings);
+      stage.renew_theme();
       frame.greet(hello);
     })
     .on("event", (event) => {
       // The greeting told how things stood then: what led there, and comes after a resume, would undo it.
       // A deletion holds whenever it comes; an early copy has no place.
-      if (!event.type.startsWith("chat.") && event.type !== "settings.update" && event.seq <= live_from) return;
+      if (!event.type.startsWith("chat.") && event.seq <= live_from) return;
       frame.take(event);
     })
     .start();
