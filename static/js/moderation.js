@@ -38,16 +38,19 @@ export class Moderation {
 
   /** Whether a message or activity that arrives now has already been taken away. */
   hides(data) {
-    if (this.#deleted.has(data.id)) return true;
-    return (
-      (this.#purged_users.size > 0 && data.author && this.#holds(this.#purged_users, data.author.id)) ||
-      (this.#purged_platforms.size > 0 &&
-        (this.#holds(this.#purged_platforms, data.platform) || this.#holds(this.#purged_platforms, "*")))
-    );
+    if (this.#purged_users.size > 0 && data.author && this.#holds(this.#purged_users, data.author.id)) return true;
+    return !is_activity(data) && this.#took_words(data);
   }
 
-  /** The event without the words it quotes, if those have already been taken away; else as it is. */
+  #took_words({ id, platform }) {
+    if (this.#deleted.has(id)) return true;
+    if (this.#purged_platforms.size === 0) return false;
+    return this.#holds(this.#purged_platforms, platform) || this.#holds(this.#purged_platforms, "*");
+  }
+
+  /** The event without the words that have already been taken away, its own or those it quotes; else as it is. */
   censor(event) {
+    if (event.type === "activity") return event.data.text && this.#took_words(event.data) ? without_words(event) : event;
     const quoted = quoted_data(event);
     return quoted && this.hides(quoted) ? without_quote(event) : event;
   }
@@ -76,10 +79,8 @@ export class Moderation {
   }
 }
 
-/** A test of message data: is it what this deletion takes away? Activities stay when chat is cleared. */
-export function matcher(event) {
-  const { data } = event;
-  switch (event.type) {
+function concerns({ type, data }) {
+  switch (type) {
     case "chat.delete":
     case "chat.redacted":
       return (it) => it.id === data.message_id;
@@ -90,12 +91,31 @@ export function matcher(event) {
   }
 }
 
-/** The same for quotes: what becomes of an event whose reply quotes what `gone` matches. */
-export function quote_remover(gone) {
+/**
+ * A test of data: is it what this deletion takes away whole? That somebody subscribed or raided stays true, as the
+ * server has it; an activity goes only with a viewer whose name is to be seen nowhere.
+ */
+export function matcher(deletion) {
+  const concerned = concerns(deletion);
+  return deletion.type === "chat.clear_user" ? concerned : (it) => concerned(it) && !is_activity(it);
+}
+
+/** The same for what else it takes: what becomes of an event that quotes those words, or of an activity that has them. */
+export function redactor(deletion) {
+  const concerned = concerns(deletion);
   return (event) => {
+    if (event.type === "activity") return event.data.text && concerned(event.data) ? without_words(event) : event;
     const quoted = quoted_data(event);
-    return quoted && gone(quoted) ? without_quote(event) : event;
+    return quoted && concerned(quoted) ? without_quote(event) : event;
   };
+}
+
+function is_activity(data) {
+  return data.system_text !== undefined;
+}
+
+function without_words(event) {
+  return { ...event, data: { ...event.data, text: undefined, fragments: undefined } };
 }
 
 /** What a reply quotes, as far as moderation asks; null if it quotes nothing. */

@@ -24,7 +24,7 @@
 
 import { Archive, sleep } from "./archive.js";
 import { Emitter } from "./emitter.js";
-import { matcher, quote_remover } from "./moderation.js";
+import { matcher, redactor } from "./moderation.js";
 import { is_settled } from "./retrace.js";
 import { Screen } from "./screen.js";
 
@@ -564,9 +564,9 @@ export class Player extends Emitter {
   /** Something recorded is taken away now: it goes from what is shown and from what waits to be. */
   moderate(deletion) {
     const gone = matcher(deletion);
-    const unquoted = quote_remover(gone);
+    const redact = redactor(deletion);
     this.#queue = this.#queue.filter((it) => !it.event.data.id || !gone(it.event.data))
-      .map(({ at, event }) => ({ at, event: unquoted(event) }));
+      .map(({ at, event }) => ({ at, event: redact(event) }));
     this.emit("moderate", deletion);
   }
 

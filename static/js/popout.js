@@ -9,7 +9,7 @@ import { CALM, Flood, STEPS } from "./flood.js";
 import { lead, take_page } from "./keyed.js";
 import { LineActs } from "./line_acts.js";
 import { memory_of } from "./memory.js";
-import { Moderation, matcher, quote_remover } from "./moderation.js";
+import { Moderation, matcher, redactor } from "./moderation.js";
 import { Pronouns } from "./pronouns.js";
 import { Queue } from "./queue.js";
 import { Renderer } from "./render.js";
@@ -309,10 +309,10 @@ function remove(event) {
     send_box.drop(gone);
   }
   announcer.forget_chat();
-  const in_card = card.quotes((it) => !stays(it));
-  const unquoted = quote_remover(gone);
-  incoming = incoming.filter(stays).map(unquoted);
-  held = held.filter(stays).map(unquoted);
+  const redact = redactor(event);
+  const in_card = card.quotes((it) => !stays(it) || redact(it) !== it);
+  incoming = incoming.filter(stays).map(redact);
+  held = held.filter(stays).map(redact);
   if (event.type === "chat.clear") {
     const left = [];
     for (const row of rows) {
@@ -323,17 +323,20 @@ function remove(event) {
   } else {
     for (const row of rows) if (row.event && !stays(row.event)) blank(row);
   }
-  for (const row of rows) take_quote(row, unquoted(row.event));
+  for (const row of rows) take_words(row, redact(row.event));
   unseen = Math.min(unseen, held.length);
   draw_pill();
   if (in_card) card.draw(); // It quotes what is gone.
   search.highlight();
 }
 
-function take_quote(row, event) {
+/** Somebody else's words go out of a reply, and an activity's own. */
+function take_words(row, event) {
   if (event === row.event) return;
   row.event = event;
-  row.element.querySelector(".reply-text")?.replaceChildren();
+  row.text = searchable(event);
+  if (event.type === "activity") row.element.querySelector(".text")?.remove();
+  else row.element.querySelector(".reply-text")?.replaceChildren();
 }
 
 /** Leaves the place and the name, and takes the words: from the page and from memory. */
@@ -345,7 +348,7 @@ function blank(row) {
   row.element.querySelector(".reply")?.remove();
   text.replaceChildren("message deleted");
   row.text = "";
-  row.event = { ...row.event, data: { ...data, text: "", fragments: [], reply_to: undefined, system_text: "" }, deleted: true };
+  row.event = { ...row.event, data: { ...data, text: "", fragments: [], reply_to: undefined, system_text: data.system_text && "" }, deleted: true };
 }
 
 // ---------------------------------------------------------------- scrolling

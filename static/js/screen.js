@@ -5,7 +5,7 @@
 import { Filter } from "./filter.js";
 import { COLLAPSE, Flood } from "./flood.js";
 import { Lines } from "./lines.js";
-import { matcher, quote_remover } from "./moderation.js";
+import { matcher, redactor } from "./moderation.js";
 
 export const LEAVE_MS = 700; // The transition of a line that fades, in overlay.css.
 
@@ -69,11 +69,11 @@ export class Screen {
   /** Applies a deletion to what is on screen. True if it took the featured message, or words from it. */
   remove(deletion) {
     const gone = matcher(deletion);
-    const unquoted = quote_remover(gone);
+    const redact = redactor(deletion);
     this.lines.remove(gone);
-    this.lines.change(unquoted);
+    this.lines.change(redact);
     const before = this.featured;
-    if (before) this.featured = gone(before.data) ? null : unquoted(before);
+    if (before) this.featured = gone(before.data) ? null : redact(before);
     return this.featured !== before;
   }
 

@@ -11,7 +11,7 @@
 
 import { wanted_elements } from "./elements.js";
 import { ALWAYS, BUSY, CALM, STEPS, rank_of, step_for } from "./flood.js";
-import { Moderation, matcher, quote_remover } from "./moderation.js";
+import { Moderation, matcher, redactor } from "./moderation.js";
 import { Pronouns, show_pronouns } from "./pronouns.js";
 import { Renderer } from "./render.js";
 import { LEAVE_MS, Screen } from "./screen.js";
@@ -294,8 +294,8 @@ export class Stage {
 
   #remove(deletion) {
     const gone = matcher(deletion);
-    const unquoted = quote_remover(gone);
-    this.#waiting = this.#waiting.filter((it) => !gone(it.event.data)).map((it) => ({ ...it, event: unquoted(it.event) }));
+    const redact = redactor(deletion);
+    this.#waiting = this.#waiting.filter((it) => !gone(it.event.data)).map((it) => ({ ...it, event: redact(it.event) }));
     const featured_changed = this.#screen.remove(deletion);
     if (featured_changed) this.#featured_changed = true;
     if (this.#beacon && this.#visible && this.#screen.lines.is_dirty) this.#removed_at.push(this.#beacon.now());

@@ -5,7 +5,7 @@ import test from "node:test";
 import { channel_of, platform_of } from "../../static/js/channel.js";
 import { Filter } from "../../static/js/filter.js";
 import { Lines } from "../../static/js/lines.js";
-import { Moderation, matcher, quote_remover } from "../../static/js/moderation.js";
+import { Moderation, matcher, redactor } from "../../static/js/moderation.js";
 import { bound_marks, is_emoji_only, is_emote_only, paid_tier } from "../../static/js/render.js";
 import { Screen } from "../../static/js/screen.js";
 import { join_settings } from "../../static/js/settings.js";
@@ -147,13 +147,42 @@ test("a reply loses the words it quotes when those are deleted, and keeps its ow
   const other = message("no", { login: "b", reply_to: quote("twitch:q2") });
   const lines = fill(reply, other);
   for (const line of lines.take().changed) line.element = {};
-  lines.change(quote_remover(matcher({ type: "chat.delete", data: { message_id: "twitch:q1" } })));
+  lines.change(redactor({ type: "chat.delete", data: { message_id: "twitch:q1" } }));
   assert.deepEqual(lines.all.map((it) => it.event.data.reply_to.text), ["", "oops"]);
   assert.deepEqual(lines.all.map((it) => it.event.data.text), ["what?", "no"]);
   assert.deepEqual(lines.take().changed.map((it) => it.stale), [true]);
-  lines.change(quote_remover(matcher({ type: "chat.clear_user", data: { author_id: "twitch:vera-id" } })));
+  lines.change(redactor({ type: "chat.clear_user", data: { author_id: "twitch:vera-id" } }));
   assert.deepEqual(lines.all.map((it) => it.event.data.reply_to.text), ["", ""]);
   assert.equal(other.data.reply_to.text, "oops", "the event itself is not touched");
+});
+
+test("a cleared chat keeps what happened and loses what was said, on the screen and on its way there", () => {
+  const activity = (id, more = {}) => ({
+    type: "activity", seq: 1,
+    data: { id, platform: "twitch", kind: "subscription", system_text: "Vera subscribed", text: "spam", fragments: [{ type: "text", text: "spam" }],
+      author: { id: "twitch:vera-id", login: "vera", name: "Vera", roles: [], badges: [] }, ...more },
+  });
+  const clear = { type: "chat.clear", data: { platform: "twitch" } };
+  const screen = new Screen(join_settings({}, {}));
+  for (const it of [activity("twitch:a"), message("hello"), activity("twitch:r", { kind: "raid", text: undefined, fragments: undefined })]) screen.take(it, 0);
+  screen.take(clear, 0);
+  const left = () => screen.lines.all.map(({ event: { data } }) => [data.id, data.text, data.fragments]);
+  assert.deepEqual(left(), [["twitch:a", undefined, undefined], ["twitch:r", undefined, undefined]]);
+  screen.take(activity("twitch:b"), 0);
+  screen.take({ type: "chat.redacted", data: { message_id: "twitch:b" } }, 0);
+  assert.deepEqual(left().at(-1), ["twitch:b", undefined, undefined]);
+  screen.take({ type: "chat.clear_user", data: { platform: "twitch", author_id: "twitch:vera-id" } }, 0);
+  assert.deepEqual(left(), [], "who is banned is not named");
+
+  const moderation = new Moderation(() => 0);
+  moderation.note(clear); // Without a seq: it overtook what follows.
+  moderation.note({ type: "chat.delete", data: { message_id: "youtube:d" } });
+  for (const late of [activity("twitch:c"), activity("youtube:d", { platform: "youtube" })]) {
+    assert.equal(moderation.hides(late.data), false);
+    assert.equal(moderation.censor(late).data.text, undefined);
+    assert.equal(moderation.censor(late).data.system_text, "Vera subscribed");
+  }
+  assert.equal(moderation.hides(message("late").data), true);
 });
 
 test("a reply that comes after the deletion of what it quotes comes without the quote", () => {
