@@ -110,6 +110,14 @@ export function redactor(deletion) {
   };
 }
 
+/**
+ * Whether a deletion still says something about what a greeting told, which came without all that was taken away
+ * before it. One message stays gone for ever; what a viewer or a chat said since a purge of before stays.
+ */
+export function counts_after({ type, seq }, greeted_at) {
+  return type === "chat.delete" || type === "chat.redacted" || !(seq <= greeted_at);
+}
+
 function is_activity(data) {
   return data.system_text !== undefined;
 }

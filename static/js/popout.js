@@ -9,7 +9,7 @@ import { CALM, Flood, STEPS } from "./flood.js";
 import { lead, take_page } from "./keyed.js";
 import { LineActs } from "./line_acts.js";
 import { memory_of } from "./memory.js";
-import { Moderation, matcher, redactor } from "./moderation.js";
+import { Moderation, counts_after, matcher, redactor } from "./moderation.js";
 import { Pronouns } from "./pronouns.js";
 import { Queue } from "./queue.js";
 import { Renderer } from "./render.js";
@@ -303,11 +303,9 @@ function searchable(event) {
 function remove(event) {
   const gone = matcher(event);
   const stays = (it) => !it.data.id || !gone(it.data);
-  // The first frame came without what was taken away before it; what a viewer said since stays.
-  if (!(event.seq <= live_from)) {
-    queue.drop(gone);
-    send_box.drop(gone);
-  }
+  if (counts_after(event, live_from)) queue.drop(gone);
+  // What is answered was said before this, in whatever connection: it comes from a line that was shown.
+  send_box.drop(gone);
   announcer.forget_chat();
   const redact = redactor(event);
   const in_card = card.quotes((it) => !stays(it) || redact(it) !== it);
@@ -668,6 +666,7 @@ new Feed({ room: page.room, key: page.key, backlog: 200 })
     unseen = 0;
     log.replaceChildren();
     card.close();
+    send_box.drop(() => true); // Whether it was deleted meanwhile, nothing tells any more.
     resume();
   })
   .on("hello", (hello) => {

@@ -5,6 +5,7 @@ import test from "node:test";
 import { Announcer, summary } from "../../static/js/announcer.js";
 import { GROUPS, find_emoji } from "../../static/js/emoji.js";
 import { next_cell } from "../../static/js/emoji_picker.js";
+import { counts_after } from "../../static/js/moderation.js";
 import { moved, place_of } from "../../static/js/queue.js";
 import { count_chars, is_open, is_sent, length_note, sends, speaking } from "../../static/js/send_box.js";
 
@@ -107,4 +108,13 @@ test("a flood is read out as one line and a number, and what was deleted not at 
   timers.shift()();
   assert.equal(timers.length, 0);
   assert.equal(summary([]), "");
+});
+
+test("a deleted message is gone whenever that is told, and a purge leaves what was said since", () => {
+  assert.equal(counts_after({ type: "chat.delete", seq: 4 }, 9), true, "by a resume");
+  assert.equal(counts_after({ type: "chat.redacted", seq: 4 }, 9), true);
+  assert.equal(counts_after({ type: "chat.clear_user", seq: 4 }, 9), false);
+  assert.equal(counts_after({ type: "chat.clear", seq: 9 }, 9), false);
+  assert.equal(counts_after({ type: "chat.clear", seq: 10 }, 9), true);
+  assert.equal(counts_after({ type: "chat.clear_user" }, 9), true, "an early copy is of now");
 });
