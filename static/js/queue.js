@@ -1,11 +1,13 @@
 // The queue of messages to talk about, in a drawer: the next one first, reordered by hand or by keys, and what
-// is on the overlay now. The server's order is the truth; a move is shown at once and taken back if refused.
+// is on the overlay now. The server's order is the truth; a move is shown at once and taken back if refused. What
+// joins, and what is featured, the feed alone says: an answer may be late, and what it tells of deleted meanwhile.
 
 import { ask, reason_of } from "./ask.js";
 import { bound_marks, with_emote_names } from "./render.js";
 import { TITLES, make } from "./rooms.js";
 
 const TEXT_MOST = 400;
+const READS_MOST = 3; // As often is an answer asked for again that news have overtaken.
 
 /** The list with one item at another place. */
 export function moved(items, from, to) {
@@ -30,6 +32,7 @@ export class Queue {
   #featured = null;
   #dragged = null; // {id} while a hand moves an item.
   #late = null; // What came meanwhile.
+  #news = 0; // How often the feed has told something: an answer asked for before that is old.
   available = false;
 
   /**
@@ -68,8 +71,16 @@ export class Queue {
   }
 
   async read() {
-    const { ok, body } = await ask("GET", `${this.#path}/queue`);
-    if (ok && Array.isArray(body.items)) this.#offer(body.items);
+    for (let left = READS_MOST; left > 0; left -= 1) {
+      const asked_at = this.#news;
+      const { ok, body } = await ask("GET", `${this.#path}/queue`);
+      if (!ok || !Array.isArray(body.items)) return;
+      if (asked_at === this.#news) {
+        this.#offer(body.items);
+        return;
+      }
+    }
+    this.#offer(this.#late ?? this.#items);
   }
 
   #offer(items) {
@@ -83,6 +94,7 @@ export class Queue {
   }
 
   take(items) {
+    this.#news += 1;
     if (this.#dragged) {
       this.#late = items;
       return;
@@ -98,6 +110,7 @@ export class Queue {
 
   /** What was taken away is nowhere any more. The server says so as well, a little later. */
   drop(gone) {
+    this.#news += 1;
     if (this.#items.some(gone)) this.take(this.#items.filter((it) => !gone(it)));
     if (this.#featured && gone(this.#featured)) this.show_featured(null);
   }
@@ -139,8 +152,6 @@ export class Queue {
       return;
     }
     this.#announce(`Queued: ${message.author.name}`);
-    // The event may have been quicker.
-    if (!this.#items.some((it) => it.id === message.id)) this.take([...this.#items, message]);
   }
 
   async feature(message) {
@@ -154,7 +165,6 @@ export class Queue {
       return;
     }
     this.#announce(`On the overlay: ${message.author.name}`);
-    this.show_featured(message);
   }
 
   async feature_next() {
@@ -174,7 +184,6 @@ export class Queue {
       return;
     }
     this.#announce("Taken off the overlay");
-    this.show_featured(null);
   }
 
   async remove(id) {
