@@ -203,7 +203,7 @@ function take(news) {
       if (event.seq > live_from) note_settings(data);
       return;
     case "platform.status":
-      note_status(data);
+      if (event.seq > live_from) note_status(data); // A channel that is read no longer would come back.
       return;
     case "room.state":
       connections.note_rules(data);
