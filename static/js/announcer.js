@@ -10,6 +10,7 @@ export class Announcer {
   #waiting = []; // Chat lines since something was said last.
   #notes = []; // What this page has to tell: before any chat, and all of it.
   #timer = 0;
+  #says_chat = false; // What stands in the live region is of the chat.
   reads_chat = false;
 
   /** @param {(words: string) => void} say puts words into the live region */
@@ -31,9 +32,12 @@ export class Announcer {
     this.#schedule();
   }
 
-  /** What was taken away must not be said any more. */
+  /** What was taken away must not be said any more, nor stand where it was said. */
   forget_chat() {
     this.#waiting = [];
+    if (!this.#says_chat) return;
+    this.#says_chat = false;
+    this.#say("");
   }
 
   #schedule() {
@@ -47,7 +51,8 @@ export class Announcer {
 
   #speak() {
     const words = this.#notes.splice(0);
-    if (!words.length) words.push(summary(this.#waiting.splice(0)));
+    this.#says_chat = !words.length;
+    if (this.#says_chat) words.push(summary(this.#waiting.splice(0)));
     this.#say(words.filter(Boolean).join(". "));
   }
 }

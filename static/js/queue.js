@@ -30,7 +30,7 @@ export class Queue {
   #colour;
   #items = [];
   #featured = null;
-  #dragged = null; // {id} while a hand moves an item.
+  #dragged = null; // {end} while a hand moves an item.
   #late = null; // What came meanwhile.
   #news = 0; // How often the feed has told something: an answer asked for before that is old.
   available = false;
@@ -111,7 +111,10 @@ export class Queue {
   /** What was taken away is nowhere any more. The server says so as well, a little later. */
   drop(gone) {
     this.#news += 1;
-    if (this.#items.some(gone)) this.take(this.#items.filter((it) => !gone(it)));
+    if ([...this.#items, ...(this.#late ?? [])].some(gone)) {
+      this.#dragged?.end(); // What a hand holds, too, is still on the page.
+      this.take(this.#items.filter((it) => !gone(it)));
+    }
     if (this.#featured && gone(this.#featured)) this.show_featured(null);
   }
 
@@ -337,7 +340,6 @@ export class Queue {
     const order = () => [...list.children].map((it) => it.dataset.id);
     const from = order().indexOf(id);
     let to = from;
-    this.#dragged = { id };
     item.classList.add("dragged");
     const follow = ({ clientY }) => {
       const others = [...list.children].filter((it) => it !== item);
@@ -359,6 +361,7 @@ export class Queue {
       if (type === "pointerup" && to !== from && this.#items.findIndex((it) => it.id === id) !== to) this.move(id, to);
       else this.#draw();
     };
+    this.#dragged = { end: () => finish({ type: "pointercancel" }) };
     addEventListener("pointermove", follow);
     for (const it of ["pointerup", "pointercancel"]) addEventListener(it, finish);
   }

@@ -100,6 +100,9 @@ test("a flood is read out as one line and a number, and what was deleted not at 
   assert.deepEqual(said, ["Bo: hello", "49 more, then Cleo: line 49"]);
   announcer.chat("Dan", "a secret");
   announcer.forget_chat();
+  assert.equal(said.pop(), "", "nor does it stand in the region any longer");
+  announcer.forget_chat();
+  assert.equal(said.length, 2);
   announcer.note("Sent");
   announcer.note("Queued: Bo");
   timers.shift()();

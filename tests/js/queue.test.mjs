@@ -78,3 +78,30 @@ test("a list that news have overtaken is asked for again, and at last the news h
   assert.equal(it.calls.length, 0);
   assert.deepEqual(it.shown(), ["new 2"]);
 });
+
+test("a deletion ends the drag of what it takes, and a list that came meanwhile holds", () => {
+  const it = bench();
+  it.queue.take([said("a"), said("b"), said("c")]);
+  const item = it.parts.list.children[0];
+  it.parts.list.happen("pointerdown", { target: item.querySelector(".handle"), button: 0 });
+  it.page.heard.get("pointermove")({ clientY: 99 });
+  assert.deepEqual(it.shown(), ["b", "c", "a"]);
+  it.queue.take([said("a"), said("b"), said("c"), said("d")]);
+  assert.deepEqual(it.shown(), ["b", "c", "a"], "it waits until the hand lets go");
+  it.queue.drop(({ id }) => id === "a");
+  assert.deepEqual(it.shown(), ["b", "c", "d"]);
+  assert.doesNotMatch(it.parts.list.textContent, /a/i);
+  assert.equal(it.page.heard.size, 0, "the hand moves nothing any more");
+  assert.equal(it.calls.length, 0);
+});
+
+test("a deletion of something else leaves a drag alone", () => {
+  const it = bench();
+  it.queue.take([said("a"), said("b")]);
+  it.parts.list.happen("pointerdown", { target: it.parts.list.children[0].querySelector(".handle"), button: 0 });
+  it.page.heard.get("pointermove")({ clientY: 99 });
+  it.queue.drop(({ id }) => id === "z");
+  assert.deepEqual(it.shown(), ["b", "a"]);
+  it.page.heard.get("pointerup")({ type: "pointerup" });
+  assert.equal(it.calls[0].call, "PATCH /api/rooms/ana/queue/a");
+});
