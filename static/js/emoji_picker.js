@@ -1,6 +1,7 @@
 // The picker of emoji and of the emotes that chat has used while this window was open.
 
 import { GROUPS, find_emoji } from "./emoji.js";
+import { is_letter } from "./letter_keys.js";
 import { make } from "./rooms.js";
 
 const RECENT_MOST = 18;
@@ -154,7 +155,13 @@ export class EmojiPicker {
       }
     } else if (at >= 0) {
       const next = next_cell(event.key, at, cells.map((it) => it.getBoundingClientRect()));
-      if (next === null) return;
+      if (next === null) {
+        // Who types looks for something: the character goes where the focus is by then. Space chooses the cell.
+        if (!is_letter(event) || event.key === " ") return;
+        event.stopPropagation();
+        this.#search.focus();
+        return;
+      }
       event.preventDefault();
       if (next < 0) this.#search.focus();
       else focus_cell(cells, next);

@@ -7,6 +7,7 @@ import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
 import { CALM, Flood, STEPS } from "./flood.js";
 import { lead, take_page } from "./keyed.js";
+import { LetterKeys } from "./letter_keys.js";
 import { LineActs } from "./line_acts.js";
 import { memory_of } from "./memory.js";
 import { Moderation, counts_after, matcher, redactor } from "./moderation.js";
@@ -145,6 +146,15 @@ function toggle_aloud() {
   announcer.reads_chat = !announcer.reads_chat;
   memory.write("aloud", announcer.reads_chat ? "1" : "0");
   announce(announcer.reads_chat ? "New messages are spoken" : "New messages are not spoken");
+}
+
+const letters = new LetterKeys(memory);
+
+{
+  const box = make("input");
+  Object.assign(box, { type: "checkbox", checked: letters.are_on });
+  box.addEventListener("change", () => (letters.are_on = box.checked));
+  $("help").querySelector("form").before(make("label", "help-letters", box, "Keys of one character act without Ctrl"));
 }
 
 function show_help() {
@@ -629,13 +639,13 @@ document.addEventListener("keydown", (event) => {
     else resume();
     return;
   }
-  if (event.target.closest?.("input, textarea")) return;
   const name = event.target.closest?.(".name");
   if (name && (event.key === "Enter" || event.key === " ")) {
     event.preventDefault();
     open_card(name);
     return;
   }
+  if (!letters.may_act(event)) return;
   const keys = {
     "/": () => search.open(), j: () => step(1), k: () => step(-1), End: resume, "?": show_help, t: toggle_times, d: toggle_scheme,
     "+": () => resize(1), "=": () => resize(1), "-": () => resize(-1), s: toggle_aloud,

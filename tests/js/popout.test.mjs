@@ -4,10 +4,12 @@ import test from "node:test";
 
 import { Announcer, summary } from "../../static/js/announcer.js";
 import { GROUPS, find_emoji } from "../../static/js/emoji.js";
-import { next_cell } from "../../static/js/emoji_picker.js";
+import { EmojiPicker, next_cell } from "../../static/js/emoji_picker.js";
+import { LetterKeys, is_letter } from "../../static/js/letter_keys.js";
 import { counts_after } from "../../static/js/moderation.js";
 import { moved, place_of } from "../../static/js/queue.js";
 import { count_chars, is_open, is_sent, length_note, sends, speaking } from "../../static/js/send_box.js";
+import { fake_page, parts_of } from "../fake_page.mjs";
 
 const voice = (platform, max_chars = 500, reason = null) => ({ platform, channel: "ana", max_chars, reason });
 
@@ -120,4 +122,46 @@ test("a deleted message is gone whenever that is told, and a purge leaves what w
   assert.equal(counts_after({ type: "chat.clear", seq: 9 }, 9), false);
   assert.equal(counts_after({ type: "chat.clear", seq: 10 }, 9), true);
   assert.equal(counts_after({ type: "chat.clear_user" }, 9), true, "an early copy is of now");
+});
+
+const on = (...selectors) => ({ closest: (list) => (list.split(", ").some((it) => selectors.includes(it)) ? {} : null) });
+
+test("keys of one character act where nobody types, in no panel, and not when they are switched off", () => {
+  const stored = new Map();
+  const keys = new LetterKeys({ read: (name) => stored.get(name) ?? null, write: (name, value) => stored.set(name, value) });
+  assert.equal(keys.may_act({ key: "x", target: on() }), true);
+  assert.equal(keys.may_act({ key: "x", target: {} }), true, "the document itself");
+  for (const place of ["input", "textarea", '[role="dialog"]']) assert.equal(keys.may_act({ key: "x", target: on(place) }), false, place);
+  keys.are_on = false;
+  for (const key of ["x", "/", "?", "+"]) assert.equal(keys.may_act({ key, target: on() }), false, key);
+  assert.equal(keys.may_act({ key: "End", target: on() }), true, "it is no character");
+  assert.equal(new LetterKeys({ read: (name) => stored.get(name) ?? null }).are_on, false, "it is remembered");
+  keys.are_on = true;
+  assert.equal(keys.may_act({ key: "x", target: on() }), true);
+  assert.equal(is_letter({ key: "ü" }), true);
+  assert.equal(is_letter({ key: "x", altKey: true }), false);
+});
+
+test("what is typed over the grid of emoji goes to its search, and no further", () => {
+  fake_page();
+  const { panel, button } = parts_of("panel", "button");
+  const body = parts_of("body").body;
+  body.append(panel);
+  const heard = [];
+  body.addEventListener("keydown", ({ key }) => heard.push(key));
+  const picked = [];
+  const picker = new EmojiPicker({ panel, button, memory: { read: () => null, write() {} }, pick: (text) => picked.push(text) });
+  picker.open();
+  const [search, grid] = panel.children;
+  const cell = grid.querySelector("button");
+  for (const key of ["x", "n", "/"]) {
+    cell.focus();
+    const event = cell.happen("keydown", { key });
+    assert.equal(document.activeElement, search, key);
+    assert.equal(event.prevented, false, "the field gets the character");
+  }
+  assert.deepEqual(heard, []);
+  cell.focus();
+  cell.happen("keydown", { key: " " });
+  assert.equal(document.activeElement, cell, "the space bar chooses it");
 });
