@@ -19,6 +19,12 @@ export const count_chars = (text) => [...text].length;
 export const is_open = ({ platforms }) => platforms.some((it) => it.state === "queued" || it.state === "sending");
 export const is_sent = ({ platforms }) => platforms.every((it) => it.state === "sent");
 
+/** What becomes of a message that the server remembers no more: it says nothing further about it. */
+export function forgotten(message) {
+  const lost = (it) => ({ ...it, state: "failed", detail: "not known any more" });
+  return { ...message, platforms: message.platforms.map((it) => (it.state === "queued" || it.state === "sending" ? lost(it) : it)) };
+}
+
 /** Whether this key sends: not while an input method is still composing a word, and not with Shift. */
 export function sends(event) {
   return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
@@ -172,15 +178,20 @@ export class SendBox {
       if (is_sent(message)) setTimeout(() => this.#dismiss(message.id), SENT_MS);
     }
     while (this.#outgoing.size > SHOWN_MOST) this.#outgoing.delete(this.#outgoing.keys().next().value);
-    this.#draw_outgoing();
+    // Not for nothing: a button that is replaced under the pointer is not clicked.
+    if (JSON.stringify(message) !== JSON.stringify(was)) this.#draw_outgoing();
     clearTimeout(this.#ask_timer);
     if ([...this.#outgoing.values()].some((it) => is_open(it.message))) this.#ask_timer = setTimeout(() => this.#look(), ASK_MS);
   }
 
   async #look() {
+    // One that is sent while this is asked is not in the answer, and known all the same.
+    const asked = [...this.#outgoing.values()].map((it) => it.message).filter(is_open);
     const { ok, body } = await ask("GET", this.#path);
-    if (ok) {
-      for (const message of body.messages ?? []) if (this.#outgoing.has(message.id)) this.#note(message);
+    if (ok && Array.isArray(body.messages)) {
+      for (const was of asked) {
+        if (this.#outgoing.has(was.id)) this.#note(body.messages.find((it) => it.id === was.id) ?? forgotten(was));
+      }
     } else {
       this.#ask_timer = setTimeout(() => this.#look(), 4 * ASK_MS);
     }
@@ -209,7 +220,6 @@ export class SendBox {
     for (const it of message.platforms) {
       if (it.detail && it.state !== "sent") item.append(make("span", "out-detail", `${TITLES[it.platform]}: ${it.detail}`));
     }
-    if (is_open(message)) return item;
     const close = make("button", "out-close", "×");
     close.type = "button";
     close.setAttribute("aria-label", "Dismiss");
