@@ -44,6 +44,7 @@ let rows = []; // {event, element, text} in the order shown
 let held = []; // Events that wait while paused.
 let incoming = []; // Events since the last frame.
 let unseen = 0;
+let undrawn = 0; // Lines that could not be drawn.
 let frame = 0;
 let hidden_timer = 0;
 let hovering = false;
@@ -265,11 +266,9 @@ function append(events) {
   const newest = events.slice(-ROWS_MOST);
   const fresh = document.createDocumentFragment();
   for (const event of newest) {
-    const row = { event, element: render(event), text: searchable(event) };
+    const row = row_of(event);
+    if (!row) continue;
     rows.push(row);
-    note_platform(event);
-    if (!passes(row)) row.element.hidden = true;
-    if (event.data.id && queue.is_featured(event.data.id)) row.element.classList.add("on-overlay");
     fresh.append(row.element);
   }
   const extra = rows.splice(0, Math.max(0, rows.length - ROWS_MOST));
@@ -281,6 +280,22 @@ function append(events) {
   $("empty").hidden = true;
   search.highlight();
   if (!scrolled_up) to_end();
+}
+
+/** A line, or null: one that cannot be drawn must not cost the others their frame. */
+function row_of(event) {
+  try {
+    const row = { event, element: render(event), text: searchable(event) };
+    note_platform(event);
+    if (!passes(row)) row.element.hidden = true;
+    if (event.data.id && queue.is_featured(event.data.id)) row.element.classList.add("on-overlay");
+    return row;
+  } catch (error) {
+    undrawn += 1;
+    root.dataset.undrawn = String(undrawn);
+    if (undrawn === 1) console.warn("A line could not be drawn; further ones are only counted.", error);
+    return null;
+  }
 }
 
 function render(event) {
