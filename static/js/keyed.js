@@ -38,3 +38,24 @@ export function lead(link, address, { saved = false } = {}) {
     open_address(address, { saved });
   };
 }
+
+/**
+ * Takes the key out of the address bar and the history of a window that may be on a stream. Only where the server
+ * gives the page without it too, to the operator: a guest who loads it anew has nothing else to show.
+ *
+ * @returns {string|null} the key, for this page's scripts: a session may end before the window is closed
+ */
+export function hide_key({ room, key, operator }, env = globalThis) {
+  const name = `streamsuites.key.${room}`;
+  try {
+    if (!key) return env.sessionStorage.getItem(name);
+    if (!operator) return key;
+    env.sessionStorage.setItem(name, key);
+  } catch {
+    return key; // Without a memory the address keeps it, or the next load would not have it.
+  }
+  const url = new URL(env.location.href);
+  url.searchParams.delete("key");
+  env.history.replaceState(env.history.state, "", url.href);
+  return key;
+}

@@ -1,5 +1,6 @@
 // `/livechat`: the rooms, each a link to its pop-out.
 
+import { lead } from "./keyed.js";
 import { follow_rooms, make, mark, room_state } from "./rooms.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
@@ -14,7 +15,7 @@ function draw(rooms) {
   document.getElementById("no-rooms").hidden = rooms.length > 0;
   list.replaceChildren(...rooms.map(({ room, display_name, chat_url, status = [] }) => {
     const link = make("a", "pick", make("bdi", "pick-name", display_name || room));
-    link.href = chat_url ?? `/chat/${encodeURIComponent(room)}`;
+    lead(link, chat_url ?? `/chat/${encodeURIComponent(room)}`);
     const { state, text: words } = room_state(status);
     link.append(...[...new Set(status.map((it) => it.platform))].map(mark), make("span", `badge ${state}`, words));
     return make("li", "", link);

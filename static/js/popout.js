@@ -6,7 +6,7 @@ import { EmojiPicker } from "./emoji_picker.js";
 import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
 import { CALM, Flood, STEPS } from "./flood.js";
-import { lead, take_page } from "./keyed.js";
+import { hide_key, lead, take_page } from "./keyed.js";
 import { LetterKeys } from "./letter_keys.js";
 import { LineActs } from "./line_acts.js";
 import { memory_of } from "./memory.js";
@@ -31,6 +31,7 @@ const NOTICE_MS = 7000; // How long a refusal is shown.
 const HIDDEN_MS = 500; // How often a window in the background is brought up to date.
 
 const page = take_page();
+page.key = hide_key(page);
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 const log = $("log");
