@@ -41,7 +41,8 @@ export function lead(link, address, { saved = false } = {}) {
 
 /**
  * Takes the key out of the address bar and the history of a window that may be on a stream. Only where the server
- * gives the page without it too, to the operator: a guest who loads it anew has nothing else to show.
+ * gives the page without it too, to the operator: a guest who loads it anew has nothing else to show. A dock of OBS
+ * has no address bar, and is to come back after a restart of the server, which ends sessions.
  *
  * @returns {string|null} the key, for this page's scripts: a session may end before the window is closed
  */
@@ -49,7 +50,7 @@ export function hide_key({ room, key, operator }, env = globalThis) {
   const name = `streamsuites.key.${room}`;
   try {
     if (!key) return env.sessionStorage.getItem(name);
-    if (!operator) return key;
+    if (!operator || /\bOBS\//.test(env.navigator?.userAgent)) return key;
     env.sessionStorage.setItem(name, key);
   } catch {
     return key; // Without a memory the address keeps it, or the next load would not have it.

@@ -25,11 +25,15 @@ test("the operator's window shows no key, and has it still, and after it is load
   assert.equal(hide_key({ room: "ben", key: null, operator: true }, anew), null, "the key is of one room");
 });
 
-test("a guest keeps the address that opens the page, and so does a window that remembers nothing", () => {
+test("a guest keeps the address that opens the page, and so do a dock of OBS and a window that remembers nothing", () => {
   const guest = window_at(ADDRESS);
   assert.equal(hide_key({ room: "ana", key: "secret", operator: false }, guest), "secret");
   assert.equal(guest.location.href, ADDRESS);
   assert.equal(guest.stored.size, 0);
+  const dock = window_at(ADDRESS);
+  dock.navigator = { userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/127.0.0.0 Safari/537.36 OBS/31.0.2" };
+  hide_key({ room: "ana", key: "secret", operator: true }, dock);
+  assert.equal(dock.location.href, ADDRESS);
   const forgetful = window_at(ADDRESS);
   forgetful.sessionStorage = { setItem() { throw new Error("full"); } };
   assert.equal(hide_key({ room: "ana", key: "secret", operator: true }, forgetful), "secret");
