@@ -3,6 +3,7 @@
 
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
+import { draft_after } from "./draft.js";
 import { show_channels } from "./room_channels.js";
 import { make } from "./rooms.js";
 
@@ -23,6 +24,7 @@ let draft = {};
 let earlier = []; // Drafts to go back to.
 let checking = 0; // Number of the newest check; an answer to an older one is nobody's news.
 let check_timer = 0;
+let is_saving = false;
 let sound_css = look.settings.custom_css; // The newest custom CSS without a fault: what the preview wears.
 let edited = null; // {name, title, css, kept}: a theme of the room's own in the editor; null is the custom CSS.
 
@@ -88,18 +90,29 @@ async function save() {
   if ($("save").disabled) return;
   clearTimeout(check_timer);
   checking += 1;
+  // Until it is back there is no other: that one would find its own setting "changed elsewhere".
+  is_saving = true;
   $("save").disabled = true;
-  // A theme first: the settings may be about to wear it.
-  const trouble = (is_theme_changed() && (await save_theme())) || (Object.keys(draft).length > 0 && (await save_settings()));
-  draw();
-  say(trouble || "Saved: open overlays have it.", Boolean(trouble));
+  let trouble;
+  try {
+    // A theme first: the settings may be about to wear it.
+    trouble = (is_theme_changed() && (await save_theme())) || (Object.keys(draft).length > 0 && (await save_settings()));
+  } finally {
+    is_saving = false;
+    draw();
+  }
+  if (trouble) say(trouble, true);
+  else say(is_changed() ? "Saved, without what you changed meanwhile: save again." : "Saved: open overlays have it.");
 }
 
 const is_theme_changed = () => edited !== null && edited.css !== edited.kept;
+const is_changed = () => is_theme_changed() || Object.keys(draft).length > 0;
 
 /** What kept it from being saved, if anything did. */
 async function save_settings() {
-  const answer = await ask("PUT", api("/api/settings"), draft, { "if-match": seen });
+  const sent = draft;
+  const steps = new Set(earlier);
+  const answer = await ask("PUT", api("/api/settings"), sent, { "if-match": seen });
   if (answer.status === 412) {
     await read_again({ is_told: true });
     return "Changed elsewhere, as you see now. Save again to keep yours.";
@@ -109,31 +122,39 @@ async function save_settings() {
     show_faults(body.errors ?? []);
     return body.errors ? "Not saved: something is not right yet." : reason_of(answer);
   }
+  const before = look;
   look = body;
   seen = etag;
-  draft = {};
-  earlier = [];
-  sound_css = look.settings.custom_css;
-  show_faults([]);
+  draft = draft_after(draft, sent, before);
+  // One step back goes no further than what was sent.
+  earlier = earlier.filter((it) => !steps.has(it)).map((it) => ({ ...it, draft: draft_after(it.draft, sent, before) }));
+  if (!Object.keys(draft).length) {
+    sound_css = look.settings.custom_css;
+    show_faults([]);
+  } else if (!Object.hasOwn(draft, "custom_css")) {
+    sound_css = look.settings.custom_css;
+  }
   preview();
   return null;
 }
 
 /** The same of the theme in the editor. */
 async function save_theme() {
-  const path = api(`/api/themes/${edited.name}`);
+  const theme = edited; // Another may be in the editor when the answer is there.
+  const path = api(`/api/themes/${theme.name}`);
   const there = await ask("GET", path);
-  if (there.ok && there.body.css !== edited.kept) {
-    edited.kept = there.body.css;
+  if (there.ok && there.body.css !== theme.kept) {
+    theme.kept = there.body.css;
     return "The theme was changed elsewhere. Save again to put yours in its place.";
   }
-  const answer = await ask("PUT", path, { css: edited.css });
+  const { css } = theme;
+  const answer = await ask("PUT", path, { css });
   if (!answer.ok) {
-    show_css_faults(answer.body.errors ?? []);
+    if (edited === theme) show_css_faults(answer.body.errors ?? []);
     return answer.body.errors ? "Not saved: the CSS is not right yet." : reason_of(answer);
   }
-  edited.kept = edited.css;
-  show_css_faults([]);
+  theme.kept = css;
+  if (edited === theme && theme.css === css) show_css_faults([]);
   await read_again();
   return null;
 }
@@ -230,8 +251,8 @@ function draw() {
   for (const row of controls.querySelectorAll("[data-row]")) row.classList.toggle("set", is_set(row.dataset.row));
   for (const it of $("themes").querySelectorAll("input")) it.checked = it.value === value_of("theme");
   draw_editor();
-  const changes = is_theme_changed() || Object.keys(draft).length > 0;
-  $("save").disabled = !changes;
+  const changes = is_changed();
+  $("save").disabled = is_saving || !changes;
   $("discard").disabled = !changes;
   $("undo").disabled = earlier.length === 0;
   $("reset").hidden = !Object.keys(look.stored).length;
@@ -358,6 +379,7 @@ $("theme-add").addEventListener("click", async () => {
     return;
   }
   const css = $("css").value;
+  const target = edited;
   const { ok, body } = await ask("POST", api("/api/themes"), { title, css });
   if (!ok) {
     if (body.errors) show_css_faults(body.errors);
@@ -371,7 +393,8 @@ $("theme-add").addEventListener("click", async () => {
     draft = rest;
     sound_css = look.settings.custom_css;
   }
-  edited = { name: body.name, title: body.title, css, kept: css };
+  // What was typed while it was made is a change of it.
+  edited = { name: body.name, title: body.title, css: edited === target ? $("css").value : css, kept: css };
   await read_again();
   say(`“${body.title}” is among the themes.`);
 });
@@ -423,7 +446,7 @@ addEventListener("keydown", (event) => {
   }
 });
 addEventListener("beforeunload", (event) => {
-  if (Object.keys(draft).length || is_theme_changed()) event.preventDefault();
+  if (is_changed()) event.preventDefault();
 });
 
 for (const it of document.querySelectorAll('[name="scene"]')) {
