@@ -246,7 +246,9 @@ function draw() {
     for (const it of group.querySelectorAll("input")) it.checked = it.value === value_of(group.dataset.choice);
   }
   for (const group of controls.querySelectorAll("[data-several]")) {
-    for (const it of group.querySelectorAll("input")) it.checked = value_of(group.dataset.several).includes(it.value);
+    const chosen = value_of(group.dataset.several);
+    offer_too(group, chosen);
+    for (const it of group.querySelectorAll("input")) it.checked = chosen.includes(it.value);
   }
   for (const row of controls.querySelectorAll("[data-row]")) row.classList.toggle("set", is_set(row.dataset.row));
   for (const it of $("themes").querySelectorAll("input")) it.checked = it.value === value_of("theme");
@@ -258,6 +260,17 @@ function draw() {
   $("reset").hidden = !Object.keys(look.stored).length;
   if (changes) say("Not saved yet");
   else if ($("state").textContent === "Not saved yet") say("");
+}
+
+/** What is chosen and not offered here is offered too: else the next choice in the group would take it away unseen. */
+function offer_too(group, chosen) {
+  const offered = new Set(Array.from(group.querySelectorAll("input"), (it) => it.value));
+  for (const value of chosen) {
+    if (offered.has(value)) continue;
+    const input = make("input", "");
+    Object.assign(input, { type: "checkbox", value });
+    group.append(make("label", "", input, make("span", "", value)));
+  }
 }
 
 function draw_editor() {
