@@ -60,6 +60,7 @@ function set(name, value, { merge = false } = {}) {
 function take(next) {
   draft = next;
   if (!Object.hasOwn(draft, "custom_css")) sound_css = look.settings.custom_css;
+  say(""); // What was said was of the draft before.
   draw();
   preview();
   clearTimeout(check_timer);
@@ -75,11 +76,11 @@ async function check() {
     show_faults([]);
     return;
   }
-  const { ok, status, body } = await ask("PUT", api("/api/settings", "&check"), draft);
+  const answer = await ask("PUT", api("/api/settings", "&check"), draft);
   if (number !== checking) return;
-  const faults = ok ? [] : (body.errors ?? []);
+  const faults = answer.ok ? [] : (answer.body.errors ?? []);
   show_faults(faults);
-  if (!ok && !faults.length) say(body.detail ?? `The server refused (${status}).`, true);
+  if (!answer.ok && !faults.length) say(reason_of(answer), true);
   if (!faults.some((it) => it.pointer === "/custom_css")) {
     sound_css = value_of("custom_css");
     preview();
@@ -120,7 +121,7 @@ async function save_settings() {
   const { ok, body, etag } = answer;
   if (!ok) {
     show_faults(body.errors ?? []);
-    return body.errors ? "Not saved: something is not right yet." : reason_of(answer);
+    return body.errors?.length ? "Not saved: something is not right yet." : reason_of(answer);
   }
   const before = look;
   look = body;
@@ -151,7 +152,7 @@ async function save_theme() {
   const answer = await ask("PUT", path, { css });
   if (!answer.ok) {
     if (edited === theme) show_css_faults(answer.body.errors ?? []);
-    return answer.body.errors ? "Not saved: the CSS is not right yet." : reason_of(answer);
+    return answer.body.errors?.length ? "Not saved: the CSS is not right yet." : reason_of(answer);
   }
   theme.kept = css;
   if (edited === theme && theme.css === css) show_css_faults([]);
@@ -258,7 +259,8 @@ function draw() {
   $("discard").disabled = !changes;
   $("undo").disabled = earlier.length === 0;
   $("reset").hidden = !Object.keys(look.stored).length;
-  if (changes) say("Not saved yet");
+  // Why something was refused stays to be read until it is mended.
+  if (changes && !$("state").classList.contains("bad")) say("Not saved yet");
   else if ($("state").textContent === "Not saved yet") say("");
 }
 
@@ -360,6 +362,7 @@ $("css").addEventListener("input", () => {
     return;
   }
   edited.css = $("css").value;
+  say("");
   draw();
   clearTimeout(css_timer);
   // A theme's CSS is looked at as custom CSS is; nothing is changed by that.
@@ -377,9 +380,10 @@ $("css-target").addEventListener("change", async ({ target }) => {
   }
   edited = null;
   if (name) {
-    const { ok, body } = await ask("GET", api(`/api/themes/${name}`));
+    const answer = await ask("GET", api(`/api/themes/${name}`));
+    const { ok, body } = answer;
     if (ok) edited = { name, title: body.title, css: body.css, kept: body.css };
-    else say(body.detail, true);
+    else say(reason_of(answer), true);
   }
   show_css_faults([]);
   draw();
@@ -393,10 +397,11 @@ $("theme-add").addEventListener("click", async () => {
   }
   const css = $("css").value;
   const target = edited;
-  const { ok, body } = await ask("POST", api("/api/themes"), { title, css });
+  const answer = await ask("POST", api("/api/themes"), { title, css });
+  const { ok, body } = answer;
   if (!ok) {
     if (body.errors) show_css_faults(body.errors);
-    say(body.errors ? "The CSS is not right yet." : body.detail, true);
+    say(body.errors?.length ? "The CSS is not right yet." : reason_of(answer), true);
     return;
   }
   $("theme-title").value = "";
@@ -413,9 +418,9 @@ $("theme-add").addEventListener("click", async () => {
 });
 $("theme-delete").addEventListener("click", async () => {
   if (!edited || !confirm(`Delete the theme “${edited.title}”?`)) return;
-  const { ok, body } = await ask("DELETE", api(`/api/themes/${edited.name}`));
-  if (!ok) {
-    say(body.detail, true);
+  const answer = await ask("DELETE", api(`/api/themes/${edited.name}`));
+  if (!answer.ok) {
+    say(reason_of(answer), true);
     return;
   }
   edited = null;
