@@ -22,7 +22,8 @@ let seen = page.etag; // Of the stored layer that the draft lies on: no other is
 let themes = page.themes;
 let draft = {};
 let earlier = []; // Drafts to go back to.
-let checking = 0; // Number of the newest check; an answer to an older one is nobody's news.
+let checking = 0; // Number of the newest draft; an answer about an older one is nobody's news.
+let theme_checking = 0; // The same of the CSS of a theme.
 let check_timer = 0;
 let is_saving = false;
 let sound_css = look.settings.custom_css; // The newest custom CSS without a fault: what the preview wears.
@@ -63,6 +64,7 @@ function take(next) {
   say(""); // What was said was of the draft before.
   draw();
   preview();
+  checking += 1;
   clearTimeout(check_timer);
   check_timer = setTimeout(check, CHECK_MS);
 }
@@ -70,7 +72,6 @@ function take(next) {
 // ---------------------------------------------------------------- the server
 
 async function check() {
-  checking += 1;
   const number = checking;
   if (!Object.keys(draft).length) {
     show_faults([]);
@@ -80,7 +81,10 @@ async function check() {
   if (number !== checking) return;
   const faults = answer.ok ? [] : (answer.body.errors ?? []);
   show_faults(faults);
-  if (!answer.ok && !faults.length) say(reason_of(answer), true);
+  if (!answer.ok && !faults.length) {
+    say(reason_of(answer), true); // The CSS was not looked at: the preview goes on wearing the one before.
+    return;
+  }
   if (!faults.some((it) => it.pointer === "/custom_css")) {
     sound_css = value_of("custom_css");
     preview();
@@ -101,6 +105,9 @@ async function save() {
   } finally {
     is_saving = false;
     draw();
+    // What is still a draft is looked at again: the save took the place of the check.
+    clearTimeout(check_timer);
+    if (Object.keys(draft).length) check_timer = setTimeout(check, CHECK_MS);
   }
   if (trouble) say(trouble, true);
   else say(is_changed() ? "Saved, without what you changed meanwhile: save again." : "Saved: open overlays have it.");
@@ -365,10 +372,17 @@ $("css").addEventListener("input", () => {
   say("");
   draw();
   clearTimeout(css_timer);
+  theme_checking += 1;
+  const number = theme_checking;
+  const theme = edited;
   // A theme's CSS is looked at as custom CSS is; nothing is changed by that.
   css_timer = setTimeout(async () => {
-    const { body } = await ask("PUT", api("/api/settings", "&check"), { custom_css: edited?.css ?? "" });
-    if (edited) show_css_faults((body.errors ?? []).filter((it) => it.line));
+    if (edited !== theme) return;
+    const answer = await ask("PUT", api("/api/settings", "&check"), { custom_css: theme.css });
+    if (edited !== theme || number !== theme_checking) return;
+    const faults = answer.ok ? [] : (answer.body.errors ?? []);
+    show_css_faults(faults.filter((it) => it.line));
+    if (!answer.ok && !faults.length) say(reason_of(answer), true);
   }, CHECK_MS);
 });
 $("css").addEventListener("scroll", () => ($("gutter").scrollTop = $("css").scrollTop));
@@ -436,6 +450,8 @@ function undo() {
 $("undo").addEventListener("click", undo);
 $("discard").addEventListener("click", () => {
   if (edited) {
+    clearTimeout(css_timer);
+    theme_checking += 1;
     edited.css = edited.kept;
     show_css_faults([]);
   }
