@@ -3,6 +3,7 @@
 
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
+import { draft_after } from "./draft.js";
 import { show_channels } from "./room_channels.js";
 import { make } from "./rooms.js";
 
@@ -21,8 +22,10 @@ let seen = page.etag; // Of the stored layer that the draft lies on: no other is
 let themes = page.themes;
 let draft = {};
 let earlier = []; // Drafts to go back to.
-let checking = 0; // Number of the newest check; an answer to an older one is nobody's news.
+let checking = 0; // Number of the newest draft; an answer about an older one is nobody's news.
+let theme_checking = 0; // The same of the CSS of a theme.
 let check_timer = 0;
+let is_saving = false;
 let sound_css = look.settings.custom_css; // The newest custom CSS without a fault: what the preview wears.
 let edited = null; // {name, title, css, kept}: a theme of the room's own in the editor; null is the custom CSS.
 
@@ -58,8 +61,10 @@ function set(name, value, { merge = false } = {}) {
 function take(next) {
   draft = next;
   if (!Object.hasOwn(draft, "custom_css")) sound_css = look.settings.custom_css;
+  say(""); // What was said was of the draft before.
   draw();
   preview();
+  checking += 1;
   clearTimeout(check_timer);
   check_timer = setTimeout(check, CHECK_MS);
 }
@@ -67,17 +72,19 @@ function take(next) {
 // ---------------------------------------------------------------- the server
 
 async function check() {
-  checking += 1;
   const number = checking;
   if (!Object.keys(draft).length) {
     show_faults([]);
     return;
   }
-  const { ok, status, body } = await ask("PUT", api("/api/settings", "&check"), draft);
+  const answer = await ask("PUT", api("/api/settings", "&check"), draft);
   if (number !== checking) return;
-  const faults = ok ? [] : (body.errors ?? []);
+  const faults = answer.ok ? [] : (answer.body.errors ?? []);
   show_faults(faults);
-  if (!ok && !faults.length) say(body.detail ?? `The server refused (${status}).`, true);
+  if (!answer.ok && !faults.length) {
+    say(reason_of(answer), true); // The CSS was not looked at: the preview goes on wearing the one before.
+    return;
+  }
   if (!faults.some((it) => it.pointer === "/custom_css")) {
     sound_css = value_of("custom_css");
     preview();
@@ -88,18 +95,32 @@ async function save() {
   if ($("save").disabled) return;
   clearTimeout(check_timer);
   checking += 1;
+  // Until it is back there is no other: that one would find its own setting "changed elsewhere".
+  is_saving = true;
   $("save").disabled = true;
-  // A theme first: the settings may be about to wear it.
-  const trouble = (is_theme_changed() && (await save_theme())) || (Object.keys(draft).length > 0 && (await save_settings()));
-  draw();
-  say(trouble || "Saved: open overlays have it.", Boolean(trouble));
+  let trouble;
+  try {
+    // A theme first: the settings may be about to wear it.
+    trouble = (is_theme_changed() && (await save_theme())) || (Object.keys(draft).length > 0 && (await save_settings()));
+  } finally {
+    is_saving = false;
+    draw();
+    // What is still a draft is looked at again: the save took the place of the check.
+    clearTimeout(check_timer);
+    if (Object.keys(draft).length) check_timer = setTimeout(check, CHECK_MS);
+  }
+  if (trouble) say(trouble, true);
+  else say(is_changed() ? "Saved, without what you changed meanwhile: save again." : "Saved: open overlays have it.");
 }
 
 const is_theme_changed = () => edited !== null && edited.css !== edited.kept;
+const is_changed = () => is_theme_changed() || Object.keys(draft).length > 0;
 
 /** What kept it from being saved, if anything did. */
 async function save_settings() {
-  const answer = await ask("PUT", api("/api/settings"), draft, { "if-match": seen });
+  const sent = draft;
+  const steps = new Set(earlier);
+  const answer = await ask("PUT", api("/api/settings"), sent, { "if-match": seen });
   if (answer.status === 412) {
     await read_again({ is_told: true });
     return "Changed elsewhere, as you see now. Save again to keep yours.";
@@ -107,33 +128,41 @@ async function save_settings() {
   const { ok, body, etag } = answer;
   if (!ok) {
     show_faults(body.errors ?? []);
-    return body.errors ? "Not saved: something is not right yet." : reason_of(answer);
+    return body.errors?.length ? "Not saved: something is not right yet." : reason_of(answer);
   }
+  const before = look;
   look = body;
   seen = etag;
-  draft = {};
-  earlier = [];
-  sound_css = look.settings.custom_css;
-  show_faults([]);
+  draft = draft_after(draft, sent, before);
+  // One step back goes no further than what was sent.
+  earlier = earlier.filter((it) => !steps.has(it)).map((it) => ({ ...it, draft: draft_after(it.draft, sent, before) }));
+  if (!Object.keys(draft).length) {
+    sound_css = look.settings.custom_css;
+    show_faults([]);
+  } else if (!Object.hasOwn(draft, "custom_css")) {
+    sound_css = look.settings.custom_css;
+  }
   preview();
   return null;
 }
 
 /** The same of the theme in the editor. */
 async function save_theme() {
-  const path = api(`/api/themes/${edited.name}`);
+  const theme = edited; // Another may be in the editor when the answer is there.
+  const path = api(`/api/themes/${theme.name}`);
   const there = await ask("GET", path);
-  if (there.ok && there.body.css !== edited.kept) {
-    edited.kept = there.body.css;
+  if (there.ok && there.body.css !== theme.kept) {
+    theme.kept = there.body.css;
     return "The theme was changed elsewhere. Save again to put yours in its place.";
   }
-  const answer = await ask("PUT", path, { css: edited.css });
+  const { css } = theme;
+  const answer = await ask("PUT", path, { css });
   if (!answer.ok) {
-    show_css_faults(answer.body.errors ?? []);
-    return answer.body.errors ? "Not saved: the CSS is not right yet." : reason_of(answer);
+    if (edited === theme) show_css_faults(answer.body.errors ?? []);
+    return answer.body.errors?.length ? "Not saved: the CSS is not right yet." : reason_of(answer);
   }
-  edited.kept = edited.css;
-  show_css_faults([]);
+  theme.kept = css;
+  if (edited === theme && theme.css === css) show_css_faults([]);
   await read_again();
   return null;
 }
@@ -225,18 +254,32 @@ function draw() {
     for (const it of group.querySelectorAll("input")) it.checked = it.value === value_of(group.dataset.choice);
   }
   for (const group of controls.querySelectorAll("[data-several]")) {
-    for (const it of group.querySelectorAll("input")) it.checked = value_of(group.dataset.several).includes(it.value);
+    const chosen = value_of(group.dataset.several);
+    offer_too(group, chosen);
+    for (const it of group.querySelectorAll("input")) it.checked = chosen.includes(it.value);
   }
   for (const row of controls.querySelectorAll("[data-row]")) row.classList.toggle("set", is_set(row.dataset.row));
   for (const it of $("themes").querySelectorAll("input")) it.checked = it.value === value_of("theme");
   draw_editor();
-  const changes = is_theme_changed() || Object.keys(draft).length > 0;
-  $("save").disabled = !changes;
+  const changes = is_changed();
+  $("save").disabled = is_saving || !changes;
   $("discard").disabled = !changes;
   $("undo").disabled = earlier.length === 0;
   $("reset").hidden = !Object.keys(look.stored).length;
-  if (changes) say("Not saved yet");
+  // Why something was refused stays to be read until it is mended.
+  if (changes && !$("state").classList.contains("bad")) say("Not saved yet");
   else if ($("state").textContent === "Not saved yet") say("");
+}
+
+/** What is chosen and not offered here is offered too: else the next choice in the group would take it away unseen. */
+function offer_too(group, chosen) {
+  const offered = new Set(Array.from(group.querySelectorAll("input"), (it) => it.value));
+  for (const value of chosen) {
+    if (offered.has(value)) continue;
+    const input = make("input", "");
+    Object.assign(input, { type: "checkbox", value });
+    group.append(make("label", "", input, make("span", "", value)));
+  }
 }
 
 function draw_editor() {
@@ -326,12 +369,20 @@ $("css").addEventListener("input", () => {
     return;
   }
   edited.css = $("css").value;
+  say("");
   draw();
   clearTimeout(css_timer);
+  theme_checking += 1;
+  const number = theme_checking;
+  const theme = edited;
   // A theme's CSS is looked at as custom CSS is; nothing is changed by that.
   css_timer = setTimeout(async () => {
-    const { body } = await ask("PUT", api("/api/settings", "&check"), { custom_css: edited?.css ?? "" });
-    if (edited) show_css_faults((body.errors ?? []).filter((it) => it.line));
+    if (edited !== theme) return;
+    const answer = await ask("PUT", api("/api/settings", "&check"), { custom_css: theme.css });
+    if (edited !== theme || number !== theme_checking) return;
+    const faults = answer.ok ? [] : (answer.body.errors ?? []);
+    show_css_faults(faults.filter((it) => it.line));
+    if (!answer.ok && !faults.length) say(reason_of(answer), true);
   }, CHECK_MS);
 });
 $("css").addEventListener("scroll", () => ($("gutter").scrollTop = $("css").scrollTop));
@@ -343,9 +394,10 @@ $("css-target").addEventListener("change", async ({ target }) => {
   }
   edited = null;
   if (name) {
-    const { ok, body } = await ask("GET", api(`/api/themes/${name}`));
+    const answer = await ask("GET", api(`/api/themes/${name}`));
+    const { ok, body } = answer;
     if (ok) edited = { name, title: body.title, css: body.css, kept: body.css };
-    else say(body.detail, true);
+    else say(reason_of(answer), true);
   }
   show_css_faults([]);
   draw();
@@ -358,10 +410,12 @@ $("theme-add").addEventListener("click", async () => {
     return;
   }
   const css = $("css").value;
-  const { ok, body } = await ask("POST", api("/api/themes"), { title, css });
+  const target = edited;
+  const answer = await ask("POST", api("/api/themes"), { title, css });
+  const { ok, body } = answer;
   if (!ok) {
     if (body.errors) show_css_faults(body.errors);
-    say(body.errors ? "The CSS is not right yet." : body.detail, true);
+    say(body.errors?.length ? "The CSS is not right yet." : reason_of(answer), true);
     return;
   }
   $("theme-title").value = "";
@@ -371,15 +425,16 @@ $("theme-add").addEventListener("click", async () => {
     draft = rest;
     sound_css = look.settings.custom_css;
   }
-  edited = { name: body.name, title: body.title, css, kept: css };
+  // What was typed while it was made is a change of it.
+  edited = { name: body.name, title: body.title, css: edited === target ? $("css").value : css, kept: css };
   await read_again();
   say(`“${body.title}” is among the themes.`);
 });
 $("theme-delete").addEventListener("click", async () => {
   if (!edited || !confirm(`Delete the theme “${edited.title}”?`)) return;
-  const { ok, body } = await ask("DELETE", api(`/api/themes/${edited.name}`));
-  if (!ok) {
-    say(body.detail, true);
+  const answer = await ask("DELETE", api(`/api/themes/${edited.name}`));
+  if (!answer.ok) {
+    say(reason_of(answer), true);
     return;
   }
   edited = null;
@@ -395,6 +450,8 @@ function undo() {
 $("undo").addEventListener("click", undo);
 $("discard").addEventListener("click", () => {
   if (edited) {
+    clearTimeout(css_timer);
+    theme_checking += 1;
     edited.css = edited.kept;
     show_css_faults([]);
   }
@@ -423,7 +480,7 @@ addEventListener("keydown", (event) => {
   }
 });
 addEventListener("beforeunload", (event) => {
-  if (Object.keys(draft).length || is_theme_changed()) event.preventDefault();
+  if (is_changed()) event.preventDefault();
 });
 
 for (const it of document.querySelectorAll('[name="scene"]')) {

@@ -48,7 +48,7 @@ async fn a_look_is_tried_corrected_undone_and_saved_and_overlays_have_it_at_once
     page.until("document.querySelector('.css-fault')?.textContent.startsWith('Line 2, column 7')")
         .await;
     page.eval("document.querySelector('#save').click()").await;
-    page.until(&format!("{STATE}.startsWith('Not saved')")).await;
+    page.until_is(STATE, "Not saved: something is not right yet.").await;
     assert_eq!(server.room().settings().font_size, 0);
     page.eval(&fill("#css", ".line { color: rgb(1, 2, 3) }")).await;
     page.until("document.querySelectorAll('.css-fault').length === 0").await;

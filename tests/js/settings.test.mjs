@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import {
-  DEFAULTS, PARAMETER_NAMES, custom_layer, font_family, join_settings, list_unknown, parse_bool,
+  DEFAULTS, PARAMETER_NAMES, PLATFORMS, PROVIDERS, custom_layer, font_family, join_settings, list_unknown, parse_bool,
   parse_parameters,
 } from "../../static/js/settings.js";
 
 const SAVED = JSON.parse(readFileSync(new URL("../fixtures/saved_links.json", import.meta.url), "utf8"));
+
+const DASHBOARD = readFileSync(new URL("../../src/web/pages/dashboard.rs", import.meta.url), "utf8");
 
 const parse = (query) => parse_parameters(new URLSearchParams(query));
 
@@ -135,4 +137,13 @@ test("what an address names and nobody knows is told, with what there is instead
   ]);
   assert.deepEqual(unknown("theme=%20Midnight&platforms=&only=x", ["default", "midnight"]), []);
   assert.deepEqual(unknown("theme=midnight&nonsense=kik"), [], "the server has found it");
+});
+
+test("the dashboard offers every platform and every provider there is", () => {
+  const offered = (name) => {
+    const list = new RegExp(`\\n +${name}: \\[\\n([^\\]]*)\\]`).exec(DASHBOARD)?.[1] ?? "";
+    return [...list.matchAll(/\("([^"]+)", "[^"]+"\)/g)].map((it) => it[1]);
+  };
+  assert.deepEqual(offered("platforms"), PLATFORMS);
+  assert.deepEqual(offered("providers"), PROVIDERS);
 });

@@ -101,6 +101,27 @@ test("a greeting replaces what was known; its first is the newest", () => {
   assert.equal(boards.pick("poll.update"), null);
 });
 
+test("a pinned board outlives a greeting that has no place for it, and hears what it missed", () => {
+  const boards = new Boards(undefined, "mine");
+  const others = Array.from({ length: 12 }, (_, at) => poll(`other-${at}`, at).data);
+  boards.take(poll("mine", 1));
+  boards.greet({ polls: others });
+  assert.equal(boards.pick("poll.update", "mine").votes, 1);
+  assert.equal(boards.pick("poll.update").poll_id, "other-0", "it is not the newest");
+  assert.equal(boards.says_more(poll("mine", 2)), true);
+  assert.equal(boards.says_more(poll("other-3", 2)), false);
+  assert.equal(boards.says_more({ type: "tally.update", data: { tally_id: "mine" } }), false);
+  assert.equal(boards.says_more({ type: "chat.delete", data: {} }), false);
+  boards.greet({ polls: [...others.slice(1), poll("mine", 3).data] });
+  assert.equal(boards.pick("poll.update", "mine").votes, 3);
+  assert.equal(boards.says_more(poll("mine", 2)), false, "the greeting is newer");
+  boards.greet({ polls: others.slice(1) });
+  assert.equal(boards.pick("poll.update", "mine"), null, "all were told: it is no more");
+  const any = new Boards();
+  any.greet({ polls: others });
+  assert.equal(any.says_more({ type: "poll.update", data: {} }), false);
+});
+
 test("what is moderated leaves the queue, and does not come back with a queue that was said before", () => {
   const boards = new Boards();
   const message = (id, author = "twitch:a") => ({ id, platform: "twitch", text: id, author: { id: author } });

@@ -27,8 +27,8 @@ struct DashboardPage {
     title: String,
     build: &'static str,
     room: String,
-    platforms: [(&'static str, &'static str); 4],
-    providers: [(&'static str, &'static str); 7],
+    platforms: [(&'static str, &'static str); 8],
+    providers: [(&'static str, &'static str); 9],
     page: serde_json::Value,
 }
 
@@ -59,6 +59,10 @@ pub async fn show_dashboard(
             ("youtube", "YouTube"),
             ("kick", "Kick"),
             ("rumble", "Rumble"),
+            ("pilled", "Pilled"),
+            ("discord", "Discord"),
+            ("x", "X"),
+            ("streamsuites", "StreamSuites"),
         ],
         providers: [
             ("twitch", "Twitch"),
@@ -68,6 +72,8 @@ pub async fn show_dashboard(
             ("7tv", "7TV"),
             ("bttv", "BetterTTV"),
             ("ffz", "FrankerFaceZ"),
+            ("discord", "Discord"),
+            ("streamsuites", "StreamSuites"),
         ],
         page: json!({
             "room": room.id(), "rooms": rooms, "build": BUILD, "version": VERSION,

@@ -4,6 +4,7 @@
 import { Moderation, matcher } from "../moderation.js";
 
 const MOST = 50; // Of each kind.
+const TOLD_MOST = 12; // Of each kind, in a greeting: BOARDS_MOST of the server.
 
 /** The events that carry them: where each is kept, and what its id is called. */
 export const KINDS = Object.freeze({
@@ -18,10 +19,16 @@ export class Boards {
   #queue = [];
   #moderation = new Moderation();
   #admits;
+  #pinned;
+  #kept = new Set(); // The kinds whose pinned one the greeting did not tell of.
 
-  /** @param {(message: object) => boolean} [admits] which messages of the queue are shown */
-  constructor(admits = () => true) {
+  /**
+   * @param {(message: object) => boolean} [admits] which messages of the queue are shown
+   * @param {string} [pinned] the id of the one that the page is about, however long ago it changed
+   */
+  constructor(admits = () => true, pinned = "") {
     this.#admits = admits;
+    this.#pinned = pinned;
   }
 
   /** Takes in an event. True if it changes what there is. */
@@ -50,13 +57,29 @@ export class Boards {
     return true;
   }
 
-  /** Takes in what the server says when it greets: everything, in place of what was known. */
+  /**
+   * Takes in what the server says when it greets: everything, in place of what was known. Only where it tells as many as
+   * it ever does may there be more: there the pinned one stays, if it is not among them.
+   */
   greet(told, queue) {
     if (Array.isArray(queue)) this.take({ type: "queue.update", data: { items: queue } });
-    for (const [type, { list }] of Object.entries(KINDS)) {
-      this.#all.get(type).clear();
-      for (const data of [...(told?.[list] ?? [])].reverse()) this.take({ type, data });
+    this.#kept.clear();
+    for (const [type, { list, id }] of Object.entries(KINDS)) {
+      const all = this.#all.get(type);
+      const before = all.get(this.#pinned);
+      const now = told?.[list] ?? [];
+      all.clear();
+      if (now.length >= TOLD_MOST && !now.some((it) => it?.[id] === this.#pinned)) {
+        if (before !== undefined) all.set(this.#pinned, before);
+        this.#kept.add(type);
+      }
+      for (const data of [...now].reverse()) this.take({ type, data });
     }
+  }
+
+  /** Whether an event from before the greeting says more of the pinned one than the greeting did. */
+  says_more({ type, data }) {
+    return this.#pinned !== "" && this.#kept.has(type) && data?.[KINDS[type].id] === this.#pinned;
   }
 
   /** The one of that id, or, without an id, the one that changed last of those that `fits` admits. */

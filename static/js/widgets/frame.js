@@ -51,7 +51,7 @@ class Frame {
   #kind;
   #own;
   #stage;
-  #boards = new Boards((it) => this.#filter.admits_words(it));
+  #boards;
   #filtered_by = null; // The settings that #filter is of.
   #filter;
   #widget = null;
@@ -67,6 +67,7 @@ class Frame {
   constructor({ kind, own, stage }) {
     this.#kind = kind;
     this.#own = own;
+    this.#boards = new Boards((it) => this.#filter.admits_words(it), own.id);
     this.#stage = stage;
     this.#box.id = "widget";
     this.#box.dataset.place = own.place;
@@ -92,6 +93,11 @@ class Frame {
     } else if (this.#boards.take(event)) {
       this.#ask(live);
     }
+  }
+
+  /** Whether an event from before the greeting is to be taken in all the same. */
+  says_more(event) {
+    return this.#boards.says_more(event);
   }
 
   redraw() {
@@ -246,7 +252,7 @@ export async function show_widget(name, { page, parameters, keep_up_with }) {
     .on("event", (event) => {
       // The greeting told how things stood then: what led there, and comes after a resume, would undo it.
       // A deletion holds whenever it comes; an early copy has no place.
-      if (!event.type.startsWith("chat.") && event.seq <= live_from) return;
+      if (!event.type.startsWith("chat.") && event.seq <= live_from && !frame.says_more(event)) return;
       frame.take(event);
     })
     .start();

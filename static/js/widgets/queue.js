@@ -1,5 +1,6 @@
 // The queue: messages marked for discussion, next first. What is moderated leaves it at once.
 
+import { with_emote_names } from "../render.js";
 import { Rows, element, say, words } from "./parts.js";
 
 export const type = "queue.update";
@@ -39,7 +40,7 @@ export class Queue {
       row.element.toggleAttribute("data-leads", at === 0);
       row.platform.dataset.platform = data.platform;
       say(row.name, data.author?.name);
-      say(row.text, data.text);
+      say(row.text, with_emote_names(String(data.text ?? "")));
     }, moves);
   }
 
