@@ -16,17 +16,15 @@ import { Pronouns, show_pronouns } from "./pronouns.js";
 import { Renderer } from "./render.js";
 import { LEAVE_MS, Screen } from "./screen.js";
 import { custom_layer, font_family, join_settings } from "./settings.js";
+import { ThemeSheet } from "./theme_sheet.js";
 
 const BUFFER_MOST = 100; // Lines that wait when `speed` holds them back.
 const LOOK_MS = 500; // How often it is asked whether a flood is over.
-const THEME_RETRY_MS = 500; // After a theme that did not load; twice as long each time,
-const THEME_RETRY_CAP_MS = 30_000; // up to this.
 
 export const wall_clock = Object.freeze({ now: () => Date.now(), is_virtual: false, rate: 1 });
 
 export class Stage {
   live_from = 0; // Events up to this seq were said before this page was here: they do not move in.
-  #page;
   #changes;
   #clock;
   #root = document.documentElement;
@@ -52,8 +50,7 @@ export class Stage {
   #spare = []; // Elements without a line. With those of the lines there are `max_messages`, used again and again.
   #featured_changed = false;
   #featured_moves = false;
-  #theme_timer = 0; // Runs while the theme's stylesheet is wanted and did not come.
-  #theme_failures = 0;
+  #theme;
   #undrawn = 0; // Lines that could not be drawn.
   #visible = true;
   #obs_visible = null;
@@ -69,7 +66,6 @@ export class Stage {
    * @param {object} [options.clock]
    */
   constructor({ page, changes, clock = wall_clock }) {
-    this.#page = page;
     this.#changes = changes;
     this.#clock = clock;
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, this.#sheet, this.#custom];
@@ -111,12 +107,14 @@ export class Stage {
     }
     this.#mark_step();
     this.#dress();
-    if (this.#settings.theme !== page.theme) this.#change_theme();
+    this.#theme = new ThemeSheet({ page, on_load: () => this.#redress() });
+    if (this.#settings.theme !== page.theme) this.#theme.wear(this.#settings);
     // Custom properties of a theme are known once its stylesheet is; OBS injects its own a little later.
     addEventListener("load", () => this.#redress(), { once: true });
     // The page's own theme may have been asked for in a moment without a server.
-    if (document.readyState === "complete") this.#look_after_theme();
-    else addEventListener("load", () => this.#look_after_theme(), { once: true });
+    const look_after_theme = () => this.#theme.look_after(this.#settings);
+    if (document.readyState === "complete") look_after_theme();
+    else addEventListener("load", look_after_theme, { once: true });
   }
 
   get settings() {
@@ -202,49 +200,14 @@ export class Stage {
     if (!this.#settings.pronouns) this.#pronouns.forget_wanted();
     if (this.#settings.speed === 0) this.#drain();
     this.#dress();
-    if (this.#settings.theme !== old_theme || this.#settings.theme_version !== old_version) this.#change_theme();
+    if (this.#settings.theme !== old_theme || this.#settings.theme_version !== old_version) this.#theme.wear(this.#settings);
     this.#expire();
     this.#redress();
   }
 
-  #look_after_theme() {
-    if (!has_loaded(document.getElementById("theme")) && !document.querySelector("link.theme:not(#theme)")) this.#change_theme();
-  }
-
-  /** There is a server again: what did not load is asked for at once. */
+  /** There is a server again: a theme that did not load is asked for at once. */
   renew_theme() {
-    if (!this.#theme_timer) return;
-    this.#theme_failures = 0;
-    this.#change_theme();
-  }
-
-  /** The old stylesheet stays until the new one has come. */
-  #change_theme() {
-    clearTimeout(this.#theme_timer);
-    this.#theme_timer = 0;
-    const old = document.getElementById("theme");
-    // One that has not come yet is no longer wanted.
-    for (const it of document.querySelectorAll("link.theme:not(#theme)")) it.remove();
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    const query = new URLSearchParams({ v: this.#settings.theme_version, room: this.#page.room });
-    if (this.#page.sheet) query.set("sheet", this.#page.sheet); // Not the key: custom CSS can read attributes.
-    link.href = `/themes/${encodeURIComponent(this.#settings.theme)}/theme.css?${query}`;
-    link.onload = () => {
-      for (const it of document.querySelectorAll("link.theme")) if (it !== link) it.remove();
-      link.id = "theme";
-      this.#theme_failures = 0;
-      this.#redress();
-    };
-    link.onerror = () => {
-      link.remove();
-      const wait = Math.min(THEME_RETRY_CAP_MS, THEME_RETRY_MS * 2 ** Math.min(this.#theme_failures, 8));
-      this.#theme_failures += 1;
-      this.#theme_timer = setTimeout(() => this.#change_theme(), wait);
-    };
-    old.classList.add("theme");
-    link.className = "theme";
-    old.after(link);
+    this.#theme.renew();
   }
 
   // ---------------------------------------------------------------- what comes
@@ -282,8 +245,7 @@ export class Stage {
         this.#show_featured(null);
         return;
       case "settings.update":
-        // What held before this page was here: the first frame has told what holds now.
-        if (!(event.seq <= this.live_from)) this.configure(event.data);
+        this.configure(event.data);
         return;
       case "platform.status":
         this.note_status(event.data);
@@ -618,14 +580,6 @@ export class Stage {
   }
 }
 
-/** Whether a stylesheet has come. Where it failed there is none, or one that nobody may look into. */
-function has_loaded({ sheet }) {
-  try {
-    return Boolean(sheet?.cssRules);
-  } catch {
-    return false;
-  }
-}
 
 function update(line) {
   const { element } = line;
