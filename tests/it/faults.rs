@@ -21,6 +21,8 @@ const KILLS: usize = 22;
 const CLIENTS: usize = 8;
 const CUTS: u64 = 500;
 const COMMIT_MS: u64 = 100;
+/// Time from one round of the same lines to the next, on the platform's clock.
+const ROUND_MS: usize = 60_000;
 
 /// Real chat where it is at hand, our own otherwise: lines of one channel, each with an id of its own.
 #[expect(clippy::print_stdout, reason = "which lines were used is worth knowing")]
@@ -48,23 +50,37 @@ fn chat_lines() -> Vec<String> {
         let wanted = named || ["CLEARCHAT", "CLEARMSG"].iter().any(|it| before.ends_with(it));
         wanted.then(|| format!("{before} #ana{rest}\r\n"))
     });
-    let lines: Vec<_> = lines.collect();
+    let mut lines: Vec<_> = lines.collect();
+    if files.is_empty() {
+        // Each file has a time of its own: as one chat, they are said one behind the other.
+        for (index, line) in lines.iter_mut().enumerate() {
+            *line = with_tags(line, |name, _| {
+                (name == "tmi-sent-ts").then(|| (1_772_366_400_000 + index * 100).to_string())
+            });
+        }
+    }
     assert!(lines.len() > 20, "{} lines", lines.len());
     lines
 }
 
-/// The line with an id that no other line has; what refers to an id refers to the one of the same round.
+/// The line with an id that no other line has; what refers to an id refers to the one of the same round. And later:
+/// a moderator who cleared the chat in the first round did not clear this one.
 fn renewed(line: &str, round: usize) -> String {
+    with_tags(line, |name, value| match name {
+        "id" | "target-msg-id" | "reply-parent-msg-id" => Some(format!("{value}.{round}")),
+        "tmi-sent-ts" => value.parse::<usize>().ok().map(|it| (it + round * ROUND_MS).to_string()),
+        _ => None,
+    })
+}
+
+/// The line with other values of those tags for which there are some.
+fn with_tags(line: &str, other: impl Fn(&str, &str) -> Option<String>) -> String {
     let (tags, rest) = line.split_once(' ').unwrap();
-    let tags: Vec<String> = tags
-        .split(';')
-        .map(|tag| match tag.split_once('=') {
-            Some((name @ ("id" | "@id" | "target-msg-id" | "reply-parent-msg-id"), id)) => {
-                format!("{name}={id}.{round}")
-            }
-            _ => tag.to_owned(),
-        })
-        .collect();
+    let tag = |tag: &str| {
+        let (name, value) = tag.split_once('=')?;
+        Some(format!("{name}={}", other(name.trim_start_matches('@'), value)?))
+    };
+    let tags: Vec<_> = tags.split(';').map(|it| tag(it).unwrap_or_else(|| it.to_owned())).collect();
     format!("{} {rest}", tags.join(";"))
 }
 
