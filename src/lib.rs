@@ -10,6 +10,7 @@ pub mod config;
 pub mod storage;
 pub mod feed;
 pub mod quotas;
+pub mod accounts;
 pub mod platforms;
 pub mod chat;
 pub mod exports;

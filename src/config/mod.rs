@@ -4,6 +4,7 @@
 //! All problems of all layers come at once. Nothing else reads configuration files or the environment.
 
 pub mod addresses;
+pub mod auth;
 pub mod body;
 pub mod channel_flag;
 pub mod channel_name;
@@ -34,6 +35,7 @@ use self::layers::Layers;
 
 pub use self::{
     addresses::{HttpUrl, IrcUrl, ListenAddress, WsUrl},
+    auth::{AuthConfig, MailConfig, ProviderConfig, SurfaceConfig},
     creators::{ChannelConfig, CreatorConfig, CreatorsConfig},
     environment::Environment,
     layers::Flags,

@@ -13,7 +13,7 @@ struct Name {
 }
 
 /// Every secret that is read. A name that is both global and per creator stands twice.
-const NAMES: [Name; 19] = [
+const NAMES: [Name; 30] = [
     Name {
         name: "STREAMSUITES_OPERATOR_TOKEN",
         per_creator: false,
@@ -25,9 +25,60 @@ const NAMES: [Name; 19] = [
         purpose: "Encrypts the sign-ins kept in the data folder; made there when this is not set.",
     },
     Name {
+        name: "STREAMSUITES_SECRET_KEY_OLD",
+        per_creator: false,
+        purpose: "The key before that one, while what it encrypted is encrypted anew; take it away a day later.",
+    },
+    Name {
+        name: "STREAMSUITES_ADMIN_EMAILS",
+        per_creator: false,
+        purpose: "Addresses, with commas between them, whose accounts are admins once they are verified.",
+    },
+    Name {
+        name: "ADMIN_FALLBACK_USER",
+        per_creator: false,
+        purpose: "The name of the emergency admin, for when nobody else gets in; off unless its secret is set too.",
+    },
+    Name {
+        name: "ADMIN_FALLBACK_SECRET",
+        per_creator: false,
+        purpose: "The secret of the emergency admin: at least 20 characters.",
+    },
+    Name {
+        name: "RESEND_API_KEY",
+        per_creator: false,
+        purpose: "Sends the mails of accounts through Resend; without it they go to the folder outbox in the data folder.",
+    },
+    Name {
+        name: "MAIL_FROM",
+        per_creator: false,
+        purpose: "Whom those mails are from, such as `StreamSuites <no-reply@example.com>`.",
+    },
+    Name { name: "MAIL_REPLY_TO", per_creator: false, purpose: "Where answers to them go." },
+    Name {
+        name: "GITHUB_CLIENT_ID",
+        per_creator: false,
+        purpose: "The GitHub application that people sign in with.",
+    },
+    Name {
+        name: "GITHUB_CLIENT_SECRET",
+        per_creator: false,
+        purpose: "The secret of that application.",
+    },
+    Name {
+        name: "DISCORD_CLIENT_ID",
+        per_creator: false,
+        purpose: "The Discord application that people sign in with.",
+    },
+    Name {
+        name: "DISCORD_CLIENT_SECRET",
+        per_creator: false,
+        purpose: "The secret of that application.",
+    },
+    Name {
         name: "TWITCH_CLIENT_ID",
         per_creator: false,
-        purpose: "The Twitch application of every creator that has none of its own.",
+        purpose: "The Twitch application that people sign in with, and of every creator that has none of its own.",
     },
     Name {
         name: "TWITCH_CLIENT_SECRET",
@@ -42,7 +93,7 @@ const NAMES: [Name; 19] = [
     Name {
         name: "GOOGLE_CLIENT_ID",
         per_creator: false,
-        purpose: "The Google application that sends to YouTube chats.",
+        purpose: "The Google application that people sign in with, and that sends to YouTube chats.",
     },
     Name {
         name: "GOOGLE_CLIENT_SECRET",
@@ -138,7 +189,7 @@ fn find_known(variable: &str) -> Option<(&'static Name, &str)> {
 }
 
 /// What each of these needs beside it, under the same suffix or the server's.
-const NEEDS: [(&str, &str); 7] = [
+const NEEDS: [(&str, &str); 14] = [
     ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET"),
     ("TWITCH_CLIENT_SECRET", "TWITCH_CLIENT_ID"),
     ("KICK_CLIENT_ID", "KICK_CLIENT_SECRET"),
@@ -146,6 +197,13 @@ const NEEDS: [(&str, &str); 7] = [
     ("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"),
     ("GOOGLE_CLIENT_SECRET", "GOOGLE_CLIENT_ID"),
     ("YOUTUBE_REFRESH_TOKEN", "GOOGLE_CLIENT_ID"),
+    ("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"),
+    ("GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_ID"),
+    ("DISCORD_CLIENT_ID", "DISCORD_CLIENT_SECRET"),
+    ("DISCORD_CLIENT_SECRET", "DISCORD_CLIENT_ID"),
+    ("ADMIN_FALLBACK_USER", "ADMIN_FALLBACK_SECRET"),
+    ("ADMIN_FALLBACK_SECRET", "ADMIN_FALLBACK_USER"),
+    ("RESEND_API_KEY", "MAIL_FROM"),
 ];
 
 impl Secrets {
@@ -193,6 +251,49 @@ impl Secrets {
     #[must_use]
     pub fn secret_key(&self) -> Option<&str> {
         self.find("STREAMSUITES_SECRET_KEY")
+    }
+
+    /// `STREAMSUITES_SECRET_KEY_OLD`: what encrypted before it.
+    #[must_use]
+    pub fn old_secret_key(&self) -> Option<&str> {
+        self.find("STREAMSUITES_SECRET_KEY_OLD")
+    }
+
+    /// `STREAMSUITES_ADMIN_EMAILS`: whose accounts are admins.
+    pub fn admin_emails(&self) -> impl Iterator<Item = &str> {
+        let listed = self.find("STREAMSUITES_ADMIN_EMAILS").unwrap_or_default();
+        listed.split(',').map(str::trim).filter(|it| !it.is_empty())
+    }
+
+    /// `ADMIN_FALLBACK_USER` and `ADMIN_FALLBACK_SECRET`, when both are set.
+    #[must_use]
+    pub fn fallback_admin(&self) -> Option<(&str, &str)> {
+        Some((self.find("ADMIN_FALLBACK_USER")?, self.find("ADMIN_FALLBACK_SECRET")?))
+    }
+
+    /// `RESEND_API_KEY`: sends mails.
+    #[must_use]
+    pub fn resend_api_key(&self) -> Option<&str> {
+        self.find("RESEND_API_KEY")
+    }
+
+    /// `MAIL_FROM`: whom mails are from.
+    #[must_use]
+    pub fn mail_from(&self) -> Option<&str> {
+        self.find("MAIL_FROM")
+    }
+
+    /// `MAIL_REPLY_TO`: where answers to mails go.
+    #[must_use]
+    pub fn mail_reply_to(&self) -> Option<&str> {
+        self.find("MAIL_REPLY_TO")
+    }
+
+    /// `<PROVIDER>_CLIENT_ID` and `<PROVIDER>_CLIENT_SECRET` of the server, for signing people in; `provider` in capitals.
+    #[must_use]
+    pub fn sign_in_application(&self, provider: &str) -> Option<(&str, &str)> {
+        let id = self.find(&format!("{provider}_CLIENT_ID"))?;
+        Some((id, self.find(&format!("{provider}_CLIENT_SECRET"))?))
     }
 
     /// `TWITCH_OAUTH_TOKEN_<SUFFIX>`, without the `oauth:` that some tools put before it.

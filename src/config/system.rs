@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HttpUrl, ListenAddress, LogFilter};
+use super::{AuthConfig, HttpUrl, ListenAddress, LogFilter, MailConfig};
 
 /// `config/system.json`: where the server listens, what it keeps and how much it allows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,10 @@ pub struct SystemConfig {
     pub synthetic: SyntheticConfig,
     /// Pictures fetched for the pages.
     pub media: MediaConfig,
+    /// How people sign in, and for how long.
+    pub auth: AuthConfig,
+    /// How mails are sent.
+    pub mail: MailConfig,
 }
 
 impl SystemConfig {
@@ -73,6 +77,8 @@ impl Default for SystemConfig {
             exports: ExportsConfig::default(),
             synthetic: SyntheticConfig::default(),
             media: MediaConfig::default(),
+            auth: AuthConfig::default(),
+            mail: MailConfig::default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Ids and values that every other module shares. Nothing here does I/O.
 
+pub mod account_role;
 pub mod activity;
 mod admission;
 pub mod amount;
@@ -14,8 +15,10 @@ pub mod qualified_id;
 pub mod redaction;
 pub mod snapshot;
 pub mod stylesheet;
+pub mod tier;
 pub mod timestamp;
 
+pub use account_role::{AccountRole, UnknownRole};
 pub use activity::{Activity, ActivityKind};
 pub use amount::Amount;
 pub use creator_id::{BadCreatorId, CreatorId};
@@ -31,4 +34,5 @@ pub use overlay_settings::OverlaySettings;
 pub use percent::{percent_decoded, percent_encoded};
 pub use platform::{Platform, PlatformState};
 pub use qualified_id::QualifiedId;
+pub use tier::{Tier, UnknownTier};
 pub use timestamp::Timestamp;

@@ -6,6 +6,7 @@ pub mod files;
 pub mod marks;
 pub mod meta;
 pub mod minutes;
+pub mod records;
 pub mod rooms;
 pub mod sessions;
 pub mod texts;

@@ -1,0 +1,287 @@
+//! Everything that is known of accounts at one moment.
+
+use std::sync::Arc;
+
+use imbl::{HashMap, OrdMap, OrdSet};
+
+use super::{
+    Account, AccountError, AccountId, ApiToken, Controls, Digest, Email, Record, Session, Ticket,
+    UserCode, record::row_key,
+};
+use crate::{model::CreatorId, storage::StorageError};
+
+/// Everything that is known of accounts. A copy shares what it does not change.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    accounts: OrdMap<AccountId, Arc<Account>>,
+    by_email: HashMap<Email, AccountId>,
+    by_code: HashMap<UserCode, AccountId>,
+    by_provider: HashMap<(String, String), AccountId>,
+    /// By the room's name in lower case.
+    by_room: HashMap<String, AccountId>,
+    sessions: HashMap<Digest, Arc<Session>>,
+    sessions_of: OrdSet<(AccountId, Digest)>,
+    tokens: HashMap<Digest, Arc<ApiToken>>,
+    tokens_of: OrdSet<(AccountId, Digest)>,
+    tickets: HashMap<Digest, Arc<Ticket>>,
+    controls: Arc<Controls>,
+    /// Rows of kinds that only their own files know: `kind/key` and JSON.
+    others: OrdMap<String, Arc<[u8]>>,
+}
+
+impl Book {
+    /// The account of an id.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<&Arc<Account>> {
+        self.accounts.get(&id)
+    }
+
+    /// The account of a mail address.
+    #[must_use]
+    pub fn find_by_email(&self, email: &Email) -> Option<&Arc<Account>> {
+        self.accounts.get(self.by_email.get(email)?)
+    }
+
+    /// The account of a short name.
+    #[must_use]
+    pub fn find_by_code(&self, code: &UserCode) -> Option<&Arc<Account>> {
+        self.accounts.get(self.by_code.get(code)?)
+    }
+
+    /// The account that a sign-in elsewhere opens.
+    #[must_use]
+    pub fn find_by_provider(&self, provider: &str, subject: &str) -> Option<&Arc<Account>> {
+        let id = self.by_provider.get(&(provider.to_owned(), subject.to_owned()))?;
+        self.accounts.get(id)
+    }
+
+    /// The account that owns a room.
+    #[must_use]
+    pub fn find_by_room(&self, room: &CreatorId) -> Option<&Arc<Account>> {
+        self.accounts.get(self.by_room.get(&room.as_str().to_ascii_lowercase())?)
+    }
+
+    /// All accounts, the oldest first.
+    pub fn accounts(&self) -> impl DoubleEndedIterator<Item = &Arc<Account>> {
+        self.accounts.values()
+    }
+
+    /// How many accounts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
+    /// The sign-in of a cookie's digest, whether it still opens anything or not.
+    #[must_use]
+    pub fn session(&self, digest: &Digest) -> Option<&Arc<Session>> {
+        self.sessions.get(digest)
+    }
+
+    /// All sign-ins, in no order.
+    pub fn sessions(&self) -> impl Iterator<Item = &Arc<Session>> {
+        self.sessions.values()
+    }
+
+    /// Sign-ins of an account, the latest first.
+    #[must_use]
+    pub fn list_sessions(&self, account: AccountId) -> Vec<Arc<Session>> {
+        let of = self.sessions_of.range((account, Digest::least())..);
+        let of = of.take_while(|it| it.0 == account).filter_map(|it| self.sessions.get(&it.1));
+        let mut found: Vec<_> = of.cloned().collect();
+        found.sort_by_key(|it| std::cmp::Reverse((it.created_at, it.id)));
+        found
+    }
+
+    /// The token of a digest, whether it still opens anything or not.
+    #[must_use]
+    pub fn token(&self, digest: &Digest) -> Option<&Arc<ApiToken>> {
+        self.tokens.get(digest)
+    }
+
+    /// All API tokens, in no order.
+    pub fn tokens(&self) -> impl Iterator<Item = &Arc<ApiToken>> {
+        self.tokens.values()
+    }
+
+    /// API tokens of an account, the oldest first.
+    #[must_use]
+    pub fn list_tokens(&self, account: AccountId) -> Vec<Arc<ApiToken>> {
+        let of = self.tokens_of.range((account, Digest::least())..);
+        let of = of.take_while(|it| it.0 == account).filter_map(|it| self.tokens.get(&it.1));
+        let mut found: Vec<_> = of.cloned().collect();
+        found.sort_by_key(|it| (it.created_at, it.id));
+        found
+    }
+
+    /// The ticket of a digest, whether it still works or not.
+    #[must_use]
+    pub fn ticket(&self, digest: &Digest) -> Option<&Arc<Ticket>> {
+        self.tickets.get(digest)
+    }
+
+    /// All tickets, in no order.
+    pub fn tickets(&self) -> impl Iterator<Item = &Arc<Ticket>> {
+        self.tickets.values()
+    }
+
+    /// What is switched off.
+    #[must_use]
+    pub fn controls(&self) -> &Controls {
+        &self.controls
+    }
+
+    /// A row of a kind that only its own file knows; `None` also when it is of another shape.
+    #[must_use]
+    pub fn find<T: Record>(&self, key: &str) -> Option<T> {
+        serde_json::from_slice(self.others.get(&row_key(T::KIND, key))?).ok()
+    }
+
+    /// All rows of such a kind whose keys begin with `start`, in the order of keys.
+    pub fn list<T: Record>(&self, start: &str) -> Vec<T> {
+        let first = row_key(T::KIND, start);
+        let rows = self.others.range(first.clone()..).take_while(|it| it.0.starts_with(&first));
+        rows.filter_map(|(_, row)| serde_json::from_slice(row).ok()).collect()
+    }
+
+    /// How many rows of such a kind there are whose keys begin with `start`.
+    #[must_use]
+    pub fn count<T: Record>(&self, start: &str) -> usize {
+        let first = row_key(T::KIND, start);
+        self.others.range(first.clone()..).take_while(|it| it.0.starts_with(&first)).count()
+    }
+
+    /// Puts an account in, or in place of what it was.
+    ///
+    /// # Errors
+    /// When another account has its address, code, room or sign-in elsewhere; then nothing has changed.
+    pub(super) fn put_account(&mut self, account: Arc<Account>) -> Result<(), AccountError> {
+        let id = account.id;
+        let free = |held: Option<&AccountId>| held.is_none_or(|it| *it == id);
+        if !account.email.as_ref().is_none_or(|it| free(self.by_email.get(it))) {
+            return Err(AccountError::Taken("that address"));
+        }
+        if !free(self.by_code.get(&account.user_code)) {
+            return Err(AccountError::Taken("that code"));
+        }
+        let provider = |it: &super::Linked| (it.provider.clone(), it.subject.clone());
+        if !account.providers.iter().all(|it| free(self.by_provider.get(&provider(it)))) {
+            return Err(AccountError::Taken("that sign-in"));
+        }
+        let room = |it: &CreatorId| it.as_str().to_ascii_lowercase();
+        if !account.rooms.iter().all(|it| free(self.by_room.get(&room(it)))) {
+            return Err(AccountError::Taken("that room"));
+        }
+        self.forget_names(id);
+        if let Some(email) = &account.email {
+            self.by_email.insert(email.clone(), id);
+        }
+        self.by_code.insert(account.user_code.clone(), id);
+        for it in &account.providers {
+            self.by_provider.insert(provider(it), id);
+        }
+        for it in &account.rooms {
+            self.by_room.insert(room(it), id);
+        }
+        self.accounts.insert(id, account);
+        Ok(())
+    }
+
+    fn forget_names(&mut self, id: AccountId) {
+        let Some(old) = self.accounts.get(&id).cloned() else { return };
+        if let Some(email) = &old.email {
+            self.by_email.remove(email);
+        }
+        self.by_code.remove(&old.user_code);
+        for it in &old.providers {
+            self.by_provider.remove(&(it.provider.clone(), it.subject.clone()));
+        }
+        for it in &old.rooms {
+            self.by_room.remove(&it.as_str().to_ascii_lowercase());
+        }
+    }
+
+    pub(super) fn remove_account(&mut self, id: AccountId) {
+        self.forget_names(id);
+        self.accounts.remove(&id);
+    }
+
+    pub(super) fn put_session(&mut self, session: Arc<Session>) {
+        self.sessions_of.insert((session.account, session.digest));
+        self.sessions.insert(session.digest, session);
+    }
+
+    pub(super) fn remove_session(&mut self, digest: &Digest) {
+        if let Some(it) = self.sessions.remove(digest) {
+            self.sessions_of.remove(&(it.account, it.digest));
+        }
+    }
+
+    pub(super) fn put_token(&mut self, token: Arc<ApiToken>) {
+        self.tokens_of.insert((token.account, token.digest));
+        self.tokens.insert(token.digest, token);
+    }
+
+    pub(super) fn remove_token(&mut self, digest: &Digest) {
+        if let Some(it) = self.tokens.remove(digest) {
+            self.tokens_of.remove(&(it.account, it.digest));
+        }
+    }
+
+    pub(super) fn put_ticket(&mut self, ticket: Arc<Ticket>) {
+        self.tickets.insert(ticket.digest, ticket);
+    }
+
+    pub(super) fn remove_ticket(&mut self, digest: &Digest) -> Option<Arc<Ticket>> {
+        self.tickets.remove(digest)
+    }
+
+    pub(super) fn set_controls(&mut self, controls: Controls) {
+        self.controls = Arc::new(controls);
+    }
+
+    pub(super) fn set_other(&mut self, key: String, row: Option<Arc<[u8]>>) {
+        match row {
+            Some(row) => drop(self.others.insert(key, row)),
+            None => drop(self.others.remove(&key)),
+        }
+    }
+
+    /// A row as it was found in the file.
+    ///
+    /// # Errors
+    /// When it is of another shape than its kind, or contradicts another row.
+    pub(super) fn take_row(&mut self, key: &str, json: &[u8]) -> Result<(), StorageError> {
+        fn read<T: Record>(json: &[u8]) -> Result<T, StorageError> {
+            // The row itself is never told: it may hold what is secret.
+            serde_json::from_slice(json).map_err(|_| {
+                StorageError::damaged(format!("a row of {} has another shape", T::KIND))
+            })
+        }
+        match key.split_once('/').map_or("", |it| it.0) {
+            Account::KIND => self
+                .put_account(Arc::new(read(json)?))
+                .map_err(|_| StorageError::damaged("two accounts have one name"))?,
+            Session::KIND => {
+                let session: Session = read(json)?;
+                session.note_written();
+                self.put_session(Arc::new(session));
+            }
+            ApiToken::KIND => {
+                let token: ApiToken = read(json)?;
+                token.note_written();
+                self.put_token(Arc::new(token));
+            }
+            Ticket::KIND => self.put_ticket(Arc::new(read(json)?)),
+            Controls::KIND => self.set_controls(read(json)?),
+            _ => self.set_other(key.to_owned(), Some(json.into())),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! Whoever guesses waits, longer each time: per account, and per address.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Digest, Email};
+use crate::model::Timestamp;
+
+/// Wrong guesses at one account that cost nothing.
+const FREE_OF_ACCOUNT: u32 = 5;
+/// Wrong guesses from one address that cost nothing: behind one there may be a school.
+const FREE_OF_ADDRESS: u32 = 20;
+/// The first wait (ms); each further wrong guess doubles it.
+const FIRST_WAIT_MS: i64 = 2_000;
+/// The longest wait (ms).
+const LONGEST_WAIT_MS: i64 = 15 * 60_000;
+/// Time without a wrong guess after which all is forgotten (ms).
+const FORGOTTEN_AFTER_MS: i64 = 60 * 60_000;
+/// Most accounts and addresses that are remembered; those that rest for the longest go first.
+const MOST_REMEMBERED: usize = 20_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Guessed {
+    /// An account's address, there or not: nothing is learnt from the wait. Only its hash is kept.
+    Account(Digest),
+    Address(IpAddr),
+}
+
+impl Guessed {
+    const fn free(self) -> u32 {
+        match self {
+            Self::Account(_) => FREE_OF_ACCOUNT,
+            Self::Address(_) => FREE_OF_ADDRESS,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Guesses {
+    wrong: u32,
+    last_at: Timestamp,
+    until: Timestamp,
+}
+
+/// What was guessed wrong lately. Forgotten at a restart.
+#[derive(Debug, Default)]
+pub struct Lockout {
+    guesses: Mutex<HashMap<Guessed, Guesses>>,
+}
+
+/// The part of an address that one customer of a provider has to himself.
+#[must_use]
+pub(super) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(it) => {
+            let [a, b, c, d, ..] = it.segments();
+            IpAddr::V6([a, b, c, d, 0, 0, 0, 0].into())
+        }
+        v4 => v4,
+    }
+}
+
+impl Lockout {
+    fn keys(account: &Email, address: Option<IpAddr>) -> impl Iterator<Item = Guessed> {
+        let account = Guessed::Account(Digest::of(account.as_str()));
+        std::iter::once(account).chain(address.map(|it| Guessed::Address(network(it))))
+    }
+
+    /// How long this account and this address must wait (s); `None` is not at all.
+    #[must_use]
+    pub fn wait(&self, account: &Email, address: Option<IpAddr>, at: Timestamp) -> Option<u64> {
+        let guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = Self::keys(account, address).filter_map(|it| guesses.get(&it));
+        // A clock that was set back makes nobody wait longer than the longest.
+        let waits = waits.map(|it| it.until.ms_since(at).min(LONGEST_WAIT_MS));
+        let longest = waits.max().filter(|it| *it > 0)?;
+        u64::try_from(longest).ok().map(|it| it.div_ceil(1000))
+    }
+
+    /// Notes a wrong guess.
+    pub fn wrong(&self, account: &Email, address: Option<IpAddr>, at: Timestamp) {
+        let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in Self::keys(account, address) {
+            if guesses.len() >= MOST_REMEMBERED && !guesses.contains_key(&key) {
+                make_room(&mut guesses, at);
+            }
+            let fresh = Guesses { wrong: 0, last_at: at, until: at };
+            let it = guesses.entry(key).or_insert(fresh);
+            if at.ms_since(it.last_at) > FORGOTTEN_AFTER_MS {
+                *it = fresh;
+            }
+            it.wrong = it.wrong.saturating_add(1);
+            it.last_at = at;
+            if let Some(beyond) = it.wrong.checked_sub(key.free()).filter(|it| *it > 0) {
+                let wait = FIRST_WAIT_MS.checked_shl(beyond - 1).unwrap_or(LONGEST_WAIT_MS);
+                let wait = if beyond > 20 { LONGEST_WAIT_MS } else { wait.min(LONGEST_WAIT_MS) };
+                it.until = at.plus_ms(wait);
+            }
+        }
+    }
+
+    /// Notes a right one: the account starts anew. The address does not, lest an own account resets it.
+    pub fn right(&self, account: &Email) {
+        let key = Guessed::Account(Digest::of(account.as_str()));
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    }
+}
+
+fn make_room(guesses: &mut HashMap<Guessed, Guesses>, at: Timestamp) {
+    guesses.retain(|_, it| at.ms_since(it.last_at) <= FORGOTTEN_AFTER_MS);
+    if guesses.len() < MOST_REMEMBERED {
+        return;
+    }
+    let mut times: Vec<_> = guesses.values().map(|it| it.last_at).collect();
+    let (_, median, _) = times.select_nth_unstable(MOST_REMEMBERED / 10);
+    let median = *median;
+    guesses.retain(|_, it| it.last_at > median);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn email(text: &str) -> Email {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn each_wrong_guess_beyond_the_free_ones_doubles_the_wait() {
+        let (lockout, ana) = (Lockout::default(), email("ana@example.com"));
+        let mut at = Timestamp::from_unix_ms(1_000_000_000_000).unwrap();
+        for _ in 0..FREE_OF_ACCOUNT {
+            assert_eq!(lockout.wait(&ana, None, at), None);
+            lockout.wrong(&ana, None, at);
+        }
+        for expected in [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+            lockout.wrong(&ana, None, at);
+            assert_eq!(lockout.wait(&ana, None, at), Some(expected));
+            at = at.plus_ms(i64::try_from(expected).unwrap() * 1000);
+            assert_eq!(lockout.wait(&ana, None, at), None);
+        }
+        assert_eq!(lockout.wait(&email("ben@example.com"), None, at), None);
+        lockout.right(&ana);
+        lockout.wrong(&ana, None, at);
+        assert_eq!(lockout.wait(&ana, None, at), None);
+    }
+
+    #[test]
+    fn an_address_that_tries_many_accounts_waits_too_and_so_does_its_whole_network() {
+        let lockout = Lockout::default();
+        let at = Timestamp::from_unix_ms(1_000_000_000_000).unwrap();
+        let from = |it: &str| Some(it.parse::<IpAddr>().unwrap());
+        for it in 0..=FREE_OF_ADDRESS {
+            lockout.wrong(&email(&format!("u{it}@example.com")), from("2001:db8:1:2::5"), at);
+        }
+        let fresh = email("fresh@example.com");
+        assert!(lockout.wait(&fresh, from("2001:db8:1:2:9::1"), at).is_some());
+        assert_eq!(lockout.wait(&fresh, from("2001:db8:1:3::1"), at), None);
+    }
+
+    #[test]
+    fn what_is_remembered_has_an_end_and_a_clock_set_back_locks_nobody_out() {
+        let lockout = Lockout::default();
+        let mut at = Timestamp::from_unix_ms(1_000_000_000_000).unwrap();
+        for it in 0..MOST_REMEMBERED + 500 {
+            at = at.plus_ms(1);
+            lockout.wrong(&email(&format!("u{it}@example.com")), None, at);
+        }
+        assert!(lockout.guesses.lock().unwrap().len() <= MOST_REMEMBERED);
+        let ana = email("ana@example.com");
+        for _ in 0..30 {
+            lockout.wrong(&ana, None, at);
+        }
+        let earlier = at.plus_ms(-86_400_000);
+        assert_eq!(lockout.wait(&ana, None, earlier), Some(900));
+        assert_eq!(lockout.wait(&ana, None, at.plus_ms(LONGEST_WAIT_MS)), None);
+    }
+}

@@ -1,0 +1,49 @@
+//! Who somebody is, what they may do, and what they pay for: accounts, their sign-ins, and everything that is done
+//! to them.
+//!
+//! All of it is held in memory as one [`Book`], read without a lock, and kept in `accounts.redb`. A [`Change`] is
+//! worked out on a copy that shares all it does not touch, written in one transaction, and put in force once the
+//! disk has it: whatever fails in the middle, nothing is half done.
+
+mod account;
+mod api_token;
+mod audit;
+mod book;
+mod change;
+mod controls;
+mod email;
+mod error;
+mod letter;
+mod lockout;
+mod paces;
+mod password;
+mod record;
+mod secret;
+mod session;
+mod sign_in;
+mod sign_up;
+mod store;
+mod ticket;
+mod upkeep;
+mod verify;
+
+pub use account::{Account, AccountId, AccountStatus, Linked, Onboarding, UserCode, readable_name};
+pub use api_token::{ApiToken, NewApiToken, PREFIX as API_TOKEN_PREFIX};
+pub use audit::{Actor, AuditEntry, AuditKey, Origin};
+pub use book::Book;
+pub use change::Change;
+pub use controls::Controls;
+pub use email::{BadEmail, Email};
+pub use error::AccountError;
+pub use letter::{Alert, Letter, Mail};
+pub use lockout::Lockout;
+pub use paces::Paces;
+pub use password::{Passwords, Verdict};
+pub use record::Record;
+pub use secret::{Digest, Secret};
+pub use session::{NewSession, Session, SessionId, Surface};
+pub use sign_in::SignedIn;
+pub use sign_up::SignUp;
+pub use store::{Accounts, FILE, Parts};
+pub use ticket::{Purpose, Ticket};
+pub use verify::GoOn;

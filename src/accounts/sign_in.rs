@@ -1,0 +1,229 @@
+//! How somebody gets in: with a password, or with a link from a mail.
+
+use std::sync::Arc;
+
+use super::{
+    Account, AccountError, AccountId, Accounts, Actor, Alert, AuditEntry, Change, Email,
+    NewSession, Origin, Purpose, Secret, Session, Surface, Verdict, lockout::network, sign_up,
+    verify,
+};
+use crate::{config::Config, model::Timestamp};
+
+/// Somebody who just signed in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Who.
+    pub account: Arc<Account>,
+    /// The sign-in.
+    pub session: Arc<Session>,
+    /// What the cookie holds.
+    pub secret: Secret,
+    /// The page they asked for.
+    pub return_to: Option<String>,
+}
+
+impl Accounts {
+    /// Signs somebody in with a password.
+    ///
+    /// # Errors
+    /// [`AccountError::TooMany`] while the account or the address must wait; [`AccountError::WrongPassword`], also
+    /// where there is no account; and for whoever knows the password: [`AccountError::NotVerified`],
+    /// [`AccountError::Suspended`].
+    pub async fn sign_in(
+        &self,
+        email: Email,
+        password: &str,
+        surface: Surface,
+        origin: Origin,
+    ) -> Result<SignedIn, AccountError> {
+        let at = self.now();
+        if let Some(wait) = self.lockout().wait(&email, origin.address, at) {
+            // Not audited: whoever floods this must not flood the disk. The first of them was.
+            return Err(AccountError::TooMany(wait));
+        }
+        let config = self.config();
+        let known = self.book().find_by_email(&email).cloned();
+        let hash = known.as_ref().and_then(|it| it.password.as_deref());
+        let verdict = self.passwords().verify(&config.system.auth, hash, password).await?;
+        if verdict == Verdict::Wrong {
+            return Err(self.wrong_password(email, known, origin, at).await);
+        }
+        let known = known.ok_or(AccountError::WrongPassword)?;
+        self.lockout().right(&email);
+        let switched_off = self.book().controls().disable_password_login;
+        let refused = match () {
+            () if switched_off => Some(AccountError::SwitchedOff("passwords are")),
+            () if !known.is_active() => Some(AccountError::Suspended),
+            () if !known.email_verified => Some(AccountError::NotVerified),
+            () => None,
+        };
+        if let Some(refused) = refused {
+            let id = known.id;
+            self.change(move |change| {
+                let account = change.find_account(id)?;
+                let entry = AuditEntry::new(change.at(), Actor::Nobody, "login_refused");
+                change.audit(entry.to(&account).from(&origin).ended("failed"));
+                Ok(())
+            })
+            .await?;
+            return Err(refused);
+        }
+        let fresh = match verdict {
+            Verdict::RightButOld => self.rehashed(&config, password).await,
+            _ => None,
+        };
+        let (id, hash) = (known.id, known.password.clone());
+        let base = self.base_url().to_owned();
+        self.change(move |change| {
+            let mut account = change.find_account(id)?;
+            // Somebody may have changed it, or suspended the account, since it was compared.
+            if account.password != hash {
+                return Err(AccountError::WrongPassword);
+            }
+            if let Some(fresh) = fresh {
+                account.password = Some(fresh);
+            }
+            open(change, account, &config, &base, surface, "password", &origin, None)
+        })
+        .await
+    }
+
+    /// The password under today's costs; `None` when it cannot be had now: the old one still works.
+    async fn rehashed(&self, config: &Config, password: &str) -> Option<String> {
+        // Its owner signs in with it: whether it would be allowed today is not asked.
+        self.passwords().hash_known(&config.system.auth, password).await.ok()
+    }
+
+    async fn wrong_password(
+        &self,
+        email: Email,
+        known: Option<Arc<Account>>,
+        origin: Origin,
+        at: Timestamp,
+    ) -> AccountError {
+        self.lockout().wrong(&email, origin.address, at);
+        let held = self.lockout().wait(&email, origin.address, at).is_some();
+        let noted = self
+            .change(move |change| {
+                let result = if held { "login_backoff" } else { "failed" };
+                let entry = AuditEntry::new(change.at(), Actor::Nobody, "login_failed");
+                let entry = entry.about(&email).from(&origin).ended(result);
+                change.audit(match &known {
+                    Some(it) => entry.to(it),
+                    None => entry,
+                });
+                Ok(())
+            })
+            .await;
+        noted.err().unwrap_or(AccountError::WrongPassword)
+    }
+
+    /// Signs somebody in with the link of a mail; makes the account when there is none.
+    ///
+    /// # Errors
+    /// [`AccountError::BadTicket`] when it is none or too old; [`AccountError::Suspended`].
+    pub async fn use_magic_link(
+        &self,
+        secret: &str,
+        origin: Origin,
+    ) -> Result<SignedIn, AccountError> {
+        let secret = secret.to_owned();
+        let config = self.config();
+        let base = self.base_url().to_owned();
+        self.change(move |change| {
+            let ticket = change.take_ticket(&secret, "magic_link")?;
+            let Purpose::MagicLink { email } = &ticket.purpose else {
+                return Err(AccountError::BadTicket);
+            };
+            let account = match change.find_by_email(email).cloned() {
+                Some(it) if it.email_verified => (*it).clone(),
+                Some(it) => {
+                    let mut account = (*it).clone();
+                    verify::take_over(change, &mut account);
+                    let verified = verify::become_verified(change, account, &config, &origin)?;
+                    (*verified).clone()
+                }
+                None if change.controls().disable_new_signups => {
+                    return Err(AccountError::SwitchedOff("sign-ups are"));
+                }
+                None if change.len() >= config.system.auth.max_accounts as usize => {
+                    return Err(AccountError::Refused("this server takes no more accounts"));
+                }
+                None => {
+                    let account = Account::new(Some(email.clone()), "", change.at());
+                    let account = sign_up::create(change, account, "link", &origin)?;
+                    let verified =
+                        verify::become_verified(change, (*account).clone(), &config, &origin)?;
+                    (*verified).clone()
+                }
+            };
+            let (surface, to) = (ticket.surface, ticket.return_to.clone());
+            open(change, account, &config, &base, surface, "link", &origin, to)
+        })
+        .await
+    }
+
+    /// Ends one sign-in.
+    ///
+    /// # Errors
+    /// When it is none of the account's, or the disk refuses.
+    pub async fn end_session(
+        &self,
+        account: AccountId,
+        id: super::SessionId,
+        origin: Origin,
+    ) -> Result<(), AccountError> {
+        self.change(move |change| {
+            let session = change.list_sessions(account).into_iter().find(|it| it.id == id);
+            let session = session.ok_or(AccountError::Unknown("session"))?;
+            change.remove_session(&session.digest);
+            let account = change.find_account(account)?;
+            let entry = AuditEntry::new(change.at(), Actor::of(&account), "session_ended");
+            change.audit(entry.to(&account).from(&origin));
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Opens a sign-in, notes it, and tells the owner when it comes from where none came before.
+#[expect(clippy::too_many_arguments, reason = "all of it ends up in the sign-in and its audit")]
+pub(super) fn open(
+    change: &mut Change,
+    mut account: Account,
+    config: &Config,
+    base: &str,
+    surface: Surface,
+    method: &str,
+    origin: &Origin,
+    return_to: Option<String>,
+) -> Result<SignedIn, AccountError> {
+    if !account.is_active() {
+        return Err(AccountError::Suspended);
+    }
+    let earlier = change.list_sessions(account.id);
+    let known_place = earlier.iter().any(|it| {
+        it.user_agent == origin.user_agent && it.address.map(network) == origin.address.map(network)
+    });
+    let first = account.last_login_at.is_none();
+    verify::promote(change, &mut account, config);
+    account.last_login_at = Some(change.at());
+    let account = change.put_account(account)?;
+    let (secret, session) = change.open_session(
+        account.id,
+        NewSession {
+            surface,
+            method: method.to_owned(),
+            address: origin.address,
+            user_agent: origin.user_agent.clone(),
+            days: config.system.auth.session_days,
+        },
+    );
+    let entry = AuditEntry::new(change.at(), Actor::of(&account), "login_success");
+    change.audit(entry.to(&account).from(origin).with("method", method));
+    if !first && !known_place {
+        let page = format!("{base}/account");
+        change.alert(&account, Alert::NewSignIn, &origin.user_agent, &page);
+    }
+    Ok(SignedIn { account, session, secret, return_to })
+}

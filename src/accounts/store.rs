@@ -1,0 +1,255 @@
+//! The file of accounts: opened, read, changed.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{broadcast, watch};
+
+use super::{AccountError, AccountId, AuditEntry, Book, Change, Lockout, Paces, Passwords, Record};
+use crate::{
+    config::Config,
+    lifecycle::Lifecycle,
+    model::Timestamp,
+    storage::{Database, StorageError, guarded, migrate, tables::records},
+};
+
+/// The file in the data folder.
+pub const FILE: &str = "accounts.redb";
+/// Most accounts whose end waits to be heard of by whoever cuts sockets off; behind that, it looks at all.
+const ENDED_WAITING: usize = 1024;
+/// Most entries of the audit that wait for whoever shows them.
+const AUDITED_WAITING: usize = 1024;
+
+/// What accounts need of the server.
+#[derive(Clone)]
+pub struct Parts {
+    /// Who owns the tasks.
+    pub life: Lifecycle,
+    /// The configuration in force.
+    pub config: watch::Receiver<Arc<Config>>,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
+    /// The address pages are reached at, without a slash at the end.
+    pub base_url: String,
+}
+
+/// All accounts. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts(Arc<Shared>);
+
+/// Opens the file.
+type Open = Box<dyn Fn() -> Result<Database, StorageError> + Send + Sync>;
+
+struct Shared {
+    open: Open,
+    /// `None` once the disk has refused: opened anew for the next change.
+    database: Mutex<Option<Database>>,
+    book: ArcSwap<Book>,
+    ended: broadcast::Sender<AccountId>,
+    audited: broadcast::Sender<AuditEntry>,
+    passwords: Passwords,
+    lockout: Lockout,
+    paces: Paces,
+    parts: Parts,
+}
+
+impl Accounts {
+    /// Opens the file in the data folder, or makes it. Blocking.
+    ///
+    /// # Errors
+    /// As [`Database::open`] and [`migrate`] say.
+    pub fn open(data: &Path, parts: Parts) -> Result<Self, StorageError> {
+        let path = data.join(FILE);
+        Self::on(Box::new(move || Database::open(&path)), parts)
+    }
+
+    /// The same on something else than a file: tests stand between the database and its disk.
+    ///
+    /// # Errors
+    /// As [`Accounts::open`].
+    pub(super) fn on(open: Open, parts: Parts) -> Result<Self, StorageError> {
+        let (database, book) = guarded(|| read_book(&open))?;
+        let auth = parts.config.borrow().system.auth.clone();
+        Ok(Self(Arc::new(Shared {
+            open,
+            database: Mutex::new(Some(database)),
+            book: ArcSwap::from_pointee(book),
+            ended: broadcast::Sender::new(ENDED_WAITING),
+            audited: broadcast::Sender::new(AUDITED_WAITING),
+            passwords: Passwords::new(parts.life.clone(), auth.password_parallel as usize),
+            lockout: Lockout::default(),
+            paces: Paces::new(auth.attempts_per_minute, auth.mails_per_hour),
+            parts,
+        })))
+    }
+
+    /// Everything that is known at this moment.
+    #[must_use]
+    pub fn book(&self) -> Arc<Book> {
+        self.0.book.load_full()
+    }
+
+    /// The clock of accounts.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.0.parts.clock)()
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.0.parts.config.borrow())
+    }
+
+    /// The address pages are reached at, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.0.parts.base_url
+    }
+
+    /// Hashes and compares passwords.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
+    }
+
+    /// Whose attempts are held up.
+    #[must_use]
+    pub fn lockout(&self) -> &Lockout {
+        &self.0.lockout
+    }
+
+    /// How fast attempts and mails may follow each other.
+    #[must_use]
+    pub fn paces(&self) -> &Paces {
+        &self.0.paces
+    }
+
+    /// Tells, from now on, which accounts may do less than before: their sockets are looked at anew.
+    pub fn ended(&self) -> broadcast::Receiver<AccountId> {
+        self.0.ended.subscribe()
+    }
+
+    /// Tells, from now on, what is audited.
+    pub fn audited(&self) -> broadcast::Receiver<AuditEntry> {
+        self.0.audited.subscribe()
+    }
+
+    /// Changes the book: all that `work` does, on the disk once this returns `Ok`, or nothing of it. One change at a
+    /// time.
+    ///
+    /// # Errors
+    /// Those of `work`; [`AccountError::Storage`] when the disk does not take it.
+    pub async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Change) -> Result<T, AccountError> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        let this = self.clone();
+        let task = self.0.parts.life.spawn_blocking(move || this.change_now(work));
+        task.await.unwrap_or_else(|error| {
+            Err(StorageError::Io(std::io::Error::other(error.to_string())).into())
+        })
+    }
+
+    /// The same on this thread. Blocking.
+    ///
+    /// # Errors
+    /// As [`Accounts::change`].
+    pub fn change_now<T>(
+        &self,
+        work: impl FnOnce(&mut Change) -> Result<T, AccountError>,
+    ) -> Result<T, AccountError> {
+        let mut database = self.0.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = match &*database {
+            Some(it) => it,
+            None => {
+                // A change that failed in the commit may be there after all: what the disk holds is what is true.
+                let (open, book) = guarded(|| read_book(&self.0.open))?;
+                self.0.book.store(Arc::new(book));
+                database.insert(open)
+            }
+        };
+        let mut change = Change::new((*self.book()).clone(), self.now());
+        let done = work(&mut change)?;
+        let outcome = change.finish();
+        if !outcome.rows.is_empty() {
+            let rows = outcome.rows.iter().map(|(key, row)| (key.as_str(), row.as_deref()));
+            let written = guarded(|| open.write(|tx| records::set(tx, rows)));
+            if let Err(error) = written {
+                *database = None;
+                tracing::error!(%error, "a change of accounts cannot be kept");
+                return Err(error.into());
+            }
+        }
+        self.0.book.store(Arc::new(outcome.book));
+        drop(database);
+        for it in outcome.ended {
+            // Nobody may listen: then nothing is open that could be cut off.
+            let _ = self.0.ended.send(it);
+        }
+        for it in outcome.audited {
+            let _ = self.0.audited.send(it);
+        }
+        Ok(done)
+    }
+
+    /// Looks at the file. Blocking work, off the async threads.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&crate::storage::Reading) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, AccountError> {
+        let this = self.clone();
+        let task = self.0.parts.life.spawn_blocking(move || {
+            let database = this.0.database.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(database) = &*database else {
+                return Err(StorageError::Io(std::io::Error::other("the file is being mended")));
+            };
+            guarded(|| database.read(look))
+        });
+        let read = task
+            .await
+            .unwrap_or_else(|it| Err(StorageError::Io(std::io::Error::other(it.to_string()))));
+        Ok(read?)
+    }
+
+    /// Entries of the audit before `before`, or the latest; the last first.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn list_audit(
+        &self,
+        before: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, AccountError> {
+        let rows = self
+            .read(move |tx| records::list_before(tx, AuditEntry::KIND, before.as_deref(), limit))
+            .await?;
+        // An entry of a shape that is no longer known is left out: the others must be seen.
+        Ok(rows.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
+    }
+
+    /// Takes entries of the audit away that are older than `before`, at most `limit`. Blocking.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(super) fn forget_audit(&self, before: &str, limit: usize) -> Result<usize, StorageError> {
+        let database = self.0.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(database) = &*database else { return Ok(0) };
+        guarded(|| database.write(|tx| records::remove_before(tx, AuditEntry::KIND, before, limit)))
+    }
+}
+
+fn read_book(open: &Open) -> Result<(Database, Book), StorageError> {
+    let database = open()?;
+    database.write(migrate)?;
+    let mut book = Book::default();
+    database
+        .read(|tx| records::each_but(tx, AuditEntry::KIND, |key, json| book.take_row(key, json)))?;
+    Ok((database, book))
+}
