@@ -16,6 +16,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, watch};
 
@@ -177,7 +178,7 @@ pub struct LatePurge {
 }
 
 /// A room as lists show it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RoomSummary {
     /// Its name.
     pub room: CreatorId,

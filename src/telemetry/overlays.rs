@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// How long a report counts: three times as long as an overlay waits between two.
@@ -22,7 +23,7 @@ const MOST_ROOMS: usize = 200;
 const MOST_MS: f64 = 60_000.0;
 
 /// What an overlay says about its last few seconds.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// From one frame to the next; null while nothing was drawn.
@@ -38,7 +39,7 @@ pub struct Report {
 }
 
 /// How durations are spread (ms).
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spread {
     /// The median.
@@ -50,7 +51,7 @@ pub struct Spread {
 }
 
 /// What an overlay does about a flood, each step more than the one before (`static/js/flood.js`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
     /// Nothing.

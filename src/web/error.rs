@@ -1,17 +1,20 @@
 //! Every way a handler can fail, and the one place a failure becomes a status code.
 
 use axum::{
-    extract::rejection::JsonRejection,
-    http::{HeaderValue, StatusCode, header},
+    body::Body,
+    extract::{Request, rejection::JsonRejection},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::model::stylesheet::CssFault;
 
 /// One thing that is wrong with the body of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fault {
     /// Where in the body (JSON pointer).
     pub pointer: String,
@@ -161,16 +164,17 @@ impl IntoResponse for ApiError {
         if let Self::Internal(cause) = &self {
             tracing::error!(error = %cause, "a request failed");
         }
-        // RFC 9457; `type` is stable, clients may match on it.
-        let mut problem = json!({
-            "type": format!("/problems/{code}"), "title": title,
-            "status": status.as_u16(), "detail": self.to_string(),
-        });
-        if let Self::Invalid(faults) = &self {
-            problem["errors"] = json!(faults);
-        }
+        let problem = Problem {
+            kind: format!("/problems/{code}"),
+            title,
+            status: status.as_u16(),
+            detail: self.to_string(),
+            errors: if let Self::Invalid(faults) = &self { faults.clone() } else { Vec::new() },
+        };
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        let mut response = (status, kind, problem.to_string()).into_response();
+        let mut response = (status, kind, json!(problem).to_string()).into_response();
+        // For those who add to it on the way out.
+        response.extensions_mut().insert(Told { problem, code });
         let headers = response.headers_mut();
         match self {
             Self::RateLimited(seconds) => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
@@ -191,4 +195,71 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// Why a request failed (RFC 9457).
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Problem {
+    /// Stable: clients may match on it.
+    #[serde(rename = "type")]
+    #[schemars(regex(pattern = "^/problems/[a-z-]+$"))]
+    kind: String,
+    /// In a few words.
+    title: &'static str,
+    /// The status of the answer.
+    status: u16,
+    /// What is wrong this time.
+    detail: String,
+    /// All that is wrong with the body.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+}
+
+/// What an answer tells, in its extensions.
+#[derive(Clone)]
+struct Told {
+    problem: Problem,
+    code: &'static str,
+}
+
+/// Addresses whose older clients read members of their own.
+const OLDER: [&str; 4] = ["/auth", "/account", "/admin", "/billing"];
+
+/// Whether a failure at this address also has the members that older clients read.
+#[must_use]
+pub fn has_older_clients(path: &str) -> bool {
+    let is_below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+    OLDER.iter().any(|it| path.strip_prefix(it).is_some_and(is_below))
+}
+
+/// Adds `success`, `error`, `message`, `reason` and `reason_enum` to failures, where older clients read them.
+pub(super) async fn tell_older_clients(request: Request<Body>, next: Next) -> Response {
+    let concerned = has_older_clients(request.uri().path());
+    let has_cookie = super::operator::cookie(request.headers()).is_some();
+    let mut response = next.run(request).await;
+    if !concerned {
+        return response;
+    }
+    let Some(Told { problem, code }) = response.extensions_mut().remove() else { return response };
+    let is_unknown = response.status() == StatusCode::UNAUTHORIZED;
+    // Pages keep quiet at this one, and show the way in.
+    let code = if is_unknown && !has_cookie { "cookie-missing" } else { code };
+    let reason = code.replace('-', "_");
+    let spelled_out = reason.to_uppercase();
+    let mut body = json!(problem);
+    body["success"] = false.into();
+    body["error"] = problem.detail.as_str().into();
+    body["message"] = problem.detail.as_str().into();
+    body["reason"] = reason.as_str().into();
+    body["reason_enum"] = spelled_out.as_str().into();
+    if is_unknown {
+        for (name, value) in [("x-auth-reason", &reason), ("x-auth-reason-enum", &spelled_out)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+        }
+    }
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(body.to_string());
+    response
 }

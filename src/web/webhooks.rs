@@ -2,21 +2,15 @@
 
 use axum::{
     body::Bytes,
-    extract::{DefaultBodyLimit, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
-    routing::{MethodRouter, post},
 };
 
 use super::{ApiError, AppState};
 use crate::{
     model::Timestamp,
-    platforms::kick::webhooks::{Headers, MAX_BODY_BYTES, Received, WebhookError},
+    platforms::kick::webhooks::{Headers, Received, WebhookError},
 };
-
-/// `POST /webhooks/kick`, which takes bodies up to its own size.
-pub(super) fn kick() -> MethodRouter<AppState> {
-    post(take_kick).layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-}
 
 /// `POST /webhooks/kick`: an event of Kick's official API, signed by Kick.
 ///
@@ -25,7 +19,7 @@ pub(super) fn kick() -> MethodRouter<AppState> {
 /// # Errors
 /// 400 when it is no webhook, 403 when its signature or its time is wrong or its subscription is somebody else's, 413
 /// when it is too large, 503 when it cannot be taken now: Kick sends it again.
-async fn take_kick(
+pub(super) async fn take_kick(
     State(state): State<AppState>,
     headers: HeaderMap,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,

@@ -29,6 +29,7 @@ mod queue;
 mod reload;
 mod resume;
 mod rooms;
+mod routes;
 mod sending;
 mod rumble;
 mod rumble_faults;

@@ -32,6 +32,7 @@ pub struct NewMessage {
     pub text: String,
     /// On which platforms; absent is on all where this server may speak.
     #[serde(default)]
+    #[schemars(length(min = 1))]
     pub platforms: Option<Vec<Platform>>,
     /// The message it answers: then it goes to that message's platform alone.
     #[serde(default)]

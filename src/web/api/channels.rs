@@ -6,6 +6,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// A channel that was typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TypedChannel {
     /// Where it is.
     pub platform: Platform,
@@ -24,7 +25,7 @@ pub struct TypedChannel {
 }
 
 /// What of a room was typed: that can be taken away where it was typed, and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TypedPart {
     /// Its channels that are in no file and no flag.
     pub channels: Vec<TypedChannel>,

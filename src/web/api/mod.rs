@@ -9,6 +9,7 @@ pub mod operations;
 pub mod pronouns;
 pub mod queue;
 pub mod rooms;
+pub mod routes;
 pub mod schemas;
 pub mod sessions;
 pub mod settings;

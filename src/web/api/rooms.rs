@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// A room as lists show it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct RoomCard {
     #[serde(flatten)]
     summary: RoomSummary,
@@ -101,7 +102,7 @@ pub async fn find_room(
 }
 
 /// What the operator types on the start page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRoom {
     /// `PLATFORM:NAME`, a channel's address, or a bare name, which is Twitch's; before each of them may stand `ROOM=`,

@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use uuid::Uuid;
@@ -27,22 +28,26 @@ const MAX_TEXT: usize = 500;
 const MAX_NAME: usize = 64;
 
 /// What is to be shown.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSynthetic {
     /// What it says (1 to 500 characters).
+    #[schemars(length(min = 1, max = 500))]
     text: String,
     /// As whom; the room's name when absent.
     #[serde(default)]
+    #[schemars(length(max = 64))]
     display_name: Option<String>,
     /// A stable id of whoever is quoted.
     #[serde(default)]
     author_id: Option<String>,
     /// Where that id is from: `creator` or `discord`.
     #[serde(default)]
+    #[schemars(regex(pattern = "^(creator|discord)$"))]
     author_source: Option<String>,
     /// A picture: https, or one of this server's.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^(https://|/[^/\\]|/$|$)"))]
     avatar_url: Option<String>,
 }
 

@@ -36,7 +36,7 @@ const LONGEST_NAME: usize = 32;
 static BODY: LazyLock<Body> = LazyLock::new(Body::of::<ThemeText>);
 
 /// Where a theme is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// In the binary.
@@ -48,7 +48,7 @@ pub enum Origin {
 }
 
 /// A theme as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Theme {
     /// What settings and URLs call it.
     pub name: String,

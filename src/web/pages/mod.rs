@@ -6,6 +6,7 @@ pub mod home;
 pub mod missing;
 pub mod overlay;
 pub mod replay;
+pub mod routes;
 
 use askama::Template;
 use axum::{

@@ -1,0 +1,83 @@
+//! The addresses of pages.
+
+use serde_json::json;
+
+use super::{chat, dashboard, home, overlay, replay};
+use crate::{
+    model::CreatorId,
+    web::{
+        operation::{
+            Access::{Anyone, Lister, Local, Operator, Reader},
+            Doc, Shape,
+            Verb::Get,
+        },
+        routes::Routes,
+    },
+};
+
+/// Adds them.
+pub(in crate::web) fn add(routes: Routes) -> Routes {
+    let shown = |summary| Doc::page(Reader, summary);
+    let styled = |summary| shown(summary).text("theme", "The theme, where not the room's.");
+    routes
+        .on(
+            Get,
+            "/",
+            home::show_home,
+            Doc::page(Anyone, "Where to go next for the operator, the way in for everybody else"),
+        )
+        .on(
+            Get,
+            "/dashboard",
+            dashboard::show_dashboard,
+            Doc::page(Operator, "How a room looks, set with a live preview").query(
+                "room",
+                Shape::of::<CreatorId>(),
+                "Which room; the first when nothing is said.",
+            ),
+        )
+        .on(
+            Get,
+            "/auth/operator",
+            home::sign_in,
+            Doc::page(Local, "The link printed at the start: signs the operator in, once")
+                .needs("token", Shape::literal(json!({"type": "string"})), "The link's secret.")
+                .done(303),
+        )
+        .on(Get, "/overlay/{room}", overlay::show_overlay, styled("What OBS shows"))
+        .on(Get, "/overlay/{room}/", overlay::show_overlay, styled("What OBS shows").unlisted())
+        .on(
+            Get,
+            "/overlay/{room}/loader.html",
+            overlay::download_loader,
+            Doc::api(Reader, "pages", "A file for OBS that waits for the server")
+                .own_origin()
+                .gives(200, "text/html"),
+        )
+        .on(Get, "/chat/{room}", chat::show_chat, shown("The chat in a window or an OBS dock"))
+        .on(
+            Get,
+            "/chat/{room}/",
+            chat::show_chat,
+            shown("The chat in a window or an OBS dock").unlisted(),
+        )
+        .on(
+            Get,
+            "/livechat",
+            chat::show_live_chat,
+            Doc::page(Lister, "The rooms that can be read, each with its chat"),
+        )
+        .on(Get, "/replay/{room}", replay::show_newest, styled("The newest stream again"))
+        .on(
+            Get,
+            "/replay/{room}/",
+            replay::show_newest,
+            styled("The newest stream again").unlisted(),
+        )
+        .on(
+            Get,
+            "/replay/{room}/{session}",
+            replay::show_session,
+            styled("A recorded stream, played again"),
+        )
+}

@@ -1,0 +1,419 @@
+//! Every route, and who may: what its description says is what the server does.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use serde_json::{Value, json};
+use streamsuites::{
+    chat::room::Arrival,
+    web::{
+        openapi,
+        operation::{Access, Operation, Surface, Verb},
+        routes,
+    },
+};
+
+use crate::support::{Setup, TOKEN, TestServer, message, soon};
+
+/// A request to a route: its address, a body, and how the server may answer whoever may. The first of these is how it
+/// answers at first; others are for those who come later, when the thing is there already, or gone.
+type Example = (&'static str, &'static str, &'static [u16]);
+
+/// The example of a route. Each route has one; rooms are `ana` and `ben`.
+fn find_example(verb: Verb, path: &str) -> Option<Example> {
+    let synthetic = r#"{"text":"hello"}"#;
+    let said = r#"{"message_id":"twitch:1"}"#;
+    Some(match (verb.as_str(), path) {
+        ("GET", "/api/rooms") => ("/api/rooms", "", &[200]),
+        ("POST", "/api/rooms") => ("/api/rooms", r#"{"channel":"twitch:newcomer"}"#, &[201]),
+        ("GET", "/api/rooms/{room}") => ("/api/rooms/ana", "", &[200]),
+        ("DELETE", "/api/rooms/{room}") => ("/api/rooms/newcomer", "", &[204, 404]),
+        ("DELETE", "/api/rooms/{room}/channels/{platform}/{name}") => {
+            ("/api/rooms/ana/channels/twitch/nobody", "", &[404])
+        }
+        ("GET", "/api/rooms/{room}/events") => ("/api/rooms/ana/events?limit=5", "", &[200]),
+        ("GET", "/api/rooms/{room}/pronouns") => ("/api/rooms/ana/pronouns?event=1", "", &[200]),
+        ("GET", "/api/rooms/{room}/messages") => ("/api/rooms/ana/messages", "", &[200]),
+        // This server has no token of any platform.
+        ("POST", "/api/rooms/{room}/messages") => ("/api/rooms/ana/messages", synthetic, &[409]),
+        ("POST", "/api/rooms/{room}/synthetic") => ("/api/rooms/ana/synthetic", synthetic, &[201]),
+        ("GET", "/api/rooms/{room}/sessions") => ("/api/rooms/ana/sessions", "", &[200]),
+        ("GET", "/api/rooms/{room}/sessions/{id}") => {
+            ("/api/rooms/ana/sessions/latest", "", &[200])
+        }
+        ("POST", "/api/rooms/{room}/beacon") => {
+            ("/api/rooms/ana/beacon", r#"{"longest_task_ms":0,"step":"calm"}"#, &[204])
+        }
+        ("GET", "/api/rooms/{room}/queue") => ("/api/rooms/ana/queue", "", &[200]),
+        ("POST", "/api/rooms/{room}/queue") => ("/api/rooms/ana/queue", said, &[201, 200]),
+        ("POST", "/api/rooms/{room}/queue/order") => {
+            ("/api/rooms/ana/queue/order", r#"{"order":["twitch:1"]}"#, &[200])
+        }
+        ("GET", "/api/rooms/{room}/queue/{id}") => ("/api/rooms/ana/queue/twitch:1", "", &[200]),
+        ("PATCH", "/api/rooms/{room}/queue/{id}") => {
+            ("/api/rooms/ana/queue/twitch:1", r#"{"position":0}"#, &[200])
+        }
+        ("DELETE", "/api/rooms/{room}/queue/{id}") => {
+            ("/api/rooms/ana/queue/twitch:1", "", &[204, 404])
+        }
+        ("POST", "/api/rooms/{room}/feature") => ("/api/rooms/ana/feature", said, &[200]),
+        ("DELETE", "/api/rooms/{room}/feature") => ("/api/rooms/ana/feature", "", &[204]),
+        ("GET", "/api/settings") => ("/api/settings?room=ana", "", &[200]),
+        ("PUT" | "POST", "/api/settings") => {
+            ("/api/settings?room=ana", r#"{"max_messages":5,"fade_seconds":null}"#, &[200])
+        }
+        ("GET", "/api/themes") => ("/api/themes?room=ana", "", &[200]),
+        ("POST", "/api/themes") => {
+            ("/api/themes?room=ana", r#"{"name":"mine","css":".line{color:red}"}"#, &[201, 409])
+        }
+        ("GET", "/api/themes/{name}") => ("/api/themes/slate?room=ana", "", &[200]),
+        ("PUT", "/api/themes/{name}") => {
+            ("/api/themes/mine?room=ana", r#"{"title":"Mine"}"#, &[200])
+        }
+        ("DELETE", "/api/themes/{name}") => ("/api/themes/mine?room=ana", "", &[204, 404]),
+        ("GET", "/api/openapi.json") => ("/api/openapi.json", "", &[200]),
+        ("GET", "/api/health") => ("/api/health", "", &[200]),
+        ("GET", "/healthz") => ("/healthz", "", &[200]),
+        ("GET", "/readyz") => ("/readyz", "", &[200]),
+        ("GET", "/metrics") => ("/metrics", "", &[200]),
+        ("GET", "/api/backup") => ("/api/backup", "", &[200]),
+        // Let in: what is said against it is that this is no feed log.
+        ("POST", "/api/restore") => ("/api/restore", "no feed log", &[400]),
+        ("GET", "/") => ("/", "", &[200]),
+        ("GET", "/dashboard") => ("/dashboard?room=ana", "", &[200]),
+        // A wrong secret; the operator is on the way home.
+        ("GET", "/auth/operator") => ("/auth/operator?token=wrong", "", &[403, 303]),
+        ("GET", "/overlay/{room}") => ("/overlay/ana", "", &[200]),
+        ("GET", "/overlay/{room}/") => ("/overlay/ana/", "", &[200]),
+        ("GET", "/overlay/{room}/loader.html") => ("/overlay/ana/loader.html", "", &[200]),
+        ("GET", "/chat/{room}") => ("/chat/ana", "", &[200]),
+        ("GET", "/chat/{room}/") => ("/chat/ana/", "", &[200]),
+        ("GET", "/livechat") => ("/livechat", "", &[200]),
+        ("GET", "/replay/{room}") => ("/replay/ana", "", &[200]),
+        ("GET", "/replay/{room}/") => ("/replay/ana/", "", &[200]),
+        ("GET", "/replay/{room}/{session}") => ("/replay/ana/latest", "", &[200]),
+        // Let in, and not a handshake.
+        ("GET", "/ws/{room}") => ("/ws/ana", "", &[426]),
+        ("GET", "/sse/{room}") => ("/sse/ana", "", &[200]),
+        // Not signed.
+        ("POST", "/webhooks/kick") => ("/webhooks/kick", "{}", &[400]),
+        ("GET", "/static/{*path}") => ("/static/js/feed.js", "", &[200]),
+        ("GET", "/themes/{*path}") => ("/themes/slate/theme.css", "", &[200]),
+        ("GET", "/media/{*path}") => ("/media/nothing", "", &[404]),
+        ("GET", "/exports/{*path}") => ("/exports/nothing.json", "", &[404]),
+        ("GET", "/schemas/{*path}") => ("/schemas/event.schema.json", "", &[200]),
+        _ => return None,
+    })
+}
+
+/// Who asks: a column of the table. Another one is a line here, and one in [`Stage::dress`] and [`expected`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Nobody in particular, where rooms are open.
+    Open,
+    /// The same, where rooms need their keys, as for all below.
+    Nobody,
+    WrongToken,
+    OverlayKey,
+    Token,
+    /// The operator's session, from a page of our own.
+    Session,
+    /// From a page of another site.
+    Foreign,
+    /// Without saying where from.
+    Unsaid,
+}
+
+const WHO: [Who; 8] = [
+    Who::Open,
+    Who::Nobody,
+    Who::WrongToken,
+    Who::OverlayKey,
+    Who::Token,
+    Who::Session,
+    Who::Foreign,
+    Who::Unsaid,
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// As the example says.
+    LetIn,
+    Refused(u16),
+    /// A page that shows the way in.
+    SentAway,
+}
+
+/// How the server must answer: derived from what is told about the route alone.
+fn expected(operation: &Operation, who: Who) -> Answer {
+    let changes = operation.verb != Verb::Get;
+    let is_operator = match who {
+        Who::Token | Who::Session => true,
+        // A change over a cookie says where it comes from.
+        Who::Foreign | Who::Unsaid => !changes,
+        _ => false,
+    };
+    let has_cookie = matches!(who, Who::Session | Who::Foreign | Who::Unsaid);
+    let unknown = match operation.surface() {
+        Surface::Api => Answer::Refused(401),
+        Surface::Page => Answer::SentAway,
+    };
+    match operation.access() {
+        // The tests run on the server's own machine.
+        Access::Anyone | Access::Signed | Access::Monitor | Access::Local => Answer::LetIn,
+        Access::Reader if who == Who::Foreign => Answer::Refused(403),
+        Access::Reader if has_cookie => Answer::LetIn,
+        Access::Reader if is_operator || matches!(who, Who::Open | Who::OverlayKey) => {
+            Answer::LetIn
+        }
+        Access::Reader => Answer::Refused(403),
+        Access::Lister if is_operator || who == Who::Open => Answer::LetIn,
+        Access::Lister => unknown,
+        Access::Operator if is_operator => Answer::LetIn,
+        Access::Operator if has_cookie => Answer::Refused(403),
+        Access::Operator => unknown,
+        other => panic!("say here who passes {other:?}"),
+    }
+}
+
+/// Two servers and what opens them.
+struct Stage {
+    open: TestServer,
+    keyed: TestServer,
+    /// `key=…` of ana's room.
+    key: String,
+    cookie: String,
+}
+
+impl Stage {
+    async fn start() -> Self {
+        let open = Setup::new().rooms(&["ana", "ben"]).start().await;
+        let keyed = Setup::new().rooms(&["ana", "ben"]).set("SYSTEM__OVERLAY_ACCESS", "key");
+        let keyed = keyed.start().await;
+        for server in [&open, &keyed] {
+            server.room("ana").publish(&message("1", "2002", "hi"), &Arrival::now());
+        }
+        let queue = open.post("/api/rooms/ana/queue", r#"{"message_id":"twitch:1"}"#);
+        assert_eq!(queue.bearer_auth(TOKEN).send().await.unwrap().status(), 201);
+        let signed_in = keyed.get(&keyed.server.sign_in).send().await.unwrap();
+        let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let key = keyed.server.key_query(&"ana".parse().unwrap()).replace('?', "");
+        Self { open, keyed, key, cookie }
+    }
+
+    /// The request of an example, as somebody sends it.
+    fn dress(&self, verb: Verb, (address, body, _): Example, who: Who) -> reqwest::RequestBuilder {
+        let server = if who == Who::Open { &self.open } else { &self.keyed };
+        let joint = if address.contains('?') { '&' } else { '?' };
+        let address = match who {
+            Who::OverlayKey => format!("{address}{joint}{}", self.key),
+            _ => address.to_owned(),
+        };
+        let request = server.request(verb.as_str(), &address, body);
+        let session = |it: reqwest::RequestBuilder| it.header("cookie", &self.cookie);
+        match who {
+            Who::Open | Who::Nobody | Who::OverlayKey => request,
+            Who::WrongToken => request.bearer_auth("wrong"),
+            Who::Token => request.bearer_auth(TOKEN),
+            Who::Session => session(request).header("origin", server.url("")),
+            Who::Foreign => session(request).header("origin", "https://evil.example"),
+            Who::Unsaid => session(request),
+        }
+    }
+}
+
+/// Goal: each route lets in whom its description says, and nobody else, and answers as the document says.
+/// Method: one request for each route and each kind of person, against two real servers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_lets_in_whom_its_description_says() {
+    let stage = Stage::start().await;
+    let operations = routes::list();
+    let document = openapi::document(&operations);
+    let mut wrong = Vec::new();
+    println!("{:<60} {:<9} {}", "", "", WHO.map(|it| format!("{it:?}")).join(" "));
+    for operation in &operations {
+        let route = format!("{} {}", operation.verb.as_str(), operation.path);
+        let Some(example) = find_example(operation.verb, operation.path) else {
+            wrong.push(format!("{route} has no example: add one"));
+            continue;
+        };
+        let (mut row, mut let_in) = (String::new(), BTreeSet::new());
+        for who in WHO {
+            let sent = stage.dress(operation.verb, example, who).send();
+            let answer = soon(&route, sent).await.unwrap();
+            let status = answer.status().as_u16();
+            let fits = match expected(operation, who) {
+                Answer::LetIn => {
+                    let_in.insert(status);
+                    example.2.contains(&status)
+                }
+                Answer::Refused(expected) => status == expected,
+                Answer::SentAway => status == 303 && answer.headers()["location"] == "/",
+            };
+            row.push_str(&format!("{status:>w$} ", w = format!("{who:?}").len()));
+            if !fits {
+                let expected = expected(operation, who);
+                wrong.push(format!("{route}: {who:?} got {status}, expected {expected:?}"));
+            }
+            if let Some(difference) = differs(&document, operation, answer).await {
+                wrong.push(format!("{route}: {who:?}: {difference}"));
+            }
+        }
+        println!("{route:<60} {:<9} {row}", format!("{:?}", operation.access()));
+        if !let_in.contains(&example.2[0]) {
+            wrong.push(format!("{route}: nobody was answered with {}", example.2[0]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(operations.len() > 50, "every route is looked at: {}", operations.len());
+    stage.open.stop().await;
+    stage.keyed.stop().await;
+}
+
+/// In what an answer is not as the document says.
+async fn differs(
+    document: &Value,
+    operation: &Operation,
+    answer: reqwest::Response,
+) -> Option<String> {
+    let path = operation.path.replace("{*", "{");
+    // Another spelling of a route is told about under the first.
+    let path = if path == "/" { &path } else { path.trim_end_matches('/') };
+    let told = &document["paths"][path][operation.verb.as_str().to_lowercase()]["responses"];
+    let status = answer.status().as_u16();
+    let told = &told[status.to_string()];
+    if told.is_null() {
+        return Some(format!("the document does not know {status}"));
+    }
+    let headers = answer.headers();
+    let kind = headers.get("content-type").map_or("", |it| it.to_str().unwrap());
+    let kind = kind.split(';').next().unwrap().to_owned();
+    let required = told["headers"].as_object().into_iter().flatten();
+    if let Some((name, _)) = required
+        .filter(|it| it.1["required"] == true)
+        .find(|it| !headers.contains_key(it.0.as_str()))
+    {
+        return Some(format!("{status} without {name}"));
+    }
+    let Some(content) = told["content"].as_object() else {
+        return (!kind.is_empty())
+            .then(|| format!("{status} is {kind}, and the document says nothing"));
+    };
+    let found = content
+        .iter()
+        .find(|(it, _)| *it == &kind || it.as_str() == "*/*" || it.as_str() == "image/*");
+    let Some((_, content)) = found else {
+        return Some(format!("{status} is {kind}, which the document does not know"));
+    };
+    if !kind.ends_with("json") {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let mut schema = content["schema"].clone();
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let problems: Vec<String> =
+        validator.iter_errors(&body).map(|it| format!("{}: {it}", it.instance_path())).collect();
+    (!problems.is_empty()).then(|| format!("{status}: {}", problems.join("; ")))
+}
+
+/// A change that comes with the operator's cookie from another site's page is refused, whatever the description says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_route_that_changes_something_takes_a_cookie_from_another_site() {
+    let stage = Stage::start().await;
+    let before = stage.keyed.room("ana").head();
+    let writes: Vec<Operation> =
+        routes::list().into_iter().filter(|it| it.verb != Verb::Get).collect();
+    assert!(writes.len() > 15);
+    for it in &writes {
+        let example = find_example(it.verb, it.path).unwrap();
+        let answer = stage.dress(it.verb, example, Who::Foreign).send().await.unwrap();
+        // What is signed asks no cookie.
+        let expected = if it.access() == Access::Signed { 400 } else { 403 };
+        assert_eq!(answer.status(), expected, "{} {}", it.verb.as_str(), it.path);
+    }
+    assert_eq!(stage.keyed.room("ana").head(), before, "nothing was said");
+    stage.open.stop().await;
+    stage.keyed.stop().await;
+}
+
+/// Older clients of sign-in, accounts, admin and billing read members of their own.
+#[tokio::test]
+async fn failures_where_older_clients_ask_have_the_members_they_read() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    for (path, status, reason) in [
+        ("/auth/operator", 400, "bad_request"),
+        ("/auth/nothing", 404, "not_found"),
+        ("/account", 404, "not_found"),
+        ("/admin/users/nobody", 404, "not_found"),
+        ("/billing/nothing", 404, "not_found"),
+    ] {
+        let answer = server.get(path).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        let problem: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!(problem["success"], false, "{path}");
+        assert_eq!(problem["reason"], reason, "{path}");
+        assert_eq!(problem["reason_enum"], reason.to_uppercase(), "{path}");
+        assert_eq!(problem["message"], problem["detail"], "{path}");
+        assert_eq!(problem["error"], problem["detail"], "{path}");
+    }
+    let elsewhere = server.get("/accounts").send().await.unwrap().text().await.unwrap();
+    assert!(!elsewhere.contains("reason_enum"), "{elsewhere}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_utf8_is_refused_as_a_problem() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let address = server.server.address;
+    for path in ["/api/rooms/%ff", "/api/rooms/ana/queue/%c3", "/static/%80.js"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let read = tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut answer);
+        soon(path, read).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(answer.contains("application/problem+json"), "{answer}");
+    }
+    server.stop().await;
+}
+
+/// Goal: no route is added around the list.
+#[test]
+fn only_the_builder_adds_routes() {
+    fn list_files(folder: &Path) -> Vec<std::path::PathBuf> {
+        let paths = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+        paths.flat_map(|it| if it.is_dir() { list_files(&it) } else { vec![it] }).collect()
+    }
+    let web = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+    let ways = [".route(", ".route_service(", ".nest(", ".nest_service(", ".fallback_service("];
+    let mut found = Vec::new();
+    for file in list_files(&web) {
+        let text = fs::read_to_string(&file).unwrap();
+        let count = ways.iter().map(|it| text.matches(it).count()).sum::<usize>();
+        if count > 0 {
+            found.push((file.strip_prefix(&web).unwrap().display().to_string(), count));
+        }
+    }
+    assert_eq!(found, [("routes.rs".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn the_document_is_the_same_each_time_and_says_who_may() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let document = server.json("/api/openapi.json").await;
+    assert_eq!(document, openapi::document(&routes::list()));
+    let list = &document["paths"]["/api/rooms/{room}/queue"];
+    assert_eq!(list["post"]["security"], json!([{"operatorToken": []}, {"session": []}]));
+    assert_eq!(list["get"]["security"][1], json!({"overlayKey": []}));
+    let room = &list["get"]["parameters"][0]["schema"]["$ref"];
+    let room = document.pointer(&room.as_str().unwrap()[1..]).unwrap();
+    assert_eq!(room["pattern"], "^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$");
+    let again = server.get("/api/openapi.json").send().await.unwrap();
+    let tag = again.headers()["etag"].clone();
+    let known = server.get("/api/openapi.json").header("if-none-match", tag).send().await.unwrap();
+    assert_eq!(known.status(), 304);
+    server.stop().await;
+}
