@@ -35,11 +35,11 @@ use crate::{
     config::{Config, OverlayAccess, Reload, Reloader, Sources},
     exports::Exporter,
     feed::Imported,
+    http::Clients,
     lifecycle::Lifecycle,
     model::{CreatorId, Timestamp},
     platforms::{
         self, Demand, Emotes, Listeners, Memory, Pronouns, Readers, Voices,
-        http::Clients,
         sending::{Echoes, Outbox},
     },
     quotas::Quotas,

@@ -7,6 +7,7 @@ pub mod model;
 pub mod telemetry;
 pub mod lifecycle;
 pub mod config;
+pub mod http;
 pub mod storage;
 pub mod feed;
 pub mod quotas;

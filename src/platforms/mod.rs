@@ -4,7 +4,6 @@ pub mod absence;
 pub mod backoff;
 pub mod emotes;
 pub mod gate;
-pub mod http;
 pub mod ingest;
 pub mod kick;
 pub mod listeners;
@@ -20,7 +19,6 @@ pub mod secret;
 pub mod sending;
 pub mod socket;
 pub mod supervise;
-pub mod tls;
 pub mod twitch;
 pub mod voices;
 pub mod youtube;
@@ -28,6 +26,8 @@ pub mod youtube;
 use std::{borrow::Cow, future::Future};
 
 use tokio_util::sync::CancellationToken;
+
+use crate::http::HttpError;
 
 pub use emotes::Emotes;
 pub use ingest::{Ingest, Inlet, Raw, Sink, Source};
@@ -87,6 +87,18 @@ impl WorkerError {
             Self::Transient(_) => "transient",
             Self::Permanent(_) => "permanent",
             Self::Panicked => "panicked",
+        }
+    }
+}
+
+/// A call that brought no answer is worth another try, whatever the reason: a file of authorities may be
+/// put right while the worker waits.
+impl From<HttpError> for WorkerError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Way(words) | HttpError::Unreached(words) | HttpError::Unanswered(words) => {
+                Self::Transient(words)
+            }
         }
     }
 }

@@ -6,12 +6,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Emotes, Ingest, Memory, PlatformWorker, backoff::Backoff, gate::Gate, http::Clients, kick,
-    pilled, plan::Plan, rumble, supervise::supervise, twitch, youtube,
+    Emotes, Ingest, Memory, PlatformWorker, backoff::Backoff, gate::Gate, kick, pilled, plan::Plan,
+    rumble, supervise::supervise, twitch, youtube,
 };
 use crate::{
-    config::platforms::BackoffConfig, lifecycle::Lifecycle, model::Platform, quotas::Quotas,
-    telemetry::Telemetry,
+    config::platforms::BackoffConfig, http::Clients, lifecycle::Lifecycle, model::Platform,
+    quotas::Quotas, telemetry::Telemetry,
 };
 
 /// What is shared by all workers, whatever their platform. Cheap to clone.

@@ -16,7 +16,8 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-use super::{WorkerError, tls};
+use super::WorkerError;
+use crate::http::tls;
 
 /// Longest wait for an open socket, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);

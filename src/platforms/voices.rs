@@ -7,7 +7,6 @@ use std::{
 
 use super::{
     Memory, Readers,
-    http::Clients,
     kick::{KickAccounts, KickVoice, KickVoicePlan},
     rumble::{Rumble, RumbleVoice, RumbleVoicePlan},
     sending::{LaneKey, Outbox, PlatformSender, Voice},
@@ -19,6 +18,7 @@ use crate::{
         Config,
         creators::{ChannelConfig, CreatorConfig},
     },
+    http::Clients,
     model::Platform,
     quotas::Quotas,
 };

@@ -5,11 +5,9 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use streamsuites::{
     config::quotas::QuotasConfig,
+    http::Clients,
     model::{Platform, Timestamp},
-    platforms::{
-        http::Clients,
-        youtube::sender::{Permit, SendError, YoutubeSender},
-    },
+    platforms::youtube::sender::{Permit, SendError, YoutubeSender},
     quotas::Quotas,
     storage::State,
 };

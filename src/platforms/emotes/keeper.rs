@@ -24,11 +24,9 @@ use super::{
 };
 use crate::{
     config::{Config, platforms::EmotesConfig},
+    http::{Answer, CALL_TIMEOUT, Clients, Way, failure},
     model::Timestamp,
-    platforms::{
-        WorkerError,
-        http::{Answer, CALL_TIMEOUT, Clients, Way, failure},
-    },
+    platforms::WorkerError,
     telemetry::Severity,
 };
 

@@ -22,9 +22,9 @@ use tokio::sync::{Notify, watch};
 pub use set::EmoteSet;
 
 use self::{keeper::Keeper, source::ChannelKey, store::Store};
-use super::http::Clients;
 use crate::{
     config::Config,
+    http::Clients,
     lifecycle::Lifecycle,
     model::{CreatorId, EventBody, Platform},
     telemetry::Telemetry,

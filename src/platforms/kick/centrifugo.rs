@@ -13,7 +13,7 @@ use super::{
     frame::Topics,
     protocol::{Lost, Out, Patience, Pulse, Taken, handshake_ends, words},
 };
-use crate::platforms::http::seconds;
+use crate::http::seconds;
 
 /// The id of our first command.
 const CONNECT_ID: u32 = 1;

@@ -117,7 +117,7 @@ impl Kick {
 
     /// Kick's public key (PEM), asked for now; `None` when it is not to be had.
     async fn public_key(&self, config: &PlatformsConfig) -> Option<String> {
-        let way = super::http::Way { ca_file: config.tls_ca_file.clone(), proxy: None };
+        let way = crate::http::Way { ca_file: config.tls_ca_file.clone(), proxy: None };
         let client = self.shared.clients.client(&way).await.ok()?;
         let found = official::public_key(&client, config.kick.api_url.as_str()).await;
         found.inspect_err(|error| tracing::warn!(%error, "Kick's public key is not to be had")).ok()

@@ -19,10 +19,7 @@ use super::{
     site::Stream,
     wire::{Id, lenient},
 };
-use crate::platforms::{
-    WorkerError,
-    http::{Answer, CALL_TIMEOUT, failure},
-};
+use crate::http::{Answer, CALL_TIMEOUT, HttpError, failure};
 
 /// Largest answer (bytes).
 const MAX_BYTES: usize = 1 << 20;
@@ -74,8 +71,8 @@ pub enum ApiError {
     Other(String),
 }
 
-impl From<WorkerError> for ApiError {
-    fn from(error: WorkerError) -> Self {
+impl From<HttpError> for ApiError {
+    fn from(error: HttpError) -> Self {
         Self::Other(error.to_string())
     }
 }

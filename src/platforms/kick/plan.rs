@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Application;
 use crate::{
     config::{Config, creators::ChannelConfig, creators::CreatorConfig, platforms::KickConfig},
-    platforms::http::Way,
+    http::Way,
 };
 
 /// Everything a worker is started with; another plan means another worker.

@@ -11,7 +11,7 @@ use super::{
     frame::Topics,
     protocol::{Lost, Out, Patience, Pulse, Taken, handshake_ends, words},
 };
-use crate::platforms::http::seconds;
+use crate::http::seconds;
 
 /// One connection.
 #[derive(Debug)]

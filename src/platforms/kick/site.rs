@@ -15,11 +15,8 @@ use super::{
     wire::{Id, When, lenient},
 };
 use crate::{
+    http::{Answer, HttpError, failure},
     model::Timestamp,
-    platforms::{
-        WorkerError,
-        http::{Answer, failure},
-    },
 };
 
 /// Longest time a call to the site may take.
@@ -55,8 +52,8 @@ pub(super) enum SiteError {
     },
 }
 
-impl From<WorkerError> for SiteError {
-    fn from(error: WorkerError) -> Self {
+impl From<HttpError> for SiteError {
+    fn from(error: HttpError) -> Self {
         Self::Unreachable(error.to_string())
     }
 }

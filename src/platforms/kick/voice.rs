@@ -20,11 +20,11 @@ use crate::{
         Config,
         creators::{ChannelConfig, CreatorConfig},
     },
+    http::{Clients, Way},
     lifecycle::Lifecycle,
     model::{Platform, QualifiedId},
     platforms::{
         Memory, Secret,
-        http::{Clients, Way},
         sending::{Pace, PlatformSender, Said, SendError, Words},
     },
 };

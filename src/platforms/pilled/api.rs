@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::platforms::{
-    WorkerError,
+use crate::{
     http::{Answer, CALL_TIMEOUT, failure},
+    platforms::WorkerError,
 };
 
 /// Largest answer (bytes). A page of topics has some 150 KiB.

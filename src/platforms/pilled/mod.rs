@@ -11,8 +11,11 @@ mod worker;
 
 use std::sync::Arc;
 
-use super::{http::Way, readers::Shared};
-use crate::config::{Config, creators::ChannelConfig, platforms::PilledConfig};
+use super::readers::Shared;
+use crate::{
+    config::{Config, creators::ChannelConfig, platforms::PilledConfig},
+    http::Way,
+};
 
 use self::{api::Streamers, experiment::Ring};
 

@@ -14,10 +14,8 @@ use super::{
 };
 use crate::{
     config::HttpUrl,
-    platforms::{
-        WorkerError,
-        http::{Answer, Clients, Way, failure},
-    },
+    http::{Answer, Clients, Way, failure},
+    platforms::WorkerError,
 };
 
 /// Longest time a call takes in all.
@@ -64,7 +62,8 @@ impl Service<'_> {
         let asked = timeout(CALL_TIMEOUT, async {
             let client = self.clients.client(&self.way).await?;
             let sent = client.get(format!("{}{path}", self.url)).send().await;
-            Answer::read(sent.map_err(|it| failure("the service", &it))?, MOST_BYTES).await
+            let sent = sent.map_err(|it| failure("the service", &it))?;
+            Ok::<_, WorkerError>(Answer::read(sent, MOST_BYTES).await?)
         });
         let answer = asked.await.map_err(|_| WorkerError::transient("no answer in time"))??;
         match answer.status {

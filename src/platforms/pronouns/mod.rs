@@ -22,9 +22,9 @@ use tokio::{
 };
 
 use self::{ask::Table, book::Book};
-use super::http::{Clients, Way};
 use crate::{
     config::Config,
+    http::{Clients, Way},
     lifecycle::Lifecycle,
     model::CreatorId,
     telemetry::{Severity, Telemetry},

@@ -20,9 +20,9 @@ use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
 
 use super::value::{find, number, text, time};
 use crate::{
+    http::{Answer, CALL_TIMEOUT, failure},
     lifecycle::Lifecycle,
     model::Timestamp,
-    platforms::http::{Answer, CALL_TIMEOUT, failure},
 };
 
 /// Largest document (bytes).

@@ -14,11 +14,9 @@ use super::{
     worker::{Next, Reader},
 };
 use crate::{
+    http::{Answer, CALL_TIMEOUT},
     model::{EventBody, Platform, SessionStart, Timestamp},
-    platforms::{
-        Raw,
-        http::{Answer, CALL_TIMEOUT},
-    },
+    platforms::Raw,
 };
 
 /// Age at which a rant of the API is told although the chat is read: by then the chat would have told it.

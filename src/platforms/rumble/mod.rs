@@ -36,18 +36,14 @@ use std::{
 use reqwest::{Client, redirect};
 use tokio::sync::Semaphore;
 
-use super::{
-    WorkerError,
-    http::{Way, failure},
-    readers::Shared,
-    tls,
-};
+use super::{WorkerError, readers::Shared};
 use crate::{
     config::{
         Config,
         creators::{ChannelConfig, CreatorConfig},
         platforms::RumbleConfig,
     },
+    http::{Way, failure, tls},
     model::CreatorId,
 };
 

@@ -18,11 +18,9 @@ use super::{
 };
 use crate::{
     config::platforms::RumbleConfig,
+    http::{Answer, CALL_TIMEOUT, failure, seconds},
     model::Platform,
-    platforms::{
-        Memory,
-        http::{Answer, CALL_TIMEOUT, failure, seconds},
-    },
+    platforms::Memory,
 };
 
 /// Largest embed document (bytes).

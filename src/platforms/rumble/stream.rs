@@ -24,7 +24,7 @@ use reqwest_eventsource::Error;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::resolve::retry_after;
-use crate::{lifecycle::Lifecycle, model::Timestamp, platforms::http::failure};
+use crate::{http::failure, lifecycle::Lifecycle, model::Timestamp};
 
 /// Records that wait for the worker (count). Full: the connection is not read until there is room.
 const QUEUE: usize = 256;

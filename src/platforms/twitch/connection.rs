@@ -23,8 +23,9 @@ use super::{
     pool::{Delivery, Pool},
 };
 use crate::{
+    http::plain_words,
     model::{Platform, Timestamp},
-    platforms::{WorkerError, http::plain_words},
+    platforms::WorkerError,
 };
 
 /// Longest wait for the server's welcome after the login.

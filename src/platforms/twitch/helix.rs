@@ -9,11 +9,8 @@ use tokio::{sync::OnceCell, time::timeout};
 
 use crate::{
     config::{Config, HttpUrl},
-    platforms::{
-        WorkerError,
-        http::{Answer, CALL_TIMEOUT, Clients, Way, failure},
-        secret::Secret,
-    },
+    http::{Answer, CALL_TIMEOUT, Clients, HttpError, Way, failure},
+    platforms::secret::Secret,
 };
 
 /// Largest answer that is read (bytes).
@@ -81,8 +78,8 @@ pub(super) enum HelixError {
     Unavailable(String),
 }
 
-impl From<WorkerError> for HelixError {
-    fn from(error: WorkerError) -> Self {
+impl From<HttpError> for HelixError {
+    fn from(error: HttpError) -> Self {
         Self::Unavailable(error.to_string())
     }
 }
@@ -191,7 +188,7 @@ async fn send(request: RequestBuilder) -> Result<Answer, HelixError> {
         let response = request.send().await.map_err(|it| failure("Twitch's API", &it))?;
         let reset = response.headers().get("ratelimit-reset").and_then(|it| it.to_str().ok());
         let reset = reset.and_then(|it| it.parse::<i64>().ok());
-        Ok::<_, WorkerError>((Answer::read(response, MAX_BYTES).await?, reset))
+        Ok::<_, HttpError>((Answer::read(response, MAX_BYTES).await?, reset))
     };
     let (answer, reset) = timeout(CALL_TIMEOUT, call)
         .await

@@ -19,11 +19,9 @@ use super::{
 };
 use crate::{
     config::{Config, creators::CreatorConfig},
+    http::Clients,
     model::{Platform, QualifiedId},
-    platforms::{
-        http::Clients,
-        sending::{Pace, PlatformSender, Said, SendError, Words},
-    },
+    platforms::sending::{Pace, PlatformSender, Said, SendError, Words},
 };
 
 /// Longest text that Twitch takes (characters).

@@ -14,8 +14,9 @@ use super::{
     pool::{Delivery, Pool},
 };
 use crate::{
+    http::Clients,
     model::{EventBody, PlatformState, SessionStart, Timestamp},
-    platforms::{Ingest, Liveness, PlatformWorker, Raw, WorkerError, http::Clients},
+    platforms::{Ingest, Liveness, PlatformWorker, Raw, WorkerError},
 };
 
 /// Lines taken at once before the room's audience is given a turn.

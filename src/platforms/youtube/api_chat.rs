@@ -11,11 +11,9 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
+    http::{Clients, Way, failure},
     model::{CreatorId, Platform, Timestamp},
-    platforms::{
-        Memory,
-        http::{Clients, Way, failure},
-    },
+    platforms::Memory,
     quotas::Quota,
 };
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use super::{broadcast::Broadcast, trouble::Trouble};
-use crate::{model::Timestamp, platforms::tls};
+use crate::{http::tls, model::Timestamp};
 
 /// Longest wait for an answer.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);

@@ -377,7 +377,7 @@ mod tests {
     #[tokio::test]
     async fn a_channel_that_is_none_is_looked_for_about_hourly() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let ways = super::super::ways::Ways::new(&crate::platforms::http::Way::default(), &[]);
+        let ways = super::super::ways::Ways::new(&crate::http::Way::default(), &[]);
         let site = Site::new(Arc::default(), Arc::new(ways), "http://127.0.0.1:9");
         let memory = Memory::new(crate::storage::State::in_memory());
         let channel = YoutubeChannel::parse("@ana").unwrap();

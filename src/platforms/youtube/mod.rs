@@ -37,17 +37,14 @@ pub use voice::{YoutubeVoice, YoutubeVoicePlan};
 pub use worker::YoutubeWorker;
 
 use self::{data_api::DataApi, site::Site, ways::Ways};
-use super::{
-    Memory, WorkerError,
-    http::{Clients, Way},
-    readers::Shared,
-};
+use super::{Memory, WorkerError, readers::Shared};
 use crate::{
     config::{
         Config,
         creators::{ChannelConfig, CreatorConfig},
         platforms::YoutubeReading,
     },
+    http::{Clients, Way},
     model::{CreatorId, Platform},
     quotas::Quota,
 };

@@ -17,8 +17,8 @@ use super::{
 };
 use crate::{
     config::{Config, creators::CreatorConfig},
+    http::{Answer, CALL_TIMEOUT, Clients, Way, failure},
     model::{Platform, QualifiedId, Timestamp},
-    platforms::http::{Answer, CALL_TIMEOUT, Clients, Way, failure},
     quotas::Quota,
 };
 

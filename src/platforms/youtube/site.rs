@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::channel_name::YoutubeChannel,
-    platforms::http::{Answer, Clients, failure},
+    http::{Answer, Clients, failure},
 };
 
 /// What an answer may take.
@@ -237,7 +237,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::platforms::http::Way;
+    use crate::http::Way;
 
     #[tokio::test]
     async fn all_ways_together_take_no_longer_than_one_look_may() {

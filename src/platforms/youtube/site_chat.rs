@@ -250,7 +250,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::{super::ways::Ways, *};
-    use crate::platforms::http::Way;
+    use crate::http::Way;
 
     /// A chat whose looks are answered with `statuses`, and which pages and places were asked for.
     async fn chat_of(statuses: &[u16]) -> (SiteChat, Arc<Mutex<Vec<String>>>) {

@@ -16,10 +16,10 @@ use crate::{
         Config,
         creators::{ChannelConfig, CreatorConfig},
     },
+    http::Clients,
     model::{CreatorId, Platform, QualifiedId},
     platforms::{
         Memory,
-        http::Clients,
         sending::{Pace, PlatformSender, Said, SendError, Words},
     },
     quotas::Quotas,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::platforms::http::Way;
+use crate::http::Way;
 
 /// The ways to the site, and which of them is in use. Shared by all workers: what blocks one blocks all.
 #[derive(Debug)]

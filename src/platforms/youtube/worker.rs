@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     config::{channel_name::YoutubeChannel, platforms::YoutubeReading},
+    http::Way,
     model::{EventBody, Platform, PlatformState, SessionStart, Timestamp},
-    platforms::{Ingest, PlatformWorker, Raw, WorkerError, http::Way},
+    platforms::{Ingest, PlatformWorker, Raw, WorkerError},
 };
 
 /// Longest pause before a stream whose chat ended is followed again.

@@ -21,7 +21,8 @@ use self::session::Ended;
 use super::helix::{Helix, HelixError, HelixPlan};
 use crate::{
     config::{Config, WsUrl},
-    platforms::{backoff::Backoff, http::Clients},
+    http::Clients,
+    platforms::backoff::Backoff,
 };
 
 /// Everything it is started with.

@@ -1,4 +1,4 @@
-//! Whom connections to platforms trust: the authorities that browsers trust, and those of a configured file.
+//! Whom connections to others trust: the authorities that browsers trust, and those of a configured file.
 
 use std::{io, path::Path, sync::Arc};
 

@@ -1,13 +1,13 @@
-//! Calls to the platforms over HTTP: one client per way out, bounded answers, failures in words.
+//! Calls to others over HTTP: one client per way out, bounded answers, failures in words.
 
-use std::{collections::HashMap, io, path::PathBuf, time::Duration};
+pub mod tls;
+
+use std::{borrow::Cow, collections::HashMap, io, path::PathBuf, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Response, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
-
-use super::{WorkerError, tls};
 
 /// Longest wait for a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
@@ -15,10 +15,24 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 const READ_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longest time a call takes in all, unless it says otherwise.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(15);
-/// Longest time that a platform's word is taken for (s): a mistake there must not stop anything for good.
+/// Longest time that another's word is taken for (s): a mistake there must not stop anything for good.
 const LONGEST_SECONDS: u64 = 3_600;
 /// Most redirects followed.
 const MAX_REDIRECTS: usize = 5;
+
+/// Why a call brought no answer. The words are for people, and hold neither an address nor a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HttpError {
+    /// There is no client: the file of authorities or the proxy is of no use until it is changed.
+    #[error("{0}")]
+    Way(Cow<'static, str>),
+    /// The other side was not reached, so that nothing happened there: may be said again.
+    #[error("{0}")]
+    Unreached(Cow<'static, str>),
+    /// It may have been heard, and what was answered is not known: said again only if that does no harm.
+    #[error("{0}")]
+    Unanswered(Cow<'static, str>),
+}
 
 /// A way out: whom to trust, and through which proxy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -29,7 +43,7 @@ pub struct Way {
     pub proxy: Option<String>,
 }
 
-/// The clients of all ways out. One is made when first needed, and shared by all workers: it keeps its
+/// The clients of all ways out. One is made when first needed, and shared by all: it keeps its
 /// connections open for the next call.
 #[derive(Debug, Default)]
 pub struct Clients {
@@ -40,14 +54,14 @@ impl Clients {
     /// The client of a way out.
     ///
     /// # Errors
-    /// When the authorities' file cannot be read, or the proxy's address is none: again later.
-    pub async fn client(&self, way: &Way) -> Result<Client, WorkerError> {
+    /// [`HttpError::Way`] when the authorities' file cannot be read, or the proxy's address is none.
+    pub async fn client(&self, way: &Way) -> Result<Client, HttpError> {
         let mut made = self.made.lock().await;
         if let Some(client) = made.get(way) {
             return Ok(client.clone());
         }
         let config = tls::client_config(way.ca_file.as_deref()).await.map_err(|it| {
-            WorkerError::transient(format!("the file tls_ca_file cannot be used: {it}"))
+            HttpError::Way(format!("the file tls_ca_file cannot be used: {it}").into())
         })?;
         let mut builder = Client::builder()
             .use_preconfigured_tls((*config).clone())
@@ -58,10 +72,12 @@ impl Clients {
             .user_agent(concat!("StreamSuites/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = &way.proxy {
             let proxy = reqwest::Proxy::all(proxy)
-                .map_err(|_| WorkerError::transient("a proxy's address is not understood"))?;
+                .map_err(|_| HttpError::Way("a proxy's address is not understood".into()))?;
             builder = builder.proxy(proxy);
         }
-        let client = builder.build().map_err(|it| failure("the client", &it))?;
+        let client = builder
+            .build()
+            .map_err(|it| HttpError::Way(format!("the client: {}", plain_words(&it)).into()))?;
         made.insert(way.clone(), client.clone());
         Ok(client)
     }
@@ -72,7 +88,7 @@ impl Clients {
 pub struct Answer {
     /// How it went.
     pub status: StatusCode,
-    /// How long the platform asks to wait (`Retry-After`), at most an hour.
+    /// How long the other side asks to wait (`Retry-After`), at most an hour.
     pub retry_after: Option<Duration>,
     /// `ETag`.
     pub etag: Option<String>,
@@ -86,8 +102,8 @@ impl Answer {
     /// Reads an answer of at most `max_bytes`.
     ///
     /// # Errors
-    /// When it is larger, or breaks off: worth another try.
-    pub async fn read(mut response: Response, max_bytes: usize) -> Result<Self, WorkerError> {
+    /// [`HttpError::Unanswered`] when it is larger, or breaks off.
+    pub async fn read(mut response: Response, max_bytes: usize) -> Result<Self, HttpError> {
         let status = response.status();
         let header = |name: &str| {
             response.headers().get(name).and_then(|it| it.to_str().ok()).map(str::to_owned)
@@ -100,9 +116,9 @@ impl Answer {
             response.chunk().await.map_err(|it| failure("the answer broke off", &it))?
         {
             if body.len() + chunk.len() > max_bytes {
-                return Err(WorkerError::transient(format!(
-                    "an answer is larger than {max_bytes} bytes"
-                )));
+                return Err(HttpError::Unanswered(
+                    format!("an answer is larger than {max_bytes} bytes").into(),
+                ));
             }
             body.extend_from_slice(&chunk);
         }
@@ -122,7 +138,7 @@ impl Answer {
     }
 }
 
-/// A time that a platform told, at most an hour: added to a moment or multiplied, it never overflows.
+/// A time that somebody told, at most an hour: added to a moment or multiplied, it never overflows.
 #[must_use]
 pub fn seconds(told: u64) -> Duration {
     Duration::from_secs(told.min(LONGEST_SECONDS))
@@ -130,10 +146,11 @@ pub fn seconds(told: u64) -> Duration {
 
 /// Says in a few words why a call failed, without its address: that may hold a key.
 #[must_use]
-pub fn failure(what: &str, error: &reqwest::Error) -> WorkerError {
+pub fn failure(what: &str, error: &reqwest::Error) -> HttpError {
     let reason =
         if error.is_timeout() { "no answer in time".to_owned() } else { plain_words(error) };
-    WorkerError::transient(format!("{what}: {reason}"))
+    let words = format!("{what}: {reason}").into();
+    if error.is_connect() { HttpError::Unreached(words) } else { HttpError::Unanswered(words) }
 }
 
 /// Why a connection failed, in a streamer's words and without the numbers of the operating system.
