@@ -33,6 +33,7 @@ pub struct Report {
     /// From a deletion at the socket to the frame in which its line is gone.
     pub removal_ms: Option<Spread>,
     /// The longest task of over 50 ms; 0 if there was none.
+    #[schemars(range(min = 0.0, max = 60_000.0))]
     pub longest_task_ms: f64,
     /// What the overlay does about a flood.
     pub step: Step,
@@ -43,10 +44,13 @@ pub struct Report {
 #[serde(deny_unknown_fields)]
 pub struct Spread {
     /// The median.
+    #[schemars(range(min = 0.0, max = 60_000.0))]
     pub p50: f64,
     /// What 99 of 100 stay within.
+    #[schemars(range(min = 0.0, max = 60_000.0))]
     pub p99: f64,
     /// The longest.
+    #[schemars(range(min = 0.0, max = 60_000.0))]
     pub longest: f64,
 }
 

@@ -37,6 +37,7 @@ pub struct Which {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
+    #[schemars(range(max = 18_446_744_073_709_551_615_u64))]
     position: usize,
 }
 

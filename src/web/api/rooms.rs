@@ -107,6 +107,7 @@ pub async fn find_room(
 pub struct NewRoom {
     /// `PLATFORM:NAME`, a channel's address, or a bare name, which is Twitch's; before each of them may stand `ROOM=`,
     /// as on the command line.
+    #[schemars(length(min = 1))]
     channel: String,
     /// The room it flows into; absent is one of the channel's own name.
     #[serde(default)]

@@ -3,16 +3,13 @@
 use serde_json::json;
 
 use super::{chat, dashboard, home, overlay, replay};
-use crate::{
-    model::CreatorId,
-    web::{
-        operation::{
-            Access::{Anyone, Lister, Local, Operator, Reader},
-            Doc, Shape,
-            Verb::Get,
-        },
-        routes::Routes,
+use crate::web::{
+    operation::{
+        Access::{Anyone, Lister, Local, Operator, Reader},
+        Doc, Shape,
+        Verb::Get,
     },
+    routes::Routes,
 };
 
 /// Adds them.
@@ -30,11 +27,8 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
             Get,
             "/dashboard",
             dashboard::show_dashboard,
-            Doc::page(Operator, "How a room looks, set with a live preview").query(
-                "room",
-                Shape::of::<CreatorId>(),
-                "Which room; the first when nothing is said.",
-            ),
+            Doc::page(Operator, "How a room looks, set with a live preview")
+                .text("room", "Which room; the first when nothing is said."),
         )
         .on(
             Get,
