@@ -103,7 +103,7 @@ fn server() -> Result<()> {
         sources.flags.listen = Some("127.0.0.1:0".to_owned());
         sources.flags.data = Some(folder.join("data"));
         sources.flags.exports = Some(folder.join("exports"));
-        let options = streamsuites::app::Options { sources, demo: false, playback: None };
+        let options = streamsuites::app::Options::new(sources);
         let server = streamsuites::app::start(options).await?;
         println!("{}", server.address);
         std::io::stdout().flush()?;

@@ -138,7 +138,7 @@ async fn serve(folder: &Path, events: u64, start: Timestamp) -> Result<()> {
     sources.flags.data = Some(folder.join("data"));
     sources.flags.exports = Some(PathBuf::from(folder).join("exports"));
     let started = Instant::now();
-    let server = app::start(app::Options { sources, demo: false, playback: None }).await?;
+    let server = app::start(app::Options::new(sources)).await?;
     println!("start on that log       {:>10.1} ms", ms(started.elapsed()));
     let room = server.hub.find_room("bench").ok_or("no room")?;
     let epoch = room.epoch();

@@ -86,7 +86,7 @@ async fn main() -> Result<ExitCode> {
             channels: Vec::new(),
         },
     };
-    let server = app::start(Options { sources, demo: false, playback: None }).await?;
+    let server = app::start(Options::new(sources)).await?;
     let room = server.hub.find_room("ana").ok_or("the room is missing")?;
 
     println!(

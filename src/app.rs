@@ -1,5 +1,6 @@
 //! The composition root: the one place that builds things and hands them to each other.
 
+mod accounts;
 mod applier;
 pub mod belongings;
 mod feed_log;
@@ -31,6 +32,7 @@ use running::Running;
 use typed_channels::TypedChannels;
 
 use crate::{
+    accounts::{Clock, Parts, system_clock},
     chat::{Hub, RoomParts, Rooms},
     config::{Config, OverlayAccess, Reload, Reloader, Sources},
     exports::Exporter,
@@ -71,6 +73,16 @@ pub struct Options {
     pub demo: bool,
     /// Play a file into a room.
     pub playback: Option<Playback>,
+    /// The clock of accounts; tests have one of their own.
+    pub clock: Clock,
+}
+
+impl Options {
+    /// A server of this configuration, and nothing else.
+    #[must_use]
+    pub fn new(sources: Sources) -> Self {
+        Self { sources, demo: false, playback: None, clock: system_clock() }
+    }
 }
 
 /// A server that runs.
@@ -124,7 +136,7 @@ impl Server {
 /// Everything that keeps it from starting.
 pub async fn start(options: Options) -> Result<Server, StartError> {
     let started = Instant::now();
-    let Options { sources, demo, playback } = options;
+    let Options { sources, demo, playback, clock } = options;
     let config_folder = sources.folder.clone();
     let config = crate::config::load(&sources).map_err(StartError::Config)?;
     let system = config.system.clone();
@@ -251,6 +263,11 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         }
     });
 
+    let accounts = accounts::open(
+        &data_dir,
+        Parts { life: life.clone(), config: config.clone(), clock, base_url: base_url.clone() },
+    )?;
+    life.essential("accounts", accounts.clone().run(life.stop.clone()));
     let clients = Arc::new(Clients::default());
     let outbox = Outbox::new(life.clone(), echoes);
     let readers = Readers::new(platforms::readers::Shared {
@@ -271,6 +288,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         telemetry: telemetry.clone(),
         life: life.clone(),
         config: config.clone(),
+        accounts: accounts.clone(),
         operator,
         keys: OverlayKeys::new(&secret),
         heartbeat: Arc::clone(&heartbeat),

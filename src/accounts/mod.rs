@@ -44,6 +44,6 @@ pub use secret::{Digest, Secret};
 pub use session::{NewSession, Session, SessionId, Surface};
 pub use sign_in::SignedIn;
 pub use sign_up::SignUp;
-pub use store::{Accounts, FILE, Parts};
+pub use store::{Accounts, Clock, FILE, Parts, system_clock};
 pub use ticket::{Purpose, Ticket};
 pub use verify::GoOn;

@@ -23,6 +23,15 @@ const ENDED_WAITING: usize = 1024;
 /// Most entries of the audit that wait for whoever shows them.
 const AUDITED_WAITING: usize = 1024;
 
+/// Tells the time: the system's, but in tests.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The system's clock.
+#[must_use]
+pub fn system_clock() -> Clock {
+    Arc::new(Timestamp::now)
+}
+
 /// What accounts need of the server.
 #[derive(Clone)]
 pub struct Parts {
@@ -31,7 +40,7 @@ pub struct Parts {
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
     /// The clock.
-    pub clock: fn() -> Timestamp,
+    pub clock: Clock,
     /// The address pages are reached at, without a slash at the end.
     pub base_url: String,
 }

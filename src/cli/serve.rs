@@ -120,7 +120,7 @@ async fn serve(arguments: ServeArgs, sources: Sources, play: Option<Play>) -> Re
         done,
     });
     let playing = playback.as_ref().map(|it| (it.file.clone(), it.room.clone()));
-    let options = Options { sources, demo: arguments.demo, playback };
+    let options = Options { demo: arguments.demo, playback, ..Options::new(sources) };
     // Before anything is started or printed: whoever can see us can stop us in order.
     let mut requests = StopRequests::listen()
         .map_err(|it| Failure::new(format!("cannot listen for Ctrl-C: {it}")))?;

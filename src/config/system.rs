@@ -50,6 +50,18 @@ impl SystemConfig {
         self.overlay_access.unwrap_or(by_address)
     }
 
+    /// Origins whose pages may call the API with a cookie, besides our own: those of `web.cors_origins` and of the
+    /// surfaces.
+    #[must_use]
+    pub fn allowed_origins(&self) -> Vec<HttpUrl> {
+        let surfaces = &self.auth.surfaces;
+        let of_surfaces = [&surfaces.public, &surfaces.creator, &surfaces.admin]
+            .into_iter()
+            .flat_map(|it| [&it.login_url, &it.success_url])
+            .flatten();
+        self.web.cors_origins.iter().chain(of_surfaces).cloned().collect()
+    }
+
     /// What is wrong between values that are right by themselves: JSON pointer and message.
     pub(super) fn check(&self) -> Vec<(String, String)> {
         let MediaConfig { max_picture_bytes, cache_max_bytes, .. } = self.media;
@@ -177,6 +189,10 @@ pub struct WebConfig {
     /// Origins whose pages may call the API and open sockets, besides our own.
     #[schemars(length(max = 100))]
     pub cors_origins: Vec<HttpUrl>,
+    /// Header in which a proxy on this machine says who asks, such as `cf-connecting-ip` or `x-forwarded-for`; null
+    /// believes none. For limits and the audit, never for access.
+    #[schemars(length(min = 1, max = 64), regex(pattern = "^[a-z0-9-]+$"))]
+    pub client_address_header: Option<String>,
     /// Most connections from one address at a time (count).
     #[schemars(range(min = 1, max = 1_000_000))]
     pub max_connections_per_address: u32,
@@ -198,6 +214,7 @@ impl Default for WebConfig {
     fn default() -> Self {
         Self {
             cors_origins: Vec::new(),
+            client_address_header: None,
             max_connections_per_address: 512,
             max_connections: 50_000,
             request_timeout_seconds: 30,

@@ -12,7 +12,12 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::{ApiError, AppState, operator, operator::OperatorOnly, query::Query};
+use super::{
+    ApiError, AppState,
+    caller::{Caller, is_own_origin},
+    operator,
+    query::Query,
+};
 use crate::{chat::Room, config::OverlayAccess, model::CreatorId};
 
 /// The rooms' overlay keys: 128 bits each, made from one secret, so that they outlive a restart.
@@ -67,16 +72,17 @@ pub fn may_read(
     room: &CreatorId,
     key: Option<&str>,
 ) -> Result<(), ApiError> {
-    let config = state.config.borrow();
     if operator::cookie(headers).is_some()
         && headers.contains_key(header::ORIGIN)
-        && !operator::is_own_origin(headers, &config.system.web.cors_origins)
+        && !is_own_origin(state, headers)
     {
         return Err(ApiError::Forbidden("the request comes from another site's page"));
     }
-    let open = config.system.overlay_access() == OverlayAccess::Open;
-    drop(config);
-    if open || key.is_some_and(|it| state.keys.opens(room, it)) || state.operator.knows(headers) {
+    let open = state.config.borrow().system.overlay_access() == OverlayAccess::Open;
+    if open
+        || key.is_some_and(|it| state.keys.opens(room, it))
+        || Caller::of(state, headers).owns(room)
+    {
         Ok(())
     } else {
         Err(ApiError::Forbidden("this room needs its overlay key: add ?key=… to the address"))
@@ -90,7 +96,7 @@ pub struct KeyQuery {
     pub key: Option<String>,
 }
 
-/// The room of that name, for whoever may see and change how it looks: the operator.
+/// The room of that name, for whoever may see and change how it looks: its owner, and the operator.
 ///
 /// The one place that decides it, for every route of a room's looks.
 ///
@@ -103,11 +109,16 @@ pub fn may_manage(
     headers: &HeaderMap,
     room: Option<&str>,
 ) -> Result<Arc<Room>, ApiError> {
-    OperatorOnly::prove(state, method, headers)?;
+    let caller = Caller::of(state, headers);
+    caller.may_change(state, method, headers)?;
     let name = room.ok_or_else(|| {
         ApiError::BadRequest("which room? add ?room=NAME to the address".to_owned())
     })?;
-    state.hub.find_room(name).ok_or(ApiError::NotFound("room"))
+    let room = state.hub.find_room(name);
+    if !caller.is_operator() && !room.as_ref().is_some_and(|it| caller.owns(it.id())) {
+        return Err(ApiError::Forbidden("this room is somebody else's"));
+    }
+    room.ok_or(ApiError::NotFound("room"))
 }
 
 /// A request by somebody who may manage the room that its query names, as [`may_manage`] says.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::model::stylesheet::CssFault;
+use crate::{accounts::AccountError, model::stylesheet::CssFault};
 
 /// One thing that is wrong with the body of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -110,6 +110,9 @@ pub enum ApiError {
     /// Another server did not give what was asked of it.
     #[error("the picture cannot be had now")]
     BadGateway,
+    /// It was not done to an account.
+    #[error(transparent)]
+    Account(#[from] AccountError),
     /// A defect or a broken disk. The cause is logged, never sent.
     #[error("internal error")]
     Internal(#[from] std::io::Error),
@@ -144,7 +147,39 @@ impl ApiError {
             }
             Self::NotNow(_) => (StatusCode::SERVICE_UNAVAILABLE, "not-now", "Not now"),
             Self::BadGateway => (StatusCode::BAD_GATEWAY, "bad-gateway", "Not available"),
+            Self::Account(error) => line_of_account(error),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Server error"),
+        }
+    }
+
+    /// One member of the body is wrong.
+    pub(super) fn bad_member(pointer: &str, why: impl ToString) -> Self {
+        Self::Invalid(vec![Fault::new(pointer, why.to_string())])
+    }
+}
+
+/// Status, stable code and title of what was not done to an account.
+const fn line_of_account(error: &AccountError) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        AccountError::WrongPassword => {
+            (StatusCode::UNAUTHORIZED, "invalid-credentials", "Not signed in")
+        }
+        AccountError::NotVerified => {
+            (StatusCode::FORBIDDEN, "email-unverified", "Address not verified")
+        }
+        AccountError::Suspended => (StatusCode::FORBIDDEN, "inactive-account", "Suspended"),
+        AccountError::SwitchedOff(_) => (StatusCode::FORBIDDEN, "switched-off", "Switched off"),
+        AccountError::Taken(_) => (StatusCode::CONFLICT, "taken", "Taken"),
+        AccountError::Refused(_) => (StatusCode::CONFLICT, "conflict", "Not as things are"),
+        AccountError::Unknown(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+        AccountError::BadTicket => (StatusCode::BAD_REQUEST, "link-expired", "Link expired"),
+        AccountError::Invalid(_) => (StatusCode::BAD_REQUEST, "bad-request", "Bad request"),
+        AccountError::TooMany(_) => {
+            (StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests")
+        }
+        AccountError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "not-now", "Not now"),
+        AccountError::Storage(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "accounts-unavailable", "Not available")
         }
     }
 }
@@ -177,11 +212,15 @@ impl IntoResponse for ApiError {
         response.extensions_mut().insert(Told { problem, code });
         let headers = response.headers_mut();
         match self {
-            Self::RateLimited(seconds) => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
-            Self::Draining | Self::LogUnavailable => {
+            Self::RateLimited(seconds) | Self::Account(AccountError::TooMany(seconds)) => {
+                drop(headers.insert(header::RETRY_AFTER, seconds.into()))
+            }
+            Self::Draining
+            | Self::LogUnavailable
+            | Self::Account(AccountError::Busy | AccountError::Storage(_)) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
-            Self::Unauthorized => {
+            Self::Unauthorized | Self::Account(AccountError::WrongPassword) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::TooLarge => {
@@ -243,11 +282,14 @@ pub(super) async fn tell_older_clients(request: Request<Body>, next: Next) -> Re
     let Some(Told { problem, code }) = response.extensions_mut().remove() else { return response };
     let is_unknown = response.status() == StatusCode::UNAUTHORIZED;
     // Pages keep quiet at this one, and show the way in.
-    let code = if is_unknown && !has_cookie { "cookie-missing" } else { code };
+    let code = if code == "unauthorized" && !has_cookie { "cookie-missing" } else { code };
     let reason = code.replace('-', "_");
     let spelled_out = reason.to_uppercase();
     let mut body = json!(problem);
     body["success"] = false.into();
+    if code == "email-unverified" {
+        body["verification_required"] = true.into();
+    }
     body["error"] = problem.detail.as_str().into();
     body["message"] = problem.detail.as_str().into();
     body["reason"] = reason.as_str().into();

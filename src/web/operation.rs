@@ -310,6 +310,13 @@ impl Doc {
         self
     }
 
+    /// A body as a form of a page sends it.
+    #[must_use]
+    pub fn takes_form(mut self, shape: Shape) -> Self {
+        self.body = Some(("application/x-www-form-urlencoded", shape));
+        self
+    }
+
     /// A body of bytes.
     #[must_use]
     pub fn takes_bytes(mut self, media_type: &'static str) -> Self {

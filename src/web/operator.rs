@@ -8,21 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, Method, header, request::Parts},
-};
+use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{ApiError, AppState};
 use crate::storage::open_private;
 
 /// The cookie of a sign-in.
 pub const COOKIE: &str = "streamsuites_session";
 /// How long a sign-in holds.
 const SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long one of the emergency admin holds.
+const FALLBACK_SESSION: Duration = Duration::from_secs(3600);
 /// Most sign-ins at once; the oldest makes room.
 const MOST_SESSIONS: usize = 64;
 
@@ -31,8 +29,20 @@ pub struct Operator {
     token: [u8; 32],
     /// The hash of the link's secret, until it is used.
     link: Mutex<Option<[u8; 32]>>,
-    /// Hashes of the cookies given out, and when.
-    sessions: Mutex<HashMap<[u8; 32], Instant>>,
+    /// By the hashes of the cookies given out.
+    sessions: Mutex<HashMap<[u8; 32], Opened>>,
+}
+
+/// A sign-in.
+struct Opened {
+    since: Instant,
+    fallback: bool,
+}
+
+impl Opened {
+    fn is_open(&self) -> bool {
+        self.since.elapsed() < if self.fallback { FALLBACK_SESSION } else { SESSION }
+    }
 }
 
 impl Operator {
@@ -66,37 +76,44 @@ impl Operator {
         }
         *link = None;
         drop(link);
+        Some(self.open_session(false))
+    }
+
+    /// Opens a sign-in of the emergency admin: the cookie's value.
+    pub fn open_fallback(&self) -> String {
+        self.open_session(true)
+    }
+
+    fn open_session(&self, fallback: bool) -> String {
         let cookie = random_secret();
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|_, it| it.is_open());
         if sessions.len() >= MOST_SESSIONS
-            && let Some(oldest) = sessions.iter().min_by_key(|it| it.1).map(|it| *it.0)
+            && let Some(oldest) = sessions.iter().min_by_key(|it| it.1.since).map(|it| *it.0)
         {
             sessions.remove(&oldest);
         }
-        sessions.insert(hash(&cookie), Instant::now());
-        Some(cookie)
+        sessions.insert(hash(&cookie), Opened { since: Instant::now(), fallback });
+        cookie
     }
 
-    /// Whether the request carries the operator's token.
-    fn has_token(&self, headers: &HeaderMap) -> bool {
-        let bearer = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|it| it.to_str().ok())
-            .and_then(|it| it.strip_prefix("Bearer ").or_else(|| it.strip_prefix("bearer ")));
-        let own = headers.get("x-streamsuites-token").and_then(|it| it.to_str().ok());
-        bearer.or(own).is_some_and(|it| bool::from(self.token.ct_eq(&hash(it.trim()))))
-    }
-
-    fn has_session(&self, headers: &HeaderMap) -> bool {
-        let Some(cookie) = cookie(headers) else { return false };
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(&hash(cookie)).is_some_and(|it| it.elapsed() < SESSION)
-    }
-
-    /// Whether the request comes from the operator, for reading.
+    /// Whether it is the operator's token.
     #[must_use]
-    pub fn knows(&self, headers: &HeaderMap) -> bool {
-        self.has_token(headers) || self.has_session(headers)
+    pub fn is_token(&self, sent: &str) -> bool {
+        self.token.ct_eq(&hash(sent)).into()
+    }
+
+    /// Whether a cookie is of a sign-in that is open: then whether it is the emergency admin's.
+    #[must_use]
+    pub fn find_session(&self, cookie: &str) -> Option<bool> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.get(&hash(cookie)).filter(|it| it.is_open()).map(|it| it.fallback)
+    }
+
+    /// Ends a sign-in; `false` when there was none.
+    pub fn end_session(&self, cookie: &str) -> bool {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.remove(&hash(cookie)).is_some()
     }
 }
 
@@ -126,42 +143,6 @@ pub fn is_own_origin(headers: &HeaderMap, allowed: &[crate::config::HttpUrl]) ->
     own || allowed
         .iter()
         .any(|it| url::Url::parse(it.as_str()).is_ok_and(|it| it.origin() == origin.origin()))
-}
-
-/// Proof that a request may change things: the operator's token, or the operator's session from a page
-/// of our own.
-pub struct OperatorOnly;
-
-impl FromRequestParts<AppState> for OperatorOnly {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        Self::prove(state, &parts.method, &parts.headers)
-    }
-}
-
-impl OperatorOnly {
-    /// Of a request with this method and these headers.
-    ///
-    /// # Errors
-    /// 401 for others, 403 for a change by session from elsewhere.
-    pub fn prove(state: &AppState, method: &Method, headers: &HeaderMap) -> Result<Self, ApiError> {
-        if state.operator.has_token(headers) {
-            return Ok(Self);
-        }
-        if !state.operator.has_session(headers) {
-            return Err(ApiError::Unauthorized);
-        }
-        let changes = !matches!(*method, Method::GET | Method::HEAD);
-        let foreign = headers.get(header::ORIGIN).is_none()
-            || !is_own_origin(headers, &state.config.borrow().system.web.cors_origins);
-        if changes && foreign {
-            return Err(ApiError::Forbidden(
-                "a change by session needs the Origin of a page of this server; scripts send the token",
-            ));
-        }
-        Ok(Self)
-    }
 }
 
 /// 256 random bits for a URL.
@@ -205,18 +186,16 @@ mod tests {
         let cookie = operator.use_link(&link).unwrap();
         assert_eq!(operator.use_link(&link), None);
 
-        let mut headers = HeaderMap::new();
-        assert!(!operator.knows(&headers));
-        headers.insert(header::COOKIE, format!("a=b; {COOKIE}={cookie}").parse().unwrap());
-        assert!(operator.knows(&headers));
+        assert_eq!(operator.find_session("x"), None);
+        assert_eq!(operator.find_session(&cookie), Some(false));
+        assert_eq!(operator.find_session(&operator.open_fallback()), Some(true));
+        assert!(operator.end_session(&cookie));
+        assert_eq!(operator.find_session(&cookie), None);
 
         let token = fs::read_to_string(data.path().join("operator.token")).unwrap();
         let again = Operator::open(None, data.path()).unwrap();
-        let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
-        assert!(again.knows(&headers));
-        headers.insert(header::AUTHORIZATION, "Bearer x".parse().unwrap());
-        assert!(!again.knows(&headers));
+        assert!(again.is_token(&token));
+        assert!(!again.is_token("x"));
     }
 
     #[test]

@@ -28,9 +28,13 @@ use super::{
 
 /// Every address of the server, with what holds for all.
 pub fn router(state: AppState) -> Router {
-    let web = state.config.borrow().system.web.clone();
-    let origins: Vec<HeaderValue> =
-        web.cors_origins.iter().filter_map(|it| HeaderValue::from_str(it.as_str()).ok()).collect();
+    let (web, allowed) = {
+        let config = state.config.borrow();
+        (config.system.web.clone(), config.system.allowed_origins())
+    };
+    let origins = allowed.iter().filter_map(|it| url::Url::parse(it.as_str()).ok());
+    let origins = origins.map(|it| it.origin().ascii_serialization());
+    let origins: Vec<_> = origins.filter_map(|it| HeaderValue::from_str(&it).ok()).collect();
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])

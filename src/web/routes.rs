@@ -5,7 +5,7 @@ use std::mem;
 use axum::{Router, extract::DefaultBodyLimit, handler::Handler, routing};
 
 use super::{
-    AppState, api, assets, exported,
+    AppState, api, assets, auth, exported,
     operation::{Access, Doc, Operation, Shape, Verb},
     pages, pictures, sse, webhooks,
     ws::upgrade,
@@ -55,6 +55,7 @@ fn name_of<H>() -> &'static str {
 #[must_use]
 pub fn all() -> Routes {
     let routes = api::routes::add(Routes::default());
+    let routes = auth::routes::add(routes);
     let routes = pages::routes::add(routes);
     feeds_and_files(routes)
 }

@@ -19,6 +19,7 @@ use super::{
     ws::Heartbeat,
 };
 use crate::{
+    accounts::Accounts,
     chat::Hub,
     config::Config,
     lifecycle::Lifecycle,
@@ -48,6 +49,8 @@ pub struct Shared {
     pub life: Lifecycle,
     /// The configuration in force.
     pub config: watch::Receiver<Arc<Config>>,
+    /// Whoever has an account.
+    pub accounts: Accounts,
     /// Who may operate this server.
     pub operator: Operator,
     /// Which keys open which room.

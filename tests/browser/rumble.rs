@@ -91,7 +91,7 @@ impl Reading {
     async fn start(rumble: &Rumble, further: &[(&str, &str)]) -> (Self, Socket) {
         let folder = tempfile::tempdir().unwrap();
         let sources = sources(&folder, rumble, further);
-        let options = Options { sources, demo: false, playback: None };
+        let options = Options::new(sources);
         let server = app::start(options).await.unwrap();
         let socket = Socket::open(&format!("ws://{}/ws/ana", server.address)).await;
         (Self { server, folder }, socket)

@@ -18,7 +18,7 @@ use crate::{
     model::Timestamp,
     storage::{Belongings, StorageError, open_private},
     telemetry::Severity,
-    web::{ApiError, AppState, operator::OperatorOnly},
+    web::{ApiError, AppState, caller::OperatorOnly},
 };
 
 /// Read and written at once (bytes).

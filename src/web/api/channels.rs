@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     config::channel_name,
     model::{CreatorId, Platform},
-    web::{ApiError, AppState, operator::OperatorOnly},
+    web::{ApiError, AppState, caller::OperatorOnly},
 };
 
 /// A channel that was typed.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::JsonBody;
 use crate::{
     platforms::sending::NewMessage,
-    web::{ApiError, AppState, operator::OperatorOnly},
+    web::{ApiError, AppState, caller::OperatorOnly},
 };
 
 /// `POST /api/rooms/{room}/messages {text, platforms?, reply_to?, source?}`: on one platform or on all.

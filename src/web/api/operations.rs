@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::{
     BUILD, VERSION,
     model::Platform,
-    web::{ApiError, AppState, accept::Peer},
+    web::{ApiError, AppState, accept::Peer, caller::Caller},
 };
 
 /// `GET /healthz`: 200 while the process answers.
@@ -58,7 +58,7 @@ pub async fn show_metrics(
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if !peer.is_local() && !state.operator.knows(&headers) {
+    if !peer.is_local() && !Caller::of(&state, &headers).is_operator() {
         return Err(ApiError::Forbidden("metrics are for this machine and for the operator"));
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];

@@ -16,7 +16,12 @@ use crate::{
     config::{OverlayAccess, channel_name},
     model::{BadCreatorId, CreatorId, Platform, PlatformState, platform::UnknownPlatform},
     platforms::recording::demo,
-    web::{ApiError, AppState, access, access::KeyQuery, operator::OperatorOnly, query::Query},
+    web::{
+        ApiError, AppState, access,
+        access::KeyQuery,
+        caller::{Caller, OperatorOnly},
+        query::Query,
+    },
 };
 
 /// A room as lists show it.
@@ -66,7 +71,7 @@ fn card(state: &AppState, room: &Room, with_key: bool) -> RoomCard {
 /// 401 where rooms need keys and nobody is signed in.
 pub fn list_cards(state: &AppState, headers: &HeaderMap) -> Result<Vec<RoomCard>, ApiError> {
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
-    if keyed && !state.operator.knows(headers) {
+    if keyed && !Caller::of(state, headers).is_operator() {
         return Err(ApiError::Unauthorized);
     }
     Ok(state.hub.list_rooms().iter().map(|room| card(state, room, keyed)).collect())

@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::{
     chat::Room,
     feed::{Histogram, Span, StreamSession},
-    web::{ApiError, AppState, access, query::Query},
+    web::{ApiError, AppState, access, caller::Caller, query::Query},
 };
 
 /// Most sessions of one answer.
@@ -103,7 +103,7 @@ pub async fn find_session(
 ) -> Result<Response, ApiError> {
     let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
     let originals = query.originals.is_some_and(|it| !matches!(it.as_str(), "0" | "false" | "no"));
-    if originals && !state.operator.knows(&headers) {
+    if originals && !Caller::of(&state, &headers).is_operator() {
         return Err(ApiError::Forbidden("moderated words are for the operator"));
     }
     let (id, download) = match file.strip_suffix(".jsonl") {

@@ -19,7 +19,7 @@ use crate::{
     },
     feed::Span,
     model::{Author, Channel, EventBody, Flag, Message, Platform, QualifiedId, Timestamp},
-    web::{ApiError, AppState, operator::OperatorOnly},
+    web::{ApiError, AppState, caller::OperatorOnly},
 };
 
 /// Longest text (characters).

@@ -13,8 +13,8 @@ use crate::{
     BUILD, VERSION,
     model::CreatorId,
     web::{
-        ApiError, AppState, access, access::KeyQuery, api::rooms::list_cards,
-        operator::OperatorOnly, query::Query,
+        ApiError, AppState, access, access::KeyQuery, api::rooms::list_cards, caller::OperatorOnly,
+        query::Query,
     },
 };
 

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{ApiError, AppState, accept::Peer, api::rooms::list_cards, operator},
+    web::{ApiError, AppState, accept::Peer, api::rooms::list_cards, caller::Caller, operator},
 };
 
 #[derive(Template)]
@@ -35,7 +35,7 @@ struct LoginPage {
 
 /// `GET /`
 pub async fn show_home(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    let operator = state.operator.knows(&headers);
+    let operator = Caller::of(&state, &headers).is_operator();
     match list_cards(&state, &headers) {
         Ok(rooms) if operator => {
             let page = json!({
@@ -79,7 +79,7 @@ pub async fn sign_in(
             "the sign-in link works on the server's own machine",
         ));
     }
-    if state.operator.knows(&headers) {
+    if Caller::of(&state, &headers).is_operator() {
         return Redirect::to("/").into_response();
     }
     let Some(cookie) = state.operator.use_link(&query.token) else {

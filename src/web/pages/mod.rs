@@ -26,13 +26,13 @@ const OVERLAY_POLICY: &str = "default-src 'none'; script-src 'self'; \
 
 /// Who may load what on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Policy {
+pub(in crate::web) enum Policy {
     Page,
     Overlay,
 }
 
 /// Renders a page.
-fn render(status: StatusCode, policy: Policy, page: &impl Template) -> Response {
+pub(in crate::web) fn render(status: StatusCode, policy: Policy, page: &impl Template) -> Response {
     let html = match page.render() {
         Ok(html) => html,
         Err(error) => {

@@ -54,7 +54,7 @@ impl TestServer {
     }
 
     async fn start_from(folder: TempDir, sources: Sources) -> Self {
-        let options = Options { sources, demo: false, playback: None };
+        let options = Options::new(sources);
         Self { server: app::start(options).await.unwrap(), folder }
     }
 

@@ -15,7 +15,10 @@ use std::{
     fs,
     future::Future,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
@@ -49,6 +52,27 @@ pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     channels: Vec<String>,
     playback: Option<Playback>,
+    clock: Option<Clock>,
+}
+
+/// A clock that a test sets.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    /// It shows what the system's does, and stands.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(Timestamp::now().unix_ms())))
+    }
+
+    /// Moves it, back if negative.
+    pub(crate) fn advance_ms(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    fn reads(self) -> streamsuites::accounts::Clock {
+        Arc::new(move || Timestamp::from_unix_ms(self.0.load(Ordering::SeqCst)).unwrap())
+    }
 }
 
 impl Setup {
@@ -63,6 +87,7 @@ impl Setup {
             environment: vec![("STREAMSUITES_OPERATOR_TOKEN".to_owned(), TOKEN.to_owned())],
             channels: Vec::new(),
             playback: None,
+            clock: None,
         };
         // Retries at once, so that a test waits for the event and not for the pause.
         // And nobody outside is asked for anything.
@@ -109,6 +134,12 @@ impl Setup {
         self
     }
 
+    /// The accounts' clock.
+    pub(crate) fn clock(mut self, clock: &Clock) -> Self {
+        self.clock = Some(clock.clone());
+        self
+    }
+
     /// Plays a recording.
     pub(crate) fn playback(mut self, playback: Playback) -> Self {
         self.playback = Some(playback);
@@ -132,7 +163,10 @@ impl Setup {
                 channels: self.channels,
             },
         };
-        let options = Options { sources, demo: false, playback: self.playback };
+        let mut options = Options { playback: self.playback, ..Options::new(sources) };
+        if let Some(clock) = self.clock {
+            options.clock = clock.reads();
+        }
         let server = app::start(options).await.unwrap();
         let http = reqwest::Client::builder()
             .no_proxy()
@@ -237,7 +271,7 @@ impl TestServer {
     pub(crate) async fn stop_for_now(self) -> Setup {
         let Self { server, folder, again: (environment, channels), .. } = self;
         assert_eq!(server.shut_down().await, 0, "tasks that outlived the grace");
-        Setup { folder, environment, channels, playback: None }
+        Setup { folder, environment, channels, playback: None, clock: None }
     }
 
     /// Stops the server; fails the test if any task outlives the grace.

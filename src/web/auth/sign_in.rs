@@ -1,0 +1,235 @@
+//! How somebody gets in.
+
+use askama::Template;
+use axum::{
+    Form, Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use subtle::ConstantTimeEq;
+
+use super::{cookie, sign_up::pace, surfaces, user::User};
+use crate::{
+    BUILD,
+    accounts::{Actor, AuditEntry, BadEmail, Digest, SignedIn, Surface},
+    model::AccountRole,
+    telemetry::Severity,
+    web::{
+        ApiError, AppState,
+        caller::{From, OwnPage},
+        json_body::JsonOf,
+        pages::{Policy, render},
+        query::Query,
+    },
+};
+
+/// What somebody sends to get in.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Credentials {
+    /// Their address.
+    #[schemars(length(max = 254))]
+    pub email: String,
+    /// Their password.
+    #[schemars(length(max = 512))]
+    pub password: String,
+    /// Where they do it.
+    #[serde(default)]
+    pub surface: Surface,
+    /// The page they go on to; `redirect_to` and `next` are older names.
+    #[serde(alias = "redirect_to", alias = "next")]
+    pub return_to: Option<String>,
+    /// Of a check that is not made here.
+    pub turnstile_token: Option<String>,
+}
+
+/// Somebody is in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SignedInAnswer {
+    /// Always true.
+    pub success: bool,
+    /// Always true.
+    pub authenticated: bool,
+    /// The account; null for the emergency admin, who has none.
+    pub user: Option<User>,
+    /// The page to go on to.
+    pub redirect_to: String,
+}
+
+/// The cookie and the page of somebody who just signed in.
+pub(super) fn go_on(state: &AppState, signed_in: &SignedIn) -> (header::HeaderValue, String) {
+    let seconds = u64::from(state.config.borrow().system.auth.session_days) * 86_400;
+    let cookie = cookie::opening(state, signed_in.secret.expose(), seconds);
+    let is_admin = signed_in.account.role == AccountRole::Admin;
+    let wanted = signed_in.return_to.as_deref();
+    let page = surfaces::success_page(state, signed_in.session.surface, is_admin, wanted);
+    (cookie, page)
+}
+
+/// `POST /auth/login/password`
+///
+/// # Errors
+/// 400 for an address that is none; 401 for a wrong password; 403 for whoever knows it, when the address is not
+/// verified or the account suspended; 429 while it must wait; 503 when too many try at once.
+pub async fn sign_in_with_password(
+    State(state): State<AppState>,
+    _page: OwnPage,
+    From(origin): From,
+    JsonOf(sent): JsonOf<Credentials>,
+) -> Result<Response, ApiError> {
+    pace(&state, &origin)?;
+    let email = sent.email.parse().map_err(|_| ApiError::bad_member("/email", BadEmail))?;
+    let wanted = sent.return_to.as_deref().and_then(|it| surfaces::allowed_page(&state, it));
+    let signed_in = state.accounts.sign_in(email, &sent.password, sent.surface, origin).await?;
+    let signed_in = SignedIn { return_to: wanted, ..signed_in };
+    let (cookie, redirect_to) = go_on(&state, &signed_in);
+    let user = Some(User::of(&signed_in.account, &state.accounts.book()));
+    let answer = SignedInAnswer { success: true, authenticated: true, user, redirect_to };
+    Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+}
+
+/// What the emergency admin sends.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct FallbackCredentials {
+    /// The name.
+    #[serde(alias = "email", alias = "username")]
+    #[schemars(length(max = 254))]
+    pub user: String,
+    /// The secret.
+    #[serde(alias = "password")]
+    #[schemars(length(max = 512))]
+    pub secret: String,
+}
+
+/// `POST /auth/login/fallback`: the emergency admin, for when nobody else gets in. Told loudly.
+///
+/// # Errors
+/// 404 while it is off; 401 for others; 429.
+pub async fn sign_in_in_emergency(
+    State(state): State<AppState>,
+    _page: OwnPage,
+    From(origin): From,
+    JsonOf(sent): JsonOf<FallbackCredentials>,
+) -> Result<Response, ApiError> {
+    let config = state.accounts.config();
+    let (user, secret) = config.secrets.fallback_admin().ok_or(ApiError::NotFound("page"))?;
+    pace(&state, &origin)?;
+    // One of few guesses at it, whatever name is sent: they are counted as one account's.
+    let guarded = "emergency-admin@localhost".parse().map_err(|_| ApiError::Unauthorized)?;
+    let (lockout, at) = (state.accounts.lockout(), state.accounts.now());
+    if let Some(wait) = lockout.wait(&guarded, origin.address, at) {
+        return Err(ApiError::RateLimited(wait));
+    }
+    let same =
+        |a: &str, b: &str| Digest::of(a).hex().as_bytes().ct_eq(Digest::of(b).hex().as_bytes());
+    let right = bool::from(same(&sent.user, user) & same(&sent.secret, secret));
+    if right {
+        lockout.right(&guarded);
+    } else {
+        lockout.wrong(&guarded, origin.address, at);
+    }
+    let result = if right { "success" } else { "failed" };
+    tracing::warn!(result, "somebody used the emergency sign-in");
+    let words = format!("the emergency sign-in was used: {result}");
+    state.telemetry.recent.event(Severity::Error, "auth", words);
+    let audited = state.accounts.change(move |change| {
+        let entry = AuditEntry::new(change.at(), Actor::Fallback, "fallback_login");
+        change.audit(entry.from(&origin).ended(result));
+        Ok(())
+    });
+    let audited = audited.await;
+    if !right {
+        return Err(ApiError::Account(crate::accounts::AccountError::WrongPassword));
+    }
+    // A disk that is full must not lock the one out who comes to mend it.
+    if let Err(error) = audited {
+        tracing::error!(%error, "the emergency sign-in could not be audited");
+    }
+    let cookie = cookie::opening(&state, &state.operator.open_fallback(), 3_600);
+    let redirect_to = surfaces::success_page(&state, Surface::Admin, true, None);
+    let answer = SignedInAnswer { success: true, authenticated: true, user: None, redirect_to };
+    Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
+}
+
+/// The query of a link in a mail.
+#[derive(Debug, Deserialize)]
+pub struct LinkQuery {
+    /// The link's secret.
+    #[serde(default)]
+    pub token: String,
+}
+
+#[derive(Template)]
+#[template(path = "link.html")]
+struct LinkPage {
+    title: &'static str,
+    build: &'static str,
+    token: String,
+    page: serde_json::Value,
+}
+
+/// `GET /auth/link?token=…`: the page of a link that signs in. It asks for a click: programs that look through mails
+/// open every link, and must not use this one up.
+pub async fn show_link(Query(query): Query<LinkQuery>) -> Response {
+    let page = json!({});
+    let page =
+        LinkPage { title: "Sign in to StreamSuites", build: BUILD, token: query.token, page };
+    render(StatusCode::OK, Policy::Page, &page)
+}
+
+/// What that page sends.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct LinkForm {
+    /// The link's secret.
+    #[schemars(length(max = 128))]
+    pub token: String,
+}
+
+/// `POST /auth/link`: signs in, and goes on to the surface's page.
+///
+/// # Errors
+/// 403 from another site's page; otherwise it goes back to the login page with `?reason=`.
+pub async fn use_link(
+    State(state): State<AppState>,
+    _page: OwnPage,
+    From(origin): From,
+    Form(form): Form<LinkForm>,
+) -> Result<Response, ApiError> {
+    pace(&state, &origin)?;
+    match state.accounts.use_magic_link(&form.token, origin).await {
+        Ok(signed_in) => {
+            let (cookie, page) = go_on(&state, &signed_in);
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response())
+        }
+        Err(error) => {
+            let error = ApiError::Account(error);
+            if error.line().0.is_server_error() {
+                return Err(error);
+            }
+            let reason = super::verify::reason_of(&error);
+            Ok(surfaces::back_to_login(&state, Surface::Public, "reason", reason))
+        }
+    }
+}
+
+/// The query of the way to the login page.
+#[derive(Debug, Deserialize)]
+pub struct LoginQuery {
+    surface: Option<String>,
+    reason: Option<String>,
+}
+
+/// `GET /auth/login`: to the login page of the surface.
+pub async fn find_login(
+    State(state): State<AppState>,
+    Query(query): Query<LoginQuery>,
+) -> Response {
+    let surface = query.surface.as_deref().and_then(Surface::parse).unwrap_or_default();
+    match query.reason.as_deref() {
+        Some(reason) => surfaces::back_to_login(&state, surface, "reason", reason),
+        None => Redirect::to(&surfaces::login_page(&state, surface)).into_response(),
+    }
+}

@@ -1,0 +1,84 @@
+//! Where people go on: pages of this server, or of the sites that are configured. Nowhere else.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use url::Url;
+
+use crate::{accounts::Surface, config::SurfaceConfig, web::AppState};
+
+fn config(state: &AppState, surface: Surface) -> SurfaceConfig {
+    let config = state.config.borrow();
+    let surfaces = &config.system.auth.surfaces;
+    match surface {
+        Surface::Public => surfaces.public.clone(),
+        Surface::Creator => surfaces.creator.clone(),
+        Surface::Admin => surfaces.admin.clone(),
+    }
+}
+
+/// The page that people sign in on.
+#[must_use]
+pub fn login_page(state: &AppState, surface: Surface) -> String {
+    match config(state, surface).login_url {
+        Some(it) => it.as_str().to_owned(),
+        None if surface == Surface::Public => format!("{}/login", state.base_url),
+        None => format!("{}/login?surface={}", state.base_url, surface.as_str()),
+    }
+}
+
+/// The page that follows a sign-in: the one that was asked for, where it is one of ours. An account that is no admin
+/// is not sent to the admins' page.
+#[must_use]
+pub fn success_page(
+    state: &AppState,
+    surface: Surface,
+    is_admin: bool,
+    return_to: Option<&str>,
+) -> String {
+    if let Some(page) = return_to.and_then(|it| allowed_page(state, it)) {
+        return page;
+    }
+    let surface = match surface {
+        Surface::Admin if !is_admin => Surface::Public,
+        other => other,
+    };
+    match config(state, surface).success_url {
+        Some(it) => it.as_str().to_owned(),
+        None => match surface {
+            Surface::Public => format!("{}/account", state.base_url),
+            Surface::Creator => format!("{}/dashboard", state.base_url),
+            Surface::Admin => format!("{}/admin", state.base_url),
+        },
+    }
+}
+
+/// The page that somebody asks to be sent to, when it is of this server or of a surface's origin.
+#[must_use]
+pub fn allowed_page(state: &AppState, wanted: &str) -> Option<String> {
+    // What browsers take for `//host`, and what ends a header.
+    if wanted.len() > 2_000 || wanted.contains(['\\', '\n', '\r', '\t']) {
+        return None;
+    }
+    let base = Url::parse(&state.base_url).ok()?;
+    let page = base.join(wanted).ok()?;
+    if !matches!(page.scheme(), "http" | "https") || !page.username().is_empty() {
+        return None;
+    }
+    let surfaces = state.config.borrow().system.auth.surfaces.clone();
+    let of_surfaces = [surfaces.public, surfaces.creator, surfaces.admin]
+        .into_iter()
+        .flat_map(|it| [it.login_url, it.success_url])
+        .flatten()
+        .filter_map(|it| Url::parse(it.as_str()).ok());
+    let ours = page.origin() == base.origin()
+        || of_surfaces.into_iter().any(|it| it.origin() == page.origin());
+    ours.then(|| page.to_string())
+}
+
+/// Sends a browser to the login page, with a word that says why.
+#[must_use]
+pub fn back_to_login(state: &AppState, surface: Surface, name: &str, value: &str) -> Response {
+    let page = login_page(state, surface);
+    let Ok(mut page) = Url::parse(&page) else { return Redirect::to("/login").into_response() };
+    page.query_pairs_mut().append_pair(name, value);
+    Redirect::to(page.as_str()).into_response()
+}
