@@ -12,7 +12,8 @@
 //!
 //! Scenarios: `steady` (1,000 sockets in one room, 100 messages/s), `saturated` (the same, as fast as it
 //! goes), `rooms` (5,000 sockets in 500 rooms, 2 messages/s each), `idle` (10,000 sockets in 1,000 rooms),
-//! `slow` (300 sockets, a tenth of which never read, 200 messages/s).
+//! `slow` (300 sockets, a tenth of which never read, 200 messages/s), `logins` (`steady` while 50 people sign in at
+//! the same time with their passwords, over and over).
 //!
 //! Where `taskset` exists, the server runs on the first core and the load on the second. Latency runs from
 //! the moment a line was due (not sent: a stalled sender cannot hide its queue) to the frame's arrival.
@@ -55,14 +56,26 @@ struct Scenario {
     rate: Option<u32>,
     /// Sockets of every ten that never read.
     stopped_tenths: usize,
+    /// People who sign in at the same time.
+    logins: usize,
 }
 
-const SCENARIOS: [Scenario; 5] = [
-    Scenario { name: "steady", sockets: 1_000, rooms: 1, rate: Some(100), stopped_tenths: 0 },
-    Scenario { name: "saturated", sockets: 1_000, rooms: 1, rate: None, stopped_tenths: 0 },
-    Scenario { name: "rooms", sockets: 5_000, rooms: 500, rate: Some(2), stopped_tenths: 0 },
-    Scenario { name: "idle", sockets: 10_000, rooms: 1_000, rate: Some(0), stopped_tenths: 0 },
-    Scenario { name: "slow", sockets: 300, rooms: 1, rate: Some(200), stopped_tenths: 1 },
+const STEADY: Scenario = Scenario {
+    name: "steady",
+    sockets: 1_000,
+    rooms: 1,
+    rate: Some(100),
+    stopped_tenths: 0,
+    logins: 0,
+};
+
+const SCENARIOS: [Scenario; 6] = [
+    STEADY,
+    Scenario { name: "saturated", rate: None, ..STEADY },
+    Scenario { name: "rooms", sockets: 5_000, rooms: 500, rate: Some(2), ..STEADY },
+    Scenario { name: "idle", sockets: 10_000, rooms: 1_000, rate: Some(0), ..STEADY },
+    Scenario { name: "slow", sockets: 300, rate: Some(200), stopped_tenths: 1, ..STEADY },
+    Scenario { name: "logins", logins: 50, ..STEADY },
 ];
 
 fn main() -> Result<()> {
@@ -105,6 +118,7 @@ fn server() -> Result<()> {
         sources.flags.exports = Some(folder.join("exports"));
         let options = streamsuites::app::Options::new(sources);
         let server = streamsuites::app::start(options).await?;
+        add_account(&server.accounts).await?;
         println!("{}", server.address);
         std::io::stdout().flush()?;
         // The parent ends us by closing our input.
@@ -112,6 +126,61 @@ fn server() -> Result<()> {
         server.shut_down().await;
         Ok(())
     })
+}
+
+/// Whom the people of `logins` are.
+const EMAIL: &str = "bench@example.com";
+const PASSWORD: &str = "a password of the benchmark";
+
+async fn add_account(accounts: &streamsuites::accounts::Accounts) -> Result<()> {
+    let auth = accounts.config().system.auth.clone();
+    let hash = accounts.passwords().hash(&auth, PASSWORD, &[]).await?;
+    accounts
+        .change(move |change| {
+            let email = EMAIL.parse().ok();
+            let mut account = streamsuites::accounts::Account::new(email, "", change.at());
+            account.email_verified = true;
+            account.password = Some(hash);
+            change.put_account(account).map(drop)
+        })
+        .await?;
+    Ok(())
+}
+
+/// Signs in over and over; counts how often it went well.
+async fn sign_in(address: SocketAddr, going: Arc<AtomicBool>, done: Arc<AtomicU64>) -> Result<()> {
+    let body = json!({ "email": EMAIL, "password": PASSWORD }).to_string();
+    let request = format!(
+        "POST /auth/login/password HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut stream = BufReader::new(TcpStream::connect(address).await?);
+    while going.load(Ordering::Relaxed) {
+        stream.write_all(request.as_bytes()).await?;
+        let (mut line, mut status, mut length) = (String::new(), String::new(), 0);
+        loop {
+            line.clear();
+            if stream.read_line(&mut line).await? == 0 {
+                return Err("a sign-in was cut off".into());
+            }
+            if status.is_empty() {
+                status.clone_from(&line);
+            }
+            if let Some(it) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = it.trim().parse()?;
+            }
+            if line == "\r\n" {
+                break;
+            }
+        }
+        stream.read_exact(&mut vec![0; length]).await?;
+        if !status.starts_with("HTTP/1.1 200") {
+            return Err(format!("a sign-in failed: {status}").into());
+        }
+        done.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -126,7 +195,7 @@ struct Tally {
 }
 
 async fn measure(scenario: Scenario, length: Duration, pinned: bool) -> Result<Value> {
-    let Scenario { name, sockets, rooms, rate, stopped_tenths } = scenario;
+    let Scenario { name, sockets, rooms, rate, stopped_tenths, logins } = scenario;
     let chat = TcpListener::bind("127.0.0.1:0").await?;
     let folder = std::env::temp_dir().join(format!("streamsuites-fanout-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
@@ -173,7 +242,12 @@ async fn measure(scenario: Scenario, length: Duration, pinned: bool) -> Result<V
         Arc::clone(&sending),
         Arc::clone(&sent),
     ));
+    let signed_in = Arc::new(AtomicU64::new(0));
+    let people: Vec<_> = (0..logins)
+        .map(|_| tokio::spawn(sign_in(address, Arc::clone(&sending), Arc::clone(&signed_in))))
+        .collect();
     tokio::time::sleep(Duration::from_secs(2)).await;
+    let signed_in_before = signed_in.load(Ordering::Relaxed);
     let (cpu_before, at) = (child.cpu()?, Instant::now());
     let (delivered_before, sent_before) =
         (tally.deliveries.load(Ordering::Relaxed), sent.load(Ordering::Relaxed));
@@ -183,9 +257,13 @@ async fn measure(scenario: Scenario, length: Duration, pinned: bool) -> Result<V
     let (cpu, elapsed) = (child.cpu()? - cpu_before, at.elapsed());
     let delivered = tally.deliveries.load(Ordering::Relaxed) - delivered_before;
     let messages = sent.load(Ordering::Relaxed) - sent_before;
+    let signed_in = signed_in.load(Ordering::Relaxed) - signed_in_before;
     let loaded = child.memory_kib()?;
     sending.store(false, Ordering::Relaxed);
     feeder.await??;
+    for it in people {
+        it.await??;
+    }
     // What is on its way arrives; then nothing may be missing.
     let reading = (sockets - held.len()) as u64;
     let expected = sent.load(Ordering::Relaxed) * reading / rooms as u64;
@@ -221,6 +299,7 @@ async fn measure(scenario: Scenario, length: Duration, pinned: bool) -> Result<V
         "lost": tally.lost.load(Ordering::Relaxed) + missing,
         "misplaced": tally.misplaced.load(Ordering::Relaxed),
         "closed": tally.closed.load(Ordering::Relaxed),
+        "logins_per_second": (logins > 0).then(|| signed_in as f64 / elapsed.as_secs_f64()),
         "pinned": pinned,
     }))
 }
@@ -264,6 +343,7 @@ impl Server {
             .env("STREAMSUITES__PLATFORMS__TWITCH__IRC_URL", format!("irc://{chat}"))
             .env("STREAMSUITES__PLATFORMS__TWITCH__JOINS_PER_10_SECONDS", "10000")
             .env("STREAMSUITES__PLATFORMS__TWITCH__CHANNELS_PER_CONNECTION", "1000")
+            .env("STREAMSUITES__SYSTEM__AUTH__ATTEMPTS_PER_MINUTE", "100000")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

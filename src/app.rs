@@ -32,7 +32,7 @@ use running::Running;
 use typed_channels::TypedChannels;
 
 use crate::{
-    accounts::{Clock, Parts, system_clock},
+    accounts::{Accounts, Clock, Parts, system_clock},
     chat::{Hub, RoomParts, Rooms},
     config::{Config, OverlayAccess, Reload, Reloader, Sources},
     exports::Exporter,
@@ -99,6 +99,8 @@ pub struct Server {
     pub keyed: bool,
     /// All rooms.
     pub hub: Arc<Hub>,
+    /// All accounts.
+    pub accounts: Accounts,
     /// What people should know about the recording, in a sentence.
     pub notice: Option<String>,
     data_dir: PathBuf,
@@ -363,6 +365,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         sign_in,
         keyed,
         hub,
+        accounts,
         notice,
         data_dir,
         shared,
