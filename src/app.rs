@@ -32,7 +32,11 @@ use running::Running;
 use typed_channels::TypedChannels;
 
 use crate::{
-    accounts::{Accounts, Clock, Parts, system_clock},
+    accounts::{
+        Accounts, Clock, Parts,
+        mail::{Delivery, Postman},
+        system_clock,
+    },
     chat::{Hub, RoomParts, Rooms},
     config::{Config, OverlayAccess, Reload, Reloader, Sources},
     exports::Exporter,
@@ -271,6 +275,13 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     )?;
     life.essential("accounts", accounts.clone().run(life.stop.clone()));
     let clients = Arc::new(Clients::default());
+    let postman = Postman {
+        waiting: accounts.clone(),
+        delivery: Delivery::new(Arc::clone(&clients), life.clone(), data_dir.clone()),
+        config: config.clone(),
+        telemetry: telemetry.clone(),
+    };
+    life.essential("mail", postman.run(life.stop.clone()));
     let outbox = Outbox::new(life.clone(), echoes);
     let readers = Readers::new(platforms::readers::Shared {
         life: life.clone(),

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 use uuid::Uuid;
 
 use super::{
-    Account, AccountError, AccountId, Alert, ApiToken, AuditEntry, Book, Controls, Digest, Email,
-    Letter, Mail, NewApiToken, NewSession, Purpose, Record, Secret, Session, Surface, Ticket,
-    record::row_key,
+    Account, AccountError, AccountId, Actor, Alert, ApiToken, AuditEntry, Book, Controls, Digest,
+    Email, Letter, Mail, NewApiToken, NewSession, Purpose, Record, Secret, Session, Surface,
+    Ticket, record::row_key,
 };
 use crate::model::Timestamp;
 
@@ -15,6 +15,8 @@ use crate::model::Timestamp;
 const MOST_SESSIONS: usize = 50;
 /// Most API tokens of one account.
 const MOST_TOKENS: usize = 50;
+/// Most mails that wait to be sent: behind these, a link would end before it is read.
+const MOST_MAILS: usize = 5_000;
 
 /// A change that is being worked out. It reads as the [`Book`] with all that was put in so far.
 pub struct Change {
@@ -253,8 +255,14 @@ impl Change {
         self.book.set_other(row_key(T::KIND, key), None);
     }
 
-    /// Lets a mail be sent.
+    /// Lets a mail be sent. When too many wait already it is audited instead: whoever asked is told the same.
     pub fn mail(&mut self, to: &Email, account: Option<AccountId>, letter: Letter) {
+        if self.book.count::<Mail>("") >= MOST_MAILS {
+            let entry = AuditEntry::new(self.at, Actor::System, "mail_failed").about(to);
+            let entry = entry.ended("failed").with("email_type", letter.kind());
+            self.audit(entry.with("reason", "too many mails wait already"));
+            return;
+        }
         let mail = Mail {
             id: Uuid::now_v7(),
             to: to.clone(),

@@ -1,13 +1,15 @@
 //! What a mail says, before it is put in words.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{AccountId, Email, Record};
 use crate::model::Timestamp;
 
-/// What a mail says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a mail says. Shown, it tells its kind: its link may open an account.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Letter {
     /// Asks whether somebody reads this address.
@@ -80,6 +82,12 @@ impl Letter {
             Self::Invitation { .. } => "invitation",
             Self::Alert { .. } => "security_alert",
         }
+    }
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Letter({})", self.kind())
     }
 }
 

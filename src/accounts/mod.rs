@@ -15,6 +15,7 @@ mod email;
 mod error;
 mod letter;
 mod lockout;
+pub mod mail;
 mod paces;
 mod password;
 mod record;

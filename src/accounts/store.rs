@@ -6,9 +6,12 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
-use super::{AccountError, AccountId, AuditEntry, Book, Change, Lockout, Paces, Passwords, Record};
+use super::{
+    AccountError, AccountId, AuditEntry, Book, Change, Lockout, Mail, Paces, Passwords, Record,
+    record::row_key,
+};
 use crate::{
     config::Config,
     lifecycle::Lifecycle,
@@ -59,6 +62,7 @@ struct Shared {
     book: ArcSwap<Book>,
     ended: broadcast::Sender<AccountId>,
     audited: broadcast::Sender<AuditEntry>,
+    mailed: Notify,
     passwords: Passwords,
     lockout: Lockout,
     paces: Paces,
@@ -88,6 +92,7 @@ impl Accounts {
             book: ArcSwap::from_pointee(book),
             ended: broadcast::Sender::new(ENDED_WAITING),
             audited: broadcast::Sender::new(AUDITED_WAITING),
+            mailed: Notify::new(),
             passwords: Passwords::new(parts.life.clone(), auth.password_parallel as usize),
             lockout: Lockout::default(),
             paces: Paces::new(auth.attempts_per_minute, auth.mails_per_hour),
@@ -142,6 +147,11 @@ impl Accounts {
         self.0.ended.subscribe()
     }
 
+    /// Wakes one who waits, once mails were put in or changed.
+    pub(super) fn mailed(&self) -> &Notify {
+        &self.0.mailed
+    }
+
     /// Tells, from now on, what is audited.
     pub fn audited(&self) -> broadcast::Receiver<AuditEntry> {
         self.0.audited.subscribe()
@@ -184,6 +194,8 @@ impl Accounts {
         let mut change = Change::new((*self.book()).clone(), self.now());
         let done = work(&mut change)?;
         let outcome = change.finish();
+        let mails = row_key(Mail::KIND, "");
+        let mailed = outcome.rows.iter().any(|it| it.0.starts_with(&mails) && it.1.is_some());
         if !outcome.rows.is_empty() {
             let rows = outcome.rows.iter().map(|(key, row)| (key.as_str(), row.as_deref()));
             let written = guarded(|| open.write(|tx| records::set(tx, rows)));
@@ -195,6 +207,9 @@ impl Accounts {
         }
         self.0.book.store(Arc::new(outcome.book));
         drop(database);
+        if mailed {
+            self.0.mailed.notify_one();
+        }
         for it in outcome.ended {
             // Nobody may listen: then nothing is open that could be cut off.
             let _ = self.0.ended.send(it);

@@ -47,7 +47,14 @@ pub struct Way {
 /// connections open for the next call.
 #[derive(Debug, Default)]
 pub struct Clients {
-    made: Mutex<HashMap<Way, Client>>,
+    made: Mutex<HashMap<(Way, Redirects), Client>>,
+}
+
+/// Whether a client goes on where an answer points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Redirects {
+    Follow,
+    Tell,
 }
 
 impl Clients {
@@ -56,10 +63,26 @@ impl Clients {
     /// # Errors
     /// [`HttpError::Way`] when the authorities' file cannot be read, or the proxy's address is none.
     pub async fn client(&self, way: &Way) -> Result<Client, HttpError> {
+        self.find_or_make(way, Redirects::Follow).await
+    }
+
+    /// The client of a way out that goes nowhere but where it is sent: for what holds secrets.
+    ///
+    /// # Errors
+    /// As [`Clients::client`].
+    pub async fn unredirected(&self, way: &Way) -> Result<Client, HttpError> {
+        self.find_or_make(way, Redirects::Tell).await
+    }
+
+    async fn find_or_make(&self, way: &Way, redirects: Redirects) -> Result<Client, HttpError> {
         let mut made = self.made.lock().await;
-        if let Some(client) = made.get(way) {
+        if let Some(client) = made.get(&(way.clone(), redirects)) {
             return Ok(client.clone());
         }
+        let policy = match redirects {
+            Redirects::Follow => redirect::Policy::limited(MAX_REDIRECTS),
+            Redirects::Tell => redirect::Policy::none(),
+        };
         let config = tls::client_config(way.ca_file.as_deref()).await.map_err(|it| {
             HttpError::Way(format!("the file tls_ca_file cannot be used: {it}").into())
         })?;
@@ -67,7 +90,7 @@ impl Clients {
             .use_preconfigured_tls((*config).clone())
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
-            .redirect(redirect::Policy::limited(MAX_REDIRECTS))
+            .redirect(policy)
             .pool_max_idle_per_host(8)
             .user_agent(concat!("StreamSuites/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = &way.proxy {
@@ -78,7 +101,7 @@ impl Clients {
         let client = builder
             .build()
             .map_err(|it| HttpError::Way(format!("the client: {}", plain_words(&it)).into()))?;
-        made.insert(way.clone(), client.clone());
+        made.insert((way.clone(), redirects), client.clone());
         Ok(client)
     }
 }

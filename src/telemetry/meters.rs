@@ -61,6 +61,12 @@ pub struct Meters {
     pub pictures_fetched: Counter,
     /// Configuration changes refused.
     pub config_refused: Counter,
+    /// Mails that wait to be sent.
+    pub mails_waiting: Gauge,
+    /// Mails that were taken, by whoever sends them or by the outbox.
+    pub mails_sent: Counter,
+    /// Mails that were given up.
+    pub mails_failed: Counter,
 }
 
 impl Meters {
@@ -165,6 +171,9 @@ impl Meters {
                 "streamsuites_config_refused_total",
                 "Configuration changes refused.",
             ),
+            mails_waiting: gauge("streamsuites_mails_waiting", "Mails that wait to be sent."),
+            mails_sent: counter("streamsuites_mails_sent_total", "Mails that were delivered."),
+            mails_failed: counter("streamsuites_mails_failed_total", "Mails that were given up."),
             handle,
             recorder,
         };

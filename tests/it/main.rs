@@ -19,6 +19,7 @@ mod kick_faults;
 mod kick_official;
 mod listeners;
 mod looks;
+mod mails;
 mod merged;
 mod moderation;
 mod outages;

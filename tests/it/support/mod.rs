@@ -5,6 +5,7 @@ pub(crate) mod kick;
 pub(crate) mod process;
 pub(crate) mod pronouns;
 pub(crate) mod raw;
+pub(crate) mod resend;
 pub(crate) mod rumble;
 pub(crate) mod socket;
 pub(crate) mod twitch;
