@@ -12,15 +12,18 @@ use std::{
 };
 
 use tokio::{
-    sync::Notify,
+    sync::{Notify, broadcast::error::RecvError},
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{AppState, access, overlay_keys::Standing};
-use crate::model::{CreatorId, Timestamp};
+use crate::{
+    accounts::Digest,
+    model::{CreatorId, Timestamp},
+};
 
-/// Longest time without a look: who uses a key is noted that often, and a clock that was set is noticed.
+/// Longest time without a look: who uses what is noted that often, and a clock that was set is noticed.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Doors that nobody stands in any more are forgotten once there are this many more than at the last time.
 const SWEEP_AFTER: usize = 64;
@@ -36,6 +39,10 @@ pub enum Credential {
     OperatorSession([u8; 32]),
     /// An overlay key of a room, by its serial.
     Key(CreatorId, u32),
+    /// The sign-in of an account, into a room that is its own.
+    SignIn(Digest, CreatorId),
+    /// The token of an account's program, into such a room.
+    Program(Digest, CreatorId),
 }
 
 /// Every credential that something is open with.
@@ -127,21 +134,18 @@ impl Doors {
         (!shut.is_empty(), next)
     }
 
-    fn list_keys(&self) -> Vec<(CreatorId, u32)> {
+    /// What is in use.
+    fn list(&self) -> Vec<Credential> {
         let held = self.held();
         let used = held.doors.iter().filter(|it| it.1.strong_count() > 0);
-        let keys = used.filter_map(|it| match it.0 {
-            Credential::Key(room, serial) => Some((room.clone(), *serial)),
-            _ => None,
-        });
-        keys.collect()
+        used.map(|it| it.0.clone()).collect()
     }
 }
 
 /// Looks after the doors until the server stops.
 pub async fn keep(state: AppState) {
     let (doors, stop) = (&state.doors, state.life.stop.clone());
-    let mut config = state.config.clone();
+    let (mut config, mut ended) = (state.config.clone(), state.accounts.ended());
     let mut noted = Instant::now();
     while !stop.is_cancelled() {
         let now = Timestamp::now();
@@ -150,7 +154,7 @@ pub async fn keep(state: AppState) {
             state.heartbeat.close_ended();
         }
         if noted.elapsed() >= LOOK_EVERY {
-            note_keys(&state, now);
+            note_uses(&state, now);
             noted = Instant::now();
         }
         let wait = next.map_or(LOOK_EVERY, |it| {
@@ -167,15 +171,31 @@ pub async fn keep(state: AppState) {
             () = stop.cancelled() => {}
             () = doors.asked.notified() => {}
             () = changed => {}
+            // Which, or that some were missed: all are looked at.
+            told = ended.recv() => if told == Err(RecvError::Closed) { return },
             () = sleep(wait) => {}
         }
     }
-    note_keys(&state, Timestamp::now());
+    note_uses(&state, Timestamp::now());
 }
 
-fn note_keys(state: &AppState, now: Timestamp) {
-    for (room, serial) in state.doors.list_keys() {
-        state.keys.note_seen(&room, serial, now);
+/// Whoever has a page open uses what opened it, also without touching it.
+fn note_uses(state: &AppState, now: Timestamp) {
+    for credential in state.doors.list() {
+        match credential {
+            Credential::Key(room, serial) => state.keys.note_seen(&room, serial, now),
+            Credential::SignIn(digest, _) => {
+                if let Some(session) = state.accounts.book().session(&digest) {
+                    session.touch(state.accounts.now());
+                }
+            }
+            Credential::Program(digest, _) => {
+                if let Some(token) = state.accounts.book().token(&digest) {
+                    token.touch(state.accounts.now());
+                }
+            }
+            Credential::Open | Credential::Token | Credential::OperatorSession(_) => {}
+        }
     }
     state.keys.keep_seen();
 }
