@@ -265,8 +265,12 @@ fn stage(routes: Routes) -> Routes {
         )
 }
 
+/// Is about the room that its query names.
+fn of_room(doc: Doc) -> Doc {
+    doc.needs("room", Shape::of::<CreatorId>(), "Which room.")
+}
+
 fn looks(routes: Routes) -> Routes {
-    let of_room = |doc: Doc| doc.needs("room", Shape::of::<CreatorId>(), "Which room.");
     let change = || {
         of_room(Doc::api(Operator, "looks", "Changes how a room looks"))
             .text("check", "Nothing is changed: the answer is what would be.")
