@@ -52,8 +52,8 @@ use crate::{
     storage::State,
     telemetry::{Severity, Telemetry},
     web::{
-        accept, access::OverlayKeys, assets::Assets, looks::Looks, media::Media, operator,
-        operator::Operator, router::router, state::Shared, ws::Heartbeat,
+        accept, assets::Assets, doors, looks::Looks, media::Media, operator, operator::Operator,
+        overlay_keys::OverlayKeys, router::router, state::Shared, ws::Heartbeat,
     },
 };
 
@@ -294,6 +294,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         data_dir: data_dir.clone(),
     });
     let heartbeat = Arc::new(Heartbeat::default());
+    let keys = Arc::new(OverlayKeys::new(&secret, state.clone()));
     let sign_in = format!("/auth/operator?token={}", operator.new_link());
     let keyed = system.overlay_access() == OverlayAccess::Key;
     let shared = Arc::new(Shared {
@@ -303,7 +304,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         config: config.clone(),
         accounts: accounts.clone(),
         operator,
-        keys: OverlayKeys::new(&secret),
+        keys: Arc::clone(&keys),
+        doors: Default::default(),
         heartbeat: Arc::clone(&heartbeat),
         media: Media::new(config.clone(), data_dir.join("media"), telemetry.clone(), life.clone()),
         assets,
@@ -313,7 +315,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         started,
         add_channel: add_channel(Arc::clone(&applier)),
         typed: applier::typed(Arc::clone(&applier)),
-        carried: belongings::carried(state.clone(), Arc::clone(&applier), &data_dir),
+        carried: belongings::carried(state.clone(), Arc::clone(&applier), keys, &data_dir),
         remove_room: remove_room(applier),
         synthetic: Default::default(),
         voices: Voices::new(&readers, outbox.clone()),
@@ -335,6 +337,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let meters = Arc::clone(&telemetry.meters);
     life.essential("web", accept::serve(listener, routes, limits, life.clone(), meters));
     life.essential("heartbeat", heartbeat.run(life.stop.clone()));
+    life.essential("doors", doors::keep(Arc::clone(&shared)));
     let parts = platforms::emotes::Parts {
         life: life.clone(),
         telemetry: telemetry.clone(),

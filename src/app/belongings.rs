@@ -9,7 +9,7 @@ use super::{
 use crate::{
     feed::{FeedLog, set_aside_copy},
     storage::{Belongings, Database, State, StorageError, guarded, migrate},
-    web::api::backup::Carried,
+    web::{api::backup::Carried, overlay_keys::OverlayKeys},
 };
 
 /// What belongs into a copy that is made now.
@@ -110,12 +110,18 @@ pub(super) async fn take_over_at_start(
 }
 
 /// For copies that are made and restored while the server runs.
-pub(super) fn carried(state: State, applier: Arc<Applier>, data: &Path) -> Carried {
+pub(super) fn carried(
+    state: State,
+    applier: Arc<Applier>,
+    keys: Arc<OverlayKeys>,
+    data: &Path,
+) -> Carried {
     let (data, of_copy) = (data.to_owned(), (state.clone(), Arc::clone(&applier)));
     Carried {
         gather: Box::new(move || gather(&of_copy.0, &of_copy.1.typed)),
         take_over: Box::new(move || {
             let (state, applier, data) = (state.clone(), Arc::clone(&applier), data.clone());
+            let keys = Arc::clone(&keys);
             Box::pin(async move {
                 let log = applier.hub.log().clone();
                 let taking = tokio::task::spawn_blocking({
@@ -125,6 +131,7 @@ pub(super) fn carried(state: State, applier: Arc<Applier>, data: &Path) -> Carri
                         applier
                             .looks
                             .exclusively(|| take_over(&found, &state, &applier.typed, &data))?;
+                        keys.read_again();
                         applier.apply();
                         Ok(true)
                     }

@@ -1,5 +1,5 @@
-//! Who may read a room: everybody while access is open, otherwise whoever has the room's key. And who may
-//! say how it looks.
+//! Who may read a room: everybody while access is open, otherwise whoever has a key of the room. And who may say how it
+//! looks.
 
 use std::sync::Arc;
 
@@ -7,45 +7,20 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::{HeaderMap, Method, header, request::Parts},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use subtle::ConstantTimeEq;
 
 use super::{
     ApiError, AppState,
     caller::{Caller, is_own_origin},
+    doors::{Credential, Pass},
     operator,
+    overlay_keys::Standing,
     query::Query,
 };
-use crate::{chat::Room, config::OverlayAccess, model::CreatorId};
-
-/// The rooms' overlay keys: 128 bits each, made from one secret, so that they outlive a restart.
-pub struct OverlayKeys {
-    secret: Vec<u8>,
-}
-
-impl OverlayKeys {
-    /// From the server's secret key.
-    #[must_use]
-    pub fn new(secret: &str) -> Self {
-        Self { secret: secret.trim().as_bytes().to_vec() }
-    }
-
-    /// The key of a room.
-    #[must_use]
-    pub fn key(&self, room: &CreatorId) -> String {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes secrets of any length");
-        mac.update(b"overlay-key/1/");
-        mac.update(room.as_str().to_ascii_lowercase().as_bytes());
-        URL_SAFE_NO_PAD.encode(&mac.finalize().into_bytes()[..16])
-    }
-
-    fn opens(&self, room: &CreatorId, key: &str) -> bool {
-        self.key(room).as_bytes().ct_eq(key.as_bytes()).into()
-    }
-}
+use crate::{
+    chat::Room,
+    config::OverlayAccess,
+    model::{CreatorId, Timestamp},
+};
 
 /// The room of that name, for a reader who may read it.
 ///
@@ -72,21 +47,91 @@ pub fn may_read(
     room: &CreatorId,
     key: Option<&str>,
 ) -> Result<(), ApiError> {
-    if operator::cookie(headers).is_some()
-        && headers.contains_key(header::ORIGIN)
-        && !is_own_origin(state, headers)
-    {
+    find_credential(state, headers, room, key).map(drop)
+}
+
+/// The room of that name, for a reader who may read it, and for as long as it is read: a socket or a stream.
+///
+/// # Errors
+/// As [`find_readable`].
+pub fn enter(
+    state: &AppState,
+    headers: &HeaderMap,
+    name: &str,
+    key: Option<&str>,
+) -> Result<(Arc<Room>, Pass), ApiError> {
+    let room = state.hub.find_room(name).ok_or(ApiError::NotFound("room"))?;
+    let credential = find_credential(state, headers, room.id(), key)?;
+    let pass = state.doors.enter(credential.clone());
+    // Asked again: it may have ended before anybody knew of the pass.
+    if standing(state, &credential, Timestamp::now()) == Standing::Ended {
+        return Err(ApiError::Forbidden(KEY_ENDED));
+    }
+    Ok((room, pass))
+}
+
+const NEEDS_KEY: &str = "this room needs its overlay key: add ?key=… to the address";
+const KEY_ENDED: &str = "the key in this address opens the room no longer: get a new link from whoever gave you this one";
+
+/// What lets a reader into a room.
+fn find_credential(
+    state: &AppState,
+    headers: &HeaderMap,
+    room: &CreatorId,
+    key: Option<&str>,
+) -> Result<Credential, ApiError> {
+    let cookie = operator::cookie(headers);
+    if cookie.is_some() && headers.contains_key(header::ORIGIN) && !is_own_origin(state, headers) {
         return Err(ApiError::Forbidden("the request comes from another site's page"));
     }
-    let open = state.config.borrow().system.overlay_access() == OverlayAccess::Open;
-    if open
-        || key.is_some_and(|it| state.keys.opens(room, it))
-        || Caller::of(state, headers).owns(room)
-    {
-        Ok(())
-    } else {
-        Err(ApiError::Forbidden("this room needs its overlay key: add ?key=… to the address"))
+    let now = Timestamp::now();
+    // Before all else, so that it is known who uses a key where none is needed.
+    if let Some(serial) = key.and_then(|it| state.keys.find(room, it, now)) {
+        state.keys.note_seen(room, serial, now);
+        return Ok(Credential::Key(room.clone(), serial));
     }
+    if state.config.borrow().system.overlay_access() == OverlayAccess::Open {
+        return Ok(Credential::Open);
+    }
+    let caller = Caller::of(state, headers);
+    if caller.owns(room) {
+        let own = match caller {
+            Caller::Nobody => None,
+            Caller::OperatorToken => Some(Credential::Token),
+            Caller::OperatorBrowser { .. } => {
+                let hash = cookie.and_then(|it| state.operator.find_hash(it));
+                hash.map(Credential::OperatorSession)
+            }
+            Caller::Browser { session, .. } => {
+                Some(Credential::SignIn(session.digest, room.clone()))
+            }
+            Caller::Program { token, .. } => Some(Credential::Program(token.digest, room.clone())),
+        };
+        if let Some(own) = own {
+            return Ok(own);
+        }
+    }
+    let refused = if key.is_none_or(str::is_empty) { NEEDS_KEY } else { KEY_ENDED };
+    Err(ApiError::Forbidden(refused))
+}
+
+/// How long a credential lets its holder read. The one place that decides it, for those who come and for those who
+/// are in.
+#[must_use]
+pub fn standing(state: &AppState, credential: &Credential, now: Timestamp) -> Standing {
+    let holds = match credential {
+        Credential::Key(room, serial) => return state.keys.standing(room, *serial, now),
+        Credential::Open => state.config.borrow().system.overlay_access() == OverlayAccess::Open,
+        Credential::Token => true,
+        Credential::OperatorSession(hash) => return state.operator.standing(hash, now),
+        Credential::SignIn(digest, room) => {
+            Caller::of_session(state, digest).is_some_and(|it| it.owns(room))
+        }
+        Credential::Program(digest, room) => {
+            Caller::of_program(state, digest).is_some_and(|it| it.owns(room))
+        }
+    };
+    if holds { Standing::Good } else { Standing::Ended }
 }
 
 /// The query of a page or a call that reads a room: its key, where one is needed.
@@ -157,21 +202,5 @@ impl FromRequestParts<AppState> for RoomManager {
         let name = params.iter().flat_map(|it| it.iter()).find(|it| it.0 == "room").map(|it| it.1);
         let room = may_manage(state, &parts.method, &parts.headers, name.or(Some("")))?;
         Ok(Self { room })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_opens_its_own_room_only() {
-        let keys = OverlayKeys::new("secret");
-        let (ana, ben) = ("Ana".parse().unwrap(), "ben".parse().unwrap());
-        assert_eq!(keys.key(&ana).len(), 22, "128 bits");
-        assert!(keys.opens(&"ana".parse().unwrap(), &keys.key(&ana)));
-        assert!(!keys.opens(&ben, &keys.key(&ana)));
-        assert!(!keys.opens(&ana, ""));
-        assert_ne!(OverlayKeys::new("other").key(&ana), keys.key(&ana));
     }
 }

@@ -59,15 +59,24 @@ impl Caller {
     }
 
     fn of_cookie(state: &AppState, cookie: &str) -> Option<Self> {
+        let caller = Self::of_session(state, &Digest::of(cookie))?;
+        if let Self::Browser { session, .. } = &caller {
+            session.touch(state.accounts.now());
+        }
+        Some(caller)
+    }
+
+    /// Whose sign-in it is, as long as it is open.
+    #[must_use]
+    pub fn of_session(state: &AppState, digest: &Digest) -> Option<Self> {
         let book = state.accounts.book();
-        let session = book.session(&Digest::of(cookie))?;
+        let session = book.session(digest)?;
         let (at, idle) =
             (state.accounts.now(), state.config.borrow().system.auth.session_idle_hours);
         let account = book.account(session.account).filter(|it| it.is_active())?;
         if !session.is_open(idle, at) {
             return None;
         }
-        session.touch(at);
         Some(Self::Browser { account: Arc::clone(account), session: Arc::clone(session) })
     }
 
@@ -75,11 +84,20 @@ impl Caller {
         if !sent.starts_with(API_TOKEN_PREFIX) {
             return None;
         }
+        let caller = Self::of_program(state, &Digest::of(sent))?;
+        if let Self::Program { token, .. } = &caller {
+            token.touch(state.accounts.now());
+        }
+        Some(caller)
+    }
+
+    /// Whose token it is, as long as it works.
+    #[must_use]
+    pub fn of_program(state: &AppState, digest: &Digest) -> Option<Self> {
         let book = state.accounts.book();
         let at = state.accounts.now();
-        let token = book.token(&Digest::of(sent)).filter(|it| it.is_open(at))?;
+        let token = book.token(digest).filter(|it| it.is_open(at))?;
         let account = book.account(token.account).filter(|it| it.is_active())?;
-        token.touch(at);
         Some(Self::Program { account: Arc::clone(account), token: Arc::clone(token) })
     }
 

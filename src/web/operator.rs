@@ -13,7 +13,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::storage::open_private;
+use super::overlay_keys::Standing;
+use crate::{model::Timestamp, storage::open_private};
 
 /// The cookie of a sign-in.
 pub const COOKIE: &str = "streamsuites_session";
@@ -40,8 +41,12 @@ struct Opened {
 }
 
 impl Opened {
+    const fn lasts(&self) -> Duration {
+        if self.fallback { FALLBACK_SESSION } else { SESSION }
+    }
+
     fn is_open(&self) -> bool {
-        self.since.elapsed() < if self.fallback { FALLBACK_SESSION } else { SESSION }
+        self.since.elapsed() < self.lasts()
     }
 }
 
@@ -108,6 +113,25 @@ impl Operator {
     pub fn find_session(&self, cookie: &str) -> Option<bool> {
         let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         sessions.get(&hash(cookie)).filter(|it| it.is_open()).map(|it| it.fallback)
+    }
+
+    /// What is kept of a cookie, if it is of a sign-in that is open.
+    #[must_use]
+    pub fn find_hash(&self, cookie: &str) -> Option<[u8; 32]> {
+        self.find_session(cookie).map(|_| hash(cookie))
+    }
+
+    /// How long a sign-in holds, by what is kept of its cookie.
+    #[must_use]
+    pub fn standing(&self, session: &[u8; 32], now: Timestamp) -> Standing {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        match sessions.get(session).filter(|it| it.is_open()) {
+            Some(it) => {
+                let left = it.lasts().saturating_sub(it.since.elapsed()).as_millis();
+                Standing::Until(now.plus_ms(i64::try_from(left).unwrap_or(i64::MAX)))
+            }
+            None => Standing::Ended,
+        }
     }
 
     /// Ends a sign-in; `false` when there was none.

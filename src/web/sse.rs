@@ -11,7 +11,7 @@ use axum::{
 use futures_util::stream;
 use tokio::{sync::watch, time::timeout};
 
-use super::{ApiError, AppState, access, ws::upgrade::ReadQuery};
+use super::{ApiError, AppState, access, doors::Pass, ws::upgrade::ReadQuery};
 use crate::web::query::Query;
 use crate::{
     chat::{
@@ -30,7 +30,7 @@ const BATCH_BYTES: usize = 64 * 1024;
 const COMMENT_EVERY: Duration = Duration::from_secs(15);
 
 /// `GET /sse/{room}`: events as `data:`, each with `id: epoch.seq`; `Last-Event-ID` resumes, as does
-/// `since`. Frames without a place in the feed have no id.
+/// `since`. Frames without a place in the feed have no id. It ends when what let the reader in does.
 ///
 /// # Errors
 /// 404 for an unknown room, 403 for a bad key, 503 while the server stops.
@@ -43,7 +43,7 @@ pub async fn stream_events(
     if state.life.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let (room, pass) = access::enter(&state, &headers, &room, query.key.as_deref())?;
     let filter = query.filter()?;
     let last = headers.get("last-event-id").and_then(|it| it.to_str().ok()).and_then(Since::parse);
     let since = last.or_else(|| query.since());
@@ -54,6 +54,7 @@ pub async fn stream_events(
         watch: room.watching(),
         head: room.follow(),
         stop: state.life.stop.clone(),
+        pass,
         position: entrance.position,
         looked: room.head(),
         hello: Some(entrance.hello),
@@ -78,6 +79,7 @@ struct Reader {
     room: Arc<Room>,
     head: watch::Receiver<u64>,
     stop: tokio_util::sync::CancellationToken,
+    pass: Pass,
     position: u64,
     looked: u64,
     hello: Option<Frame>,
@@ -98,7 +100,7 @@ impl Reader {
             return Some(message(None, &hello.json()).into());
         }
         loop {
-            if self.stop.is_cancelled() {
+            if self.stop.is_cancelled() || self.pass.has_ended() {
                 return None;
             }
             let head = *self.head.borrow_and_update();
@@ -132,9 +134,15 @@ impl Reader {
                 }
                 Collected::Nothing if self.room.closed().is_some() => return None,
                 Collected::Nothing => {
-                    let changed = self.stop.run_until_cancelled(self.head.changed());
+                    let changed = async {
+                        tokio::select! {
+                            () = self.stop.cancelled() => None,
+                            () = self.pass.ended() => None,
+                            changed = self.head.changed() => changed.ok(),
+                        }
+                    };
                     match timeout(COMMENT_EVERY, changed).await {
-                        Ok(Some(Ok(()))) => {}
+                        Ok(Some(())) => {}
                         Ok(_) => return None,
                         Err(_) => return Some(Bytes::from_static(b":\n\n")),
                     }

@@ -10,12 +10,13 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
 use super::{
-    access::OverlayKeys,
     api::{backup::Carried, channels::Typed},
     assets::Assets,
+    doors::Doors,
     looks::Looks,
     media::Media,
     operator::Operator,
+    overlay_keys::OverlayKeys,
     ws::Heartbeat,
 };
 use crate::{
@@ -54,7 +55,9 @@ pub struct Shared {
     /// Who may operate this server.
     pub operator: Operator,
     /// Which keys open which room.
-    pub keys: OverlayKeys,
+    pub keys: Arc<OverlayKeys>,
+    /// What let those in who are reading.
+    pub doors: Doors,
     /// The clock of all sockets.
     pub heartbeat: Arc<Heartbeat>,
     /// Pictures of platforms.

@@ -4,6 +4,7 @@
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
 import { draft_after } from "./draft.js";
+import { masked, show_keys } from "./keys.js";
 import { show_channels } from "./room_channels.js";
 import { make } from "./rooms.js";
 
@@ -14,7 +15,7 @@ const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
 const controls = $("controls");
 const this_room = page.rooms.find((it) => it.room === page.room) ?? { room: page.room };
-const overlay_url = this_room.overlay_url ?? `/overlay/${page.room}`;
+let overlay_url = this_room.overlay_url ?? `/overlay/${page.room}`;
 const api = (path, query = "") => `${path}?room=${encodeURIComponent(page.room)}${query}`;
 
 let look = page.look;
@@ -491,8 +492,12 @@ $("rooms").value = page.room;
 $("rooms").addEventListener("change", ({ target }) => {
   location.href = `/dashboard?room=${encodeURIComponent(target.value)}`;
 });
-// As it may be seen on a stream: a key in it is not.
-$("url").textContent = overlay_url.replace(/([?&]key=)[^&#]*/, "$1••••••••");
+function draw_link() {
+  // As it may be seen on a stream: a key in it is not.
+  $("url").textContent = masked(overlay_url);
+}
+
+draw_link();
 $("copy").addEventListener("click", async () => {
   const done = await copy(new URL(overlay_url, location.href).href);
   $("copy").textContent = done ? "Copied ✓" : "Press Ctrl+C";
@@ -505,4 +510,14 @@ addEventListener("message", ({ origin, source, data }) => {
 $("frame").src = frame_url({ demo: "" });
 draw_themes();
 draw();
+show_keys({
+  room: page.room,
+  parts: { list: $("keys"), name: $("key-name"), add: $("key-add"), told: $("keys-told"), error: $("keys-error"), hint: $("keys-hint") },
+  // The link that this page offers has the default key in it, where links have one.
+  renewed(url) {
+    if (!new URL(overlay_url, location.href).searchParams.has("key")) return;
+    overlay_url = url;
+    draw_link();
+  },
+});
 show_channels({ card: this_room, parts: { list: $("channels"), error: $("channels-error"), remove: $("remove-room") } });

@@ -6,6 +6,7 @@ import { Backlog } from "./backlog.js";
 import { Feed } from "./feed.js";
 import { take_page } from "./keyed.js";
 import { need, reload_when_served } from "./reload.js";
+import { leave_when_revoked } from "./revoked.js";
 import { list_unknown, parse_bool, parse_parameters } from "./settings.js";
 import { Stage } from "./stage.js";
 
@@ -64,7 +65,8 @@ function follow_room() {
   }
   const earlier = new Backlog();
   const backlog = Math.min(BACKLOG_MOST, settings.focus ? BACKLOG_MOST : Math.max(50, settings.max_messages * 2));
-  new Feed({ room: page.room, key: page.key, backlog })
+  const feed = new Feed({ room: page.room, key: page.key, backlog });
+  leave_when_revoked(feed, () => stage.clear())
     .on("reset", () => stage.clear())
     .on("hello", (hello) => {
       keep_up_with(hello.build);

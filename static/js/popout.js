@@ -14,6 +14,7 @@ import { Moderation, counts_after, matcher, redactor } from "./moderation.js";
 import { Pronouns } from "./pronouns.js";
 import { Queue } from "./queue.js";
 import { Renderer } from "./render.js";
+import { CLOSE_ACCESS_REVOKED, leave_when_revoked } from "./revoked.js";
 import { TITLES, make } from "./rooms.js";
 import { Search } from "./search.js";
 import { SendBox } from "./send_box.js";
@@ -595,9 +596,11 @@ function draw_pace() {
 // ---------------------------------------------------------------- connection
 
 let connection = "connecting";
+let is_shut_out = false;
 
-function note_connection({ state, attempt }) {
+function note_connection({ state, attempt, code }) {
   connection = state;
+  is_shut_out = state !== "live" && (is_shut_out || code === CLOSE_ACCESS_REVOKED);
   // The very first moments are nobody's trouble.
   root.dataset.connection = state === "live" ? "live" : attempt > 0 ? "lost" : "connecting";
   draw_state();
@@ -606,7 +609,8 @@ function note_connection({ state, attempt }) {
 function draw_state() {
   const { text: words, reasons, has_trouble } = connections.summary();
   const text =
-    root.dataset.connection === "lost" ? "Reconnecting…"
+    is_shut_out ? "No access any more"
+    : root.dataset.connection === "lost" ? "Reconnecting…"
     : connection !== "live" ? "Connecting…"
     : words || ["Live", FLOOD_WORDS[STEPS.indexOf(root.dataset.flood)]].filter(Boolean).join(" · ");
   root.toggleAttribute("data-trouble", connection === "live" && has_trouble);
@@ -681,7 +685,7 @@ document.addEventListener("keydown", (event) => {
 $("room").textContent = page.room;
 lead($("replay-link"), `/replay/${encodeURIComponent(page.room)}${page.key ? `?key=${encodeURIComponent(page.key)}` : ""}`);
 
-new Feed({ room: page.room, key: page.key, backlog: 200 })
+leave_when_revoked(new Feed({ room: page.room, key: page.key, backlog: 200 }))
   .on("status", note_connection)
   .on("reset", () => {
     moderation.forget_purges();

@@ -6,17 +6,20 @@ const NEXT_MS = [5000, 5000];
 
 let is_waiting = false;
 
-/** @param {object} [env] stands in for the browser in tests */
+/**
+ * With `though_refused` also when the server gives only its refusal: that says more than what the page still shows.
+ * @param {object} [env] stands in for the browser in tests
+ */
 export function reload_when_served({
   fetch = (...it) => globalThis.fetch(...it), reload = () => location.reload(), address = () => location.href, random = Math.random,
-  at_once = false,
+  at_once = false, though_refused = false,
 } = {}) {
   if (is_waiting) return;
   is_waiting = true;
   const look = async () => {
     try {
       const answer = await fetch(address(), { cache: "no-store" });
-      if (answer.ok) {
+      if (answer.ok || (though_refused && answer.status < 500)) {
         is_waiting = false;
         reload();
         return;

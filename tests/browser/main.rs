@@ -4,6 +4,7 @@ mod dashboard;
 mod flood;
 mod home;
 mod injection;
+mod keys;
 mod moderation;
 mod overlay;
 mod popout;

@@ -61,6 +61,16 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("PUT" | "POST", "/api/settings") => {
             ("/api/settings?room=ana", r#"{"max_messages":5,"fade_seconds":null}"#, &[200])
         }
+        ("GET", "/api/settings/overlay-keys") => {
+            ("/api/settings/overlay-keys?room=ana", "", &[200])
+        }
+        ("GET", "/api/settings/overlay-key") => ("/api/settings/overlay-key?room=ana", "", &[200]),
+        ("POST", "/api/settings/overlay-key") => {
+            ("/api/settings/overlay-key?room=ana", r#"{"name":"dock"}"#, &[201, 409])
+        }
+        ("DELETE", "/api/settings/overlay-key") => {
+            ("/api/settings/overlay-key?room=ana&name=dock", "", &[204, 404])
+        }
         ("GET", "/api/themes") => ("/api/themes?room=ana", "", &[200]),
         ("POST", "/api/themes") => {
             ("/api/themes?room=ana", r#"{"name":"mine","css":".line{color:red}"}"#, &[201, 409])

@@ -52,6 +52,23 @@ test("it is loaded anew once the server gives it, and not before", async () => {
   }
 });
 
+test("where a refusal says more than what the page shows, it is loaded anew for that, and for no failure", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const { reload, answers, reloads } = await page();
+    answers.push(503, 403);
+    reload({ though_refused: true });
+    mock.timers.tick(2_000);
+    await turn();
+    assert.equal(reloads(), 0);
+    mock.timers.tick(5_000);
+    await turn();
+    assert.equal(reloads(), 1);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
 test("a part that comes is there, whatever it is", async () => {
   const { need } = await page();
   assert.equal(await need(Promise.resolve(7)), 7);

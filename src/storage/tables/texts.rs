@@ -15,18 +15,21 @@ pub enum Kind {
     Looks,
     /// A theme of a room's own: `room/name`.
     Themes,
+    /// Which overlay keys of a room are good, and as `room/seen` when they were used. No key.
+    OverlayKeys,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [Self::Platforms, Self::Quotas, Self::Looks, Self::Themes];
+    pub const ALL: [Self; 5] =
+        [Self::Platforms, Self::Quotas, Self::Looks, Self::Themes, Self::OverlayKeys];
 
     /// Whether a copy of ours says what is right. Where the world goes on by itself, what is known now is: a refresh
-    /// token that was used up and a quota that was spent are not brought back.
+    /// token that was used up, a quota that was spent and a key that was taken away are not brought back.
     pub(in crate::storage) const fn is_ours(self) -> bool {
         match self {
             Self::Looks | Self::Themes => true,
-            Self::Platforms | Self::Quotas => false,
+            Self::Platforms | Self::Quotas | Self::OverlayKeys => false,
         }
     }
 
@@ -36,6 +39,7 @@ impl Kind {
             Self::Quotas => "quotas.v1",
             Self::Looks => "looks.v1",
             Self::Themes => "themes.v1",
+            Self::OverlayKeys => "overlay_keys.v1",
         })
     }
 }

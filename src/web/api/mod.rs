@@ -6,6 +6,7 @@ pub mod channels;
 pub mod events;
 pub mod messages;
 pub mod operations;
+pub mod overlay_keys;
 pub mod pronouns;
 pub mod queue;
 pub mod rooms;

@@ -4,8 +4,8 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::{
-    backup, beacon, channels, events, messages, operations, pronouns, queue, rooms, sessions,
-    settings, synthetic, themes,
+    backup, beacon, channels, events, messages, operations, overlay_keys, pronouns, queue, rooms,
+    sessions, settings, synthetic, themes,
 };
 use crate::{
     feed::{Histogram, StreamSession},
@@ -29,6 +29,7 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
     let routes = rooms_and_feeds(routes);
     let routes = stage(routes);
     let routes = looks(routes);
+    let routes = keys(routes);
     server(routes)
 }
 
@@ -264,8 +265,12 @@ fn stage(routes: Routes) -> Routes {
         )
 }
 
+/// Is about the room that its query names.
+fn of_room(doc: Doc) -> Doc {
+    doc.needs("room", Shape::of::<CreatorId>(), "Which room.")
+}
+
 fn looks(routes: Routes) -> Routes {
-    let of_room = |doc: Doc| doc.needs("room", Shape::of::<CreatorId>(), "Which room.");
     let change = || {
         of_room(Doc::api(Operator, "looks", "Changes how a room looks"))
             .text("check", "Nothing is changed: the answer is what would be.")
@@ -323,6 +328,45 @@ fn looks(routes: Routes) -> Routes {
             "/api/themes/{name}",
             themes::remove_theme,
             own_theme(Doc::api(Operator, "looks", "Takes a theme of the room's own away"))
+                .done(204)
+                .fails(&[409]),
+        )
+}
+
+fn keys(routes: Routes) -> Routes {
+    let one = |doc: Doc| of_room(doc).text("name", "The key's name; `default` unless said.");
+    routes
+        .on(
+            Get,
+            "/api/settings/overlay-keys",
+            overlay_keys::list_keys,
+            of_room(Doc::api(Operator, "keys", "A room's overlay keys, without themselves"))
+                .answers(200, Shape::of::<overlay_keys::KeyList>()),
+        )
+        .on(
+            Get,
+            "/api/settings/overlay-key",
+            overlay_keys::reveal_key,
+            one(Doc::api(Operator, "keys", "An overlay key itself"))
+                .answers(200, Shape::of::<overlay_keys::RevealedKey>()),
+        )
+        .on(
+            Post,
+            "/api/settings/overlay-key",
+            overlay_keys::make_key,
+            of_room(Doc::api(Operator, "keys", "Makes an overlay key, or rotates one"))
+                .takes(Shape::of::<overlay_keys::NewKey>())
+                .answers(200, Shape::of::<overlay_keys::RevealedKey>())
+                .answers(201, Shape::of::<overlay_keys::RevealedKey>())
+                .fails(&[409]),
+        )
+        .on(
+            Delete,
+            "/api/settings/overlay-key",
+            overlay_keys::remove_key,
+            of_room(Doc::api(Operator, "keys", "Takes an overlay key away"))
+                .needs("name", Shape::text(), "The key's name.")
+                .text("old", "Takes away only those before it that still work.")
                 .done(204)
                 .fails(&[409]),
         )

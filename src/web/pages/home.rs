@@ -87,6 +87,8 @@ pub async fn sign_in(
             "this sign-in link was used already or is of an earlier start: restart for a new one",
         ));
     };
+    // An older sign-in may have made room for it.
+    state.doors.look_again();
     state.telemetry.recent.event(
         crate::telemetry::Severity::Info,
         "operator",

@@ -52,7 +52,11 @@ pub async fn show_overlay(
     if access::may_read(&state, &headers, room.id(), query.key.as_deref()).is_err() {
         return missing_overlay(
             StatusCode::FORBIDDEN,
-            "This overlay needs its key: copy the whole address from the start page.",
+            if query.key.is_some() {
+                "The key in this address opens the overlay no longer: copy a new link from the dashboard."
+            } else {
+                "This overlay needs its key: copy the whole address from the start page."
+            },
         );
     }
     let settings = room.settings();

@@ -68,6 +68,15 @@ impl Heartbeat {
         living
     }
 
+    /// Closes the sockets whose passes have ended.
+    pub fn close_ended(&self) {
+        for socket in (0..PING_SECONDS).flat_map(|group| self.living(group)) {
+            if socket.is_revoked() {
+                socket.close(CloseCode::AccessRevoked);
+            }
+        }
+    }
+
     /// Beats until `stop`, then says goodbye to everybody.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut tick = interval(Duration::from_secs(1));

@@ -22,7 +22,7 @@ use crate::{
         room::{Closed, Collected, Entrance, Room, Seat},
         shard::{Admission, Batch, Outlet, Sent, Shard},
     },
-    web::accept::Accepted,
+    web::{accept::Accepted, doors::Pass},
 };
 
 /// Bytes taken from the ring at once for a socket that is behind: what it pins in memory.
@@ -38,6 +38,7 @@ pub struct Socket {
     io: Accepted,
     room: Arc<Room>,
     shard: Arc<Shard>,
+    pass: Pass,
     out: Mutex<Out>,
     gone: AtomicBool,
     closing: AtomicBool,
@@ -65,6 +66,7 @@ impl Socket {
         io: Accepted,
         early: &[u8],
         seat: Seat,
+        pass: Pass,
         entrance: Entrance,
         heartbeat: Arc<Heartbeat>,
     ) -> impl Future<Output = ()> + Send + 'static {
@@ -72,12 +74,17 @@ impl Socket {
             io,
             room: Arc::clone(seat.room()),
             shard: Arc::clone(&seat.shard),
+            pass,
             out: Mutex::new(Out { rest: entrance.hello.wire().clone(), ..Out::default() }),
             gone: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             heard: AtomicU32::new(heartbeat.now()),
         });
         heartbeat.add(&socket);
+        if socket.pass.has_ended() {
+            // While it came in; the heartbeat knows it from now on only.
+            socket.close(CloseCode::AccessRevoked);
+        }
         socket.room.telemetry().meters.sockets.increment(1.0);
         // What was deleted before it came is no news: nothing has to overtake.
         let looked = socket.room.head();
@@ -161,6 +168,11 @@ impl Socket {
     /// When the client was last heard, in the heartbeat's seconds.
     pub fn heard(&self) -> u32 {
         self.heard.load(Ordering::Relaxed)
+    }
+
+    /// Whether what let it in has ended, and it is still to be told.
+    pub fn is_revoked(&self) -> bool {
+        self.pass.has_ended() && !self.closing.load(Ordering::Acquire)
     }
 
     /// Why nothing comes from its room any more, if so.

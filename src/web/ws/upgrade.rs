@@ -82,7 +82,7 @@ pub async fn open_socket(
     if state.life.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let (room, pass) = access::enter(&state, &headers, &room, query.key.as_deref())?;
     let filter = query.filter()?;
     let accept = handshake(&headers).ok_or(ApiError::UpgradeRequired)?;
 
@@ -99,7 +99,7 @@ pub async fn open_socket(
         let seat = room.seat(&filter);
         let Ok(io) = parts.io.into_inner().renewed() else { return };
         // A task of its own: what came before needs more memory than an open socket should keep.
-        life.spawn(Socket::serve(io, &parts.read_buf, seat, entrance, heartbeat));
+        life.spawn(Socket::serve(io, &parts.read_buf, seat, pass, entrance, heartbeat));
     });
 
     Ok((

@@ -4,6 +4,7 @@
 import { Feed } from "../feed.js";
 import { Filter } from "../filter.js";
 import { need } from "../reload.js";
+import { leave_when_revoked } from "../revoked.js";
 import { parse_parameters } from "../settings.js";
 import { Stage } from "../stage.js";
 import { Boards } from "./boards.js";
@@ -240,7 +241,8 @@ export async function show_widget(name, { page, parameters, keep_up_with }) {
   }
   const { type, also = [] } = WIDGETS[name];
   let live_from = 0;
-  new Feed({ room: page.room, key: page.key, backlog: 0, types: [type, "settings.", ...also] })
+  const feed = new Feed({ room: page.room, key: page.key, backlog: 0, types: [type, "settings.", ...also] });
+  leave_when_revoked(feed)
     .on("reset", () => frame.take({ type: "queue.update", data: { items: [] } }, { live: false }))
     .on("hello", (hello) => {
       keep_up_with(hello.build);
