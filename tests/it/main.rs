@@ -21,6 +21,8 @@ mod listeners;
 mod looks;
 mod merged;
 mod moderation;
+mod oauth_accounts;
+mod oauth_protocol;
 mod outages;
 mod pilled;
 mod playback;
