@@ -28,6 +28,9 @@ pub struct AuthConfig {
     /// Time a sign-in at a provider may take (min).
     #[schemars(range(min = 1, max = 60))]
     pub oauth_state_minutes: u32,
+    /// Longest time a provider may take for one answer (s).
+    #[schemars(range(min = 1, max = 60))]
+    pub provider_timeout_seconds: u32,
     /// Memory that one password takes (Argon2id, KiB). Passwords are hashed anew when their owners sign in.
     #[schemars(range(min = 8_192, max = 1_048_576))]
     pub password_memory_kib: u32,
@@ -60,6 +63,7 @@ impl Default for AuthConfig {
             cookie_domain: None,
             mail_link_minutes: 15,
             oauth_state_minutes: 10,
+            provider_timeout_seconds: 10,
             password_memory_kib: 19_456,
             password_iterations: 2,
             password_parallel: 2,
@@ -118,11 +122,11 @@ pub struct ProviderConfig {
     pub authorize_url: Option<HttpUrl>,
     /// What gives tokens for codes.
     pub token_url: Option<HttpUrl>,
-    /// What says who somebody is.
+    /// What says who somebody is; `/@me` follows at Discord.
     pub user_url: Option<HttpUrl>,
     /// What says which addresses are verified, where that is asked apart.
     pub emails_url: Option<HttpUrl>,
-    /// What takes tokens back, where that can be asked for.
+    /// What takes tokens back; `/CLIENT_ID/token` follows at GitHub.
     pub revoke_url: Option<HttpUrl>,
 }
 

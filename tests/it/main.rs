@@ -22,6 +22,8 @@ mod looks;
 mod mails;
 mod merged;
 mod moderation;
+mod oauth_accounts;
+mod oauth_protocol;
 mod outages;
 mod pilled;
 mod playback;

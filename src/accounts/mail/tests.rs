@@ -232,10 +232,13 @@ impl Waiting for Heap {
     }
 }
 
+/// Statuses, and after how many seconds to come again.
+type Answers = VecDeque<(u16, Option<u64>)>;
+
 /// What answers, in order; 200 when nothing is left. And what was asked, with when.
 #[derive(Clone, Default)]
 struct Server {
-    answers: Arc<Mutex<VecDeque<(u16, Option<u64>)>>>,
+    answers: Arc<Mutex<Answers>>,
     asked: Arc<Mutex<Vec<(Instant, String, Value)>>>,
 }
 

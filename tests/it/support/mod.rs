@@ -4,6 +4,7 @@ pub(crate) mod emotes;
 pub(crate) mod kick;
 pub(crate) mod process;
 pub(crate) mod pronouns;
+pub(crate) mod providers;
 pub(crate) mod raw;
 pub(crate) mod resend;
 pub(crate) mod rumble;

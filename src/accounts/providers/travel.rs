@@ -1,0 +1,166 @@
+//! The way to a provider and back: the ticket that is kept meanwhile, and what becomes of who brings it.
+
+use std::sync::Arc;
+
+use super::{ProviderError, Providers};
+use crate::accounts::{
+    Account, AccountError, AccountId, Actor, AuditEntry, Origin, Purpose, SignedIn, Surface,
+    oauth::{Aim, Flow, Identity, OAuthError, Provider},
+};
+
+/// Most ways that are under way at a time; further people wait.
+const MOST_UNDER_WAY: usize = 20_000;
+
+/// What somebody sets out with.
+#[derive(Debug, Clone)]
+pub struct Begin {
+    /// To whom.
+    pub provider: Provider,
+    /// What for.
+    pub aim: Aim,
+    /// From which surface. A creator's also asks for the platform.
+    pub surface: Surface,
+    /// The page they go on to.
+    pub return_to: Option<String>,
+    /// From where.
+    pub origin: Origin,
+}
+
+/// Somebody who came back.
+#[derive(Debug)]
+pub struct Back {
+    /// The surface they set out from.
+    pub surface: Surface,
+    /// The page they asked for.
+    pub return_to: Option<String>,
+    /// What for.
+    pub aim: Aim,
+    /// How it ended.
+    pub result: Result<Finished, ProviderError>,
+}
+
+/// What a way led to.
+#[derive(Debug)]
+pub enum Finished {
+    /// They are signed in.
+    SignedIn(SignedIn),
+    /// Their account has one more way in.
+    Linked(Arc<Account>),
+}
+
+impl Providers {
+    /// Sends somebody to a provider; `browser` is the secret in the cookie of theirs. The address to send them to.
+    ///
+    /// # Errors
+    /// When the provider is not offered, there are too many attempts, or the disk refuses.
+    pub async fn begin(&self, begin: Begin, browser: &str) -> Result<String, ProviderError> {
+        let Begin { provider, aim, surface, return_to, origin } = begin;
+        let accounts = &self.0.accounts;
+        self.check_offered(provider)?;
+        accounts.paces().attempt(origin.address).map_err(AccountError::TooMany)?;
+        let account = match &aim {
+            Aim::Link(id) => Some(*id),
+            Aim::SignIn => None,
+        };
+        let flow = Flow::new(provider, aim, surface == Surface::Creator, browser);
+        // Looked at first, so that nothing is kept of a way that leads nowhere.
+        self.0.oauth.authorize_url(&flow, "")?;
+        let kept = serde_json::to_value(&flow).expect("plain values always serialise");
+        let minutes = accounts.config().system.auth.oauth_state_minutes;
+        let state = accounts
+            .change(move |change| {
+                let under_way = change.tickets().filter(|it| it.purpose.kind() == "oauth").count();
+                if under_way >= MOST_UNDER_WAY {
+                    return Err(AccountError::Busy);
+                }
+                Ok(change.open_ticket(Purpose::OAuth(kept), account, minutes, surface, return_to))
+            })
+            .await?;
+        Ok(self.0.oauth.authorize_url(&flow, state.expose())?)
+    }
+
+    /// Takes somebody in who came back from `provider` with `state` and a code, or the provider's word for what went
+    /// wrong. `signed_in` is whose session they bring: only its own account gets another way in.
+    ///
+    /// # Errors
+    /// [`AccountError::BadTicket`] when nobody set out like that in this browser. How a known way ended is told in
+    /// [`Back::result`].
+    pub async fn finish(
+        &self,
+        provider: Provider,
+        state: &str,
+        answer: Result<&str, &str>,
+        browser: Option<&str>,
+        signed_in: Option<AccountId>,
+        origin: Origin,
+    ) -> Result<Back, AccountError> {
+        let secret = state.to_owned();
+        // Taken away whoever brings it: what a stranger saw is worth nothing any more.
+        let ticket = self.0.accounts.change(move |it| it.take_ticket(&secret, "oauth")).await?;
+        let Purpose::OAuth(kept) = &ticket.purpose else { return Err(AccountError::BadTicket) };
+        // One that another version of this server kept is too old.
+        let flow: Flow =
+            serde_json::from_value(kept.clone()).map_err(|_| AccountError::BadTicket)?;
+        if flow.provider != provider || !browser.is_some_and(|it| flow.is_of(it)) {
+            return Err(AccountError::BadTicket);
+        }
+        let result = self.arrive(&flow, answer, ticket.surface, signed_in, &origin).await;
+        if let Err(error) = &result {
+            self.note_failure(provider, error, origin).await;
+        }
+        let (surface, return_to) = (ticket.surface, ticket.return_to.clone());
+        Ok(Back { surface, return_to, aim: flow.aim, result })
+    }
+
+    async fn arrive(
+        &self,
+        flow: &Flow,
+        answer: Result<&str, &str>,
+        surface: Surface,
+        signed_in: Option<AccountId>,
+        origin: &Origin,
+    ) -> Result<Finished, ProviderError> {
+        self.check_offered(flow.provider)?;
+        let code = answer.map_err(|it| OAuthError::told(flow.provider, it))?;
+        if let Aim::Link(id) = &flow.aim
+            && signed_in != Some(*id)
+        {
+            return Err(AccountError::Refused("sign in to the account that gets the way in").into());
+        }
+        let at = self.0.accounts.now();
+        let identity: Identity = self.0.oauth.exchange(flow, code, at).await?;
+        let finished = match &flow.aim {
+            Aim::SignIn => {
+                Finished::SignedIn(self.sign_in(identity, surface, origin.clone()).await?)
+            }
+            Aim::Link(id) => Finished::Linked(self.link(*id, identity, origin.clone()).await?),
+        };
+        self.0.changed.notify_one();
+        Ok(finished)
+    }
+
+    async fn note_failure(&self, provider: Provider, error: &ProviderError, origin: Origin) {
+        match error {
+            ProviderError::OAuth(OAuthError::Misconfigured { .. }) => {
+                tracing::error!(%provider, %error, "nobody can sign in there");
+            }
+            ProviderError::OAuth(_) => tracing::info!(%provider, %error, "a sign-in failed"),
+            ProviderError::Account(AccountError::Storage(_)) => return,
+            ProviderError::Account(_) => {}
+        }
+        let reason = error.reason();
+        let noted = self
+            .0
+            .accounts
+            .change(move |change| {
+                let entry = AuditEntry::new(change.at(), Actor::Nobody, "login_failed");
+                let entry = entry.with("method", provider.as_str()).with("reason", reason);
+                change.audit(entry.from(&origin).ended("failed"));
+                Ok(())
+            })
+            .await;
+        if let Err(error) = noted {
+            tracing::warn!(%error, "a failed sign-in was not audited");
+        }
+    }
+}
