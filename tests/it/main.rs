@@ -34,6 +34,7 @@ mod resume;
 mod rooms;
 mod routes;
 mod sending;
+mod sign_in;
 mod rumble;
 mod rumble_faults;
 #[cfg(target_os = "linux")]

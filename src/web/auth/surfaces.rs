@@ -55,7 +55,7 @@ pub fn success_page(
 #[must_use]
 pub fn allowed_page(state: &AppState, wanted: &str) -> Option<String> {
     // What browsers take for `//host`, and what ends a header.
-    if wanted.len() > 2_000 || wanted.contains(['\\', '\n', '\r', '\t']) {
+    if wanted.is_empty() || wanted.len() > 2_000 || wanted.contains(['\\', '\n', '\r', '\t']) {
         return None;
     }
     let base = Url::parse(&state.base_url).ok()?;
