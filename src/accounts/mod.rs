@@ -16,6 +16,7 @@ mod error;
 mod letter;
 mod lockout;
 pub mod mail;
+mod noted;
 mod paces;
 mod password;
 mod record;
@@ -24,6 +25,8 @@ mod session;
 mod sign_in;
 mod sign_up;
 mod store;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod upkeep;
 mod verify;
