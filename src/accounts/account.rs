@@ -184,6 +184,15 @@ impl Account {
         self.status == AccountStatus::Active
     }
 
+    /// Whether nobody has shown that it is theirs: its address was never verified, and nobody was ever in it.
+    #[must_use]
+    pub fn is_unclaimed(&self) -> bool {
+        !self.email_verified
+            && self.email.is_some()
+            && self.providers.is_empty()
+            && self.last_login_at.is_none()
+    }
+
     /// Whether a room is its own.
     #[must_use]
     pub fn owns(&self, room: &CreatorId) -> bool {

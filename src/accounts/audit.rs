@@ -52,6 +52,15 @@ pub struct Origin {
     pub user_agent: String,
 }
 
+/// As much as is kept of what a browser calls itself (characters).
+const MOST_AGENT_CHARS: usize = 200;
+
+/// What is kept of what a browser calls itself.
+#[must_use]
+pub(super) fn short_agent(user_agent: &str) -> String {
+    user_agent.chars().take(MOST_AGENT_CHARS).collect()
+}
+
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -106,7 +115,8 @@ impl AuditEntry {
     /// From there.
     #[must_use]
     pub fn from(mut self, origin: &Origin) -> Self {
-        self.origin = origin.clone();
+        let user_agent = short_agent(&origin.user_agent);
+        self.origin = Origin { address: origin.address, user_agent };
         self
     }
 

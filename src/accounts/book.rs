@@ -8,7 +8,10 @@ use super::{
     Account, AccountError, AccountId, ApiToken, Controls, Digest, Email, Record, Session, Ticket,
     UserCode, record::row_key,
 };
-use crate::{model::CreatorId, storage::StorageError};
+use crate::{
+    model::{CreatorId, Timestamp},
+    storage::StorageError,
+};
 
 /// Everything that is known of accounts. A copy shares what it does not change.
 #[derive(Debug, Clone, Default)]
@@ -19,11 +22,16 @@ pub struct Book {
     by_provider: HashMap<(String, String), AccountId>,
     /// By the room's name in lower case.
     by_room: HashMap<String, AccountId>,
+    /// Those that nobody has shown to be theirs, the oldest first.
+    unclaimed: OrdSet<AccountId>,
     sessions: HashMap<Digest, Arc<Session>>,
     sessions_of: OrdSet<(AccountId, Digest)>,
     tokens: HashMap<Digest, Arc<ApiToken>>,
     tokens_of: OrdSet<(AccountId, Digest)>,
     tickets: HashMap<Digest, Arc<Ticket>>,
+    tickets_of: OrdSet<(AccountId, Digest)>,
+    /// By when they end.
+    tickets_by_end: OrdSet<(Timestamp, Digest)>,
     controls: Arc<Controls>,
     /// Rows of kinds that only their own files know: `kind/key` and JSON.
     others: OrdMap<String, Arc<[u8]>>,
@@ -78,6 +86,55 @@ impl Book {
         self.accounts.is_empty()
     }
 
+    /// Accounts that nobody has shown to be theirs, the oldest first.
+    pub fn unclaimed(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.unclaimed.iter().filter_map(|it| self.accounts.get(it))
+    }
+
+    /// How many of them there are.
+    #[must_use]
+    pub fn count_unclaimed(&self) -> usize {
+        self.unclaimed.len()
+    }
+
+    /// Notes uses that the same sign-ins and tokens had in another book: those of a file may lie behind.
+    pub(super) fn remember_uses(&self, of: &Self) {
+        for (digest, session) in &of.sessions {
+            if let Some(it) = self.sessions.get(digest) {
+                it.touch(session.last_seen_at());
+            }
+        }
+        for (digest, token) in &of.tokens {
+            if let (Some(it), Some(at)) = (self.tokens.get(digest), token.last_used_at()) {
+                it.touch(at);
+            }
+        }
+    }
+
+    /// Accounts that may do less by another book, or another thing.
+    pub(super) fn list_ended(&self, by: &Self) -> Vec<AccountId> {
+        let accounts = self.accounts.values().filter(|it| by.account(it.id) != Some(*it));
+        let sessions = self.sessions.values().filter(|it| !by.sessions.contains_key(&it.digest));
+        let tokens = self.tokens.values().filter(|it| !by.tokens.contains_key(&it.digest));
+        let mut ended: Vec<_> = accounts.map(|it| it.id).collect();
+        ended.extend(sessions.map(|it| it.account));
+        ended.extend(tokens.map(|it| it.account));
+        ended.sort_unstable();
+        ended.dedup();
+        ended
+    }
+
+    /// How many rows of the file this is.
+    pub(super) fn count_rows(&self) -> usize {
+        let controls = usize::from(*self.controls != Controls::default());
+        self.accounts.len()
+            + self.sessions.len()
+            + self.tokens.len()
+            + self.tickets.len()
+            + self.others.len()
+            + controls
+    }
+
     /// The sign-in of a cookie's digest, whether it still opens anything or not.
     #[must_use]
     pub fn session(&self, digest: &Digest) -> Option<&Arc<Session>> {
@@ -126,9 +183,25 @@ impl Book {
         self.tickets.get(digest)
     }
 
-    /// All tickets, in no order.
+    /// All tickets, those first that end first.
     pub fn tickets(&self) -> impl Iterator<Item = &Arc<Ticket>> {
-        self.tickets.values()
+        self.tickets_by_end.iter().filter_map(|it| self.tickets.get(&it.1))
+    }
+
+    /// How many tickets there are.
+    #[must_use]
+    pub fn count_tickets(&self) -> usize {
+        self.tickets.len()
+    }
+
+    /// Tickets of an account, the oldest first.
+    #[must_use]
+    pub fn list_tickets(&self, account: AccountId) -> Vec<Arc<Ticket>> {
+        let of = self.tickets_of.range((account, Digest::least())..);
+        let of = of.take_while(|it| it.0 == account).filter_map(|it| self.tickets.get(&it.1));
+        let mut found: Vec<_> = of.cloned().collect();
+        found.sort_by_key(|it| (it.created_at, it.digest));
+        found
     }
 
     /// What is switched off.
@@ -189,6 +262,9 @@ impl Book {
         for it in &account.rooms {
             self.by_room.insert(room(it), id);
         }
+        if account.is_unclaimed() {
+            self.unclaimed.insert(id);
+        }
         self.accounts.insert(id, account);
         Ok(())
     }
@@ -199,6 +275,7 @@ impl Book {
             self.by_email.remove(email);
         }
         self.by_code.remove(&old.user_code);
+        self.unclaimed.remove(&id);
         for it in &old.providers {
             self.by_provider.remove(&(it.provider.clone(), it.subject.clone()));
         }
@@ -235,11 +312,20 @@ impl Book {
     }
 
     pub(super) fn put_ticket(&mut self, ticket: Arc<Ticket>) {
+        if let Some(account) = ticket.account {
+            self.tickets_of.insert((account, ticket.digest));
+        }
+        self.tickets_by_end.insert((ticket.expires_at, ticket.digest));
         self.tickets.insert(ticket.digest, ticket);
     }
 
     pub(super) fn remove_ticket(&mut self, digest: &Digest) -> Option<Arc<Ticket>> {
-        self.tickets.remove(digest)
+        let ticket = self.tickets.remove(digest)?;
+        if let Some(account) = ticket.account {
+            self.tickets_of.remove(&(account, ticket.digest));
+        }
+        self.tickets_by_end.remove(&(ticket.expires_at, ticket.digest));
+        Some(ticket)
     }
 
     pub(super) fn set_controls(&mut self, controls: Controls) {

@@ -17,6 +17,12 @@ const MOST_SESSIONS: usize = 50;
 const MOST_TOKENS: usize = 50;
 /// Most mails that wait to be sent: behind these, a link would end before it is read.
 const MOST_MAILS: usize = 5_000;
+/// Most tickets of one kind for one account; the oldest makes room. Mails overtake each other, but not so many.
+const MOST_TICKETS_OF_A_KIND: usize = 8;
+/// Most tickets in all; the one that ends first makes room.
+const MOST_TICKETS: usize = 20_000;
+/// Longest page that somebody goes on to (bytes); a longer one is left out.
+const MOST_RETURN_TO: usize = 2_048;
 
 /// A change that is being worked out. It reads as the [`Book`] with all that was put in so far.
 pub struct Change {
@@ -94,7 +100,7 @@ impl Change {
         for it in self.book.list_tokens(id) {
             self.remove_token(&it.digest);
         }
-        self.drop_tickets(|it| it.account == Some(id));
+        self.drop_tickets_of(id, |_| true);
         self.book.remove_account(id);
         self.erase::<Account>(&id.to_string());
         self.ended.push(id);
@@ -179,8 +185,7 @@ impl Change {
 
     /// Makes a ticket that works for so many minutes: what its link holds.
     ///
-    /// Others of its kind for the same account stay: mails overtake each other, and whichever link is used takes the
-    /// rest along.
+    /// Others of its kind for the same account stay, up to a few: mails overtake each other.
     pub fn open_ticket(
         &mut self,
         purpose: Purpose,
@@ -189,6 +194,21 @@ impl Change {
         surface: Surface,
         return_to: Option<String>,
     ) -> Secret {
+        if let Some(account) = account {
+            let older = self.book.list_tickets(account);
+            let mut older: Vec<_> =
+                older.iter().filter(|it| it.purpose.kind() == purpose.kind()).collect();
+            older.truncate((older.len() + 1).saturating_sub(MOST_TICKETS_OF_A_KIND));
+            for it in older {
+                self.remove_ticket(&it.digest);
+            }
+        }
+        while self.book.count_tickets() >= MOST_TICKETS {
+            let first = self.book.tickets().next().map(|it| it.digest);
+            let Some(first) = first else { break };
+            self.remove_ticket(&first);
+        }
+        let return_to = return_to.filter(|it| it.len() <= MOST_RETURN_TO);
         let secret = Secret::random();
         let ticket = Arc::new(Ticket {
             digest: secret.digest(),
@@ -212,7 +232,7 @@ impl Change {
         let digest = Digest::of(secret);
         let ticket = self.book.ticket(&digest).filter(|it| it.purpose.kind() == kind).cloned();
         let ticket = ticket.ok_or(AccountError::BadTicket)?;
-        if self.at >= ticket.expires_at {
+        if !ticket.is_open(self.at) {
             return Err(AccountError::BadTicket);
         }
         self.remove_ticket(&digest);
@@ -226,7 +246,14 @@ impl Change {
         }
     }
 
-    /// Takes all tickets away that `which` says.
+    /// Takes those tickets of an account away that `which` says.
+    pub fn drop_tickets_of(&mut self, account: AccountId, which: impl Fn(&Ticket) -> bool) {
+        for it in self.book.list_tickets(account).iter().filter(|it| which(it)) {
+            self.remove_ticket(&it.digest);
+        }
+    }
+
+    /// Takes all tickets away that `which` says. It looks at every ticket there is.
     pub fn drop_tickets(&mut self, which: impl Fn(&Ticket) -> bool) {
         let digests: Vec<_> =
             self.book.tickets().filter(|it| which(it)).map(|it| it.digest).collect();
@@ -285,6 +312,11 @@ impl Change {
             account_page: account_page.to_owned(),
         };
         self.mail(email, Some(account.id), letter);
+    }
+
+    /// Writes down what was noted before, and told already.
+    pub(super) fn write_noted(&mut self, entry: &AuditEntry) {
+        self.write(entry);
     }
 
     /// Notes what was done.

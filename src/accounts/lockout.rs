@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Digest, Email};
@@ -69,43 +69,104 @@ impl Lockout {
         std::iter::once(account).chain(address.map(|it| Guessed::Address(network(it))))
     }
 
+    fn guesses(&self) -> MutexGuard<'_, HashMap<Guessed, Guesses>> {
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How long this account and this address must wait (s); `None` is not at all.
     #[must_use]
     pub fn wait(&self, account: &Email, address: Option<IpAddr>, at: Timestamp) -> Option<u64> {
-        let guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-        let waits = Self::keys(account, address).filter_map(|it| guesses.get(&it));
-        // A clock that was set back makes nobody wait longer than the longest.
-        let waits = waits.map(|it| it.until.ms_since(at).min(LONGEST_WAIT_MS));
-        let longest = waits.max().filter(|it| *it > 0)?;
-        u64::try_from(longest).ok().map(|it| it.div_ceil(1000))
+        wait(&mut self.guesses(), Self::keys(account, address), at)
     }
 
     /// Notes a wrong guess.
     pub fn wrong(&self, account: &Email, address: Option<IpAddr>, at: Timestamp) {
-        let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in Self::keys(account, address) {
-            if guesses.len() >= MOST_REMEMBERED && !guesses.contains_key(&key) {
-                make_room(&mut guesses, at);
-            }
-            let fresh = Guesses { wrong: 0, last_at: at, until: at };
-            let it = guesses.entry(key).or_insert(fresh);
-            if at.ms_since(it.last_at) > FORGOTTEN_AFTER_MS {
-                *it = fresh;
-            }
-            it.wrong = it.wrong.saturating_add(1);
-            it.last_at = at;
-            if let Some(beyond) = it.wrong.checked_sub(key.free()).filter(|it| *it > 0) {
-                let wait = FIRST_WAIT_MS.checked_shl(beyond - 1).unwrap_or(LONGEST_WAIT_MS);
-                let wait = if beyond > 20 { LONGEST_WAIT_MS } else { wait.min(LONGEST_WAIT_MS) };
-                it.until = at.plus_ms(wait);
-            }
-        }
+        wrong(&mut self.guesses(), Self::keys(account, address), at);
     }
 
-    /// Notes a right one: the account starts anew. The address does not, lest an own account resets it.
-    pub fn right(&self, account: &Email) {
-        let key = Guessed::Account(Digest::of(account.as_str()));
-        self.guesses.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
+    /// Begins a guess. It counts as a wrong one until [`Lockout::right`] or [`Lockout::unjudged`] says otherwise: of
+    /// many at the same moment none gets in between the look and the count.
+    ///
+    /// # Errors
+    /// The time to wait (s); then nothing is counted.
+    pub fn attempt(
+        &self,
+        account: &Email,
+        address: Option<IpAddr>,
+        at: Timestamp,
+    ) -> Result<(), u64> {
+        let mut guesses = self.guesses();
+        if let Some(seconds) = wait(&mut guesses, Self::keys(account, address), at) {
+            return Err(seconds);
+        }
+        wrong(&mut guesses, Self::keys(account, address), at);
+        Ok(())
+    }
+
+    /// Notes that a guess that was begun was right: the account starts anew. The address only gets this one back, lest
+    /// an own account resets it.
+    pub fn right(&self, account: &Email, address: Option<IpAddr>) {
+        let mut guesses = self.guesses();
+        guesses.remove(&Guessed::Account(Digest::of(account.as_str())));
+        take_back(&mut guesses, address.map(|it| Guessed::Address(network(it))));
+    }
+
+    /// Notes that nobody looked whether a guess that was begun was right.
+    pub fn unjudged(&self, account: &Email, address: Option<IpAddr>) {
+        take_back(&mut self.guesses(), Self::keys(account, address));
+    }
+}
+
+fn wait(
+    guesses: &mut HashMap<Guessed, Guesses>,
+    keys: impl Iterator<Item = Guessed>,
+    at: Timestamp,
+) -> Option<u64> {
+    let mut longest = 0;
+    for key in keys {
+        let Some(it) = guesses.get_mut(&key) else { continue };
+        // A clock that was set back makes nobody wait longer than the longest.
+        it.until = it.until.min(at.plus_ms(LONGEST_WAIT_MS));
+        it.last_at = it.last_at.min(at);
+        longest = longest.max(it.until.ms_since(at));
+    }
+    u64::try_from(longest).ok().filter(|it| *it > 0).map(|it| it.div_ceil(1000))
+}
+
+fn wrong(
+    guesses: &mut HashMap<Guessed, Guesses>,
+    keys: impl Iterator<Item = Guessed>,
+    at: Timestamp,
+) {
+    for key in keys {
+        if guesses.len() >= MOST_REMEMBERED && !guesses.contains_key(&key) {
+            make_room(guesses, at);
+        }
+        let fresh = Guesses { wrong: 0, last_at: at, until: at };
+        let it = guesses.entry(key).or_insert(fresh);
+        if at.ms_since(it.last_at) > FORGOTTEN_AFTER_MS {
+            *it = fresh;
+        }
+        it.wrong = it.wrong.saturating_add(1);
+        it.last_at = at;
+        if let Some(beyond) = it.wrong.checked_sub(key.free()).filter(|it| *it > 0) {
+            let wait = FIRST_WAIT_MS.checked_shl(beyond - 1).unwrap_or(LONGEST_WAIT_MS);
+            let wait = if beyond > 20 { LONGEST_WAIT_MS } else { wait.min(LONGEST_WAIT_MS) };
+            it.until = at.plus_ms(wait);
+        }
+    }
+}
+
+fn take_back(guesses: &mut HashMap<Guessed, Guesses>, keys: impl IntoIterator<Item = Guessed>) {
+    for key in keys {
+        let Some(it) = guesses.get_mut(&key) else { continue };
+        it.wrong = it.wrong.saturating_sub(1);
+        if it.wrong <= key.free() {
+            it.until = it.last_at;
+        }
+        if it.wrong == 0 {
+            guesses.remove(&key);
+        }
     }
 }
 
@@ -114,10 +175,12 @@ fn make_room(guesses: &mut HashMap<Guessed, Guesses>, at: Timestamp) {
     if guesses.len() < MOST_REMEMBERED {
         return;
     }
-    let mut times: Vec<_> = guesses.values().map(|it| it.last_at).collect();
-    let (_, median, _) = times.select_nth_unstable(MOST_REMEMBERED / 10);
-    let median = *median;
-    guesses.retain(|_, it| it.last_at > median);
+    // Whoever waits longest stays longest: nobody floods their own wait away.
+    let mut all: Vec<_> = guesses.iter().map(|(key, it)| (it.until, it.last_at, *key)).collect();
+    all.select_nth_unstable_by_key(MOST_REMEMBERED / 10, |it| (it.0, it.1));
+    for (_, _, key) in &all[..MOST_REMEMBERED / 10] {
+        guesses.remove(key);
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +206,7 @@ mod tests {
             assert_eq!(lockout.wait(&ana, None, at), None);
         }
         assert_eq!(lockout.wait(&email("ben@example.com"), None, at), None);
-        lockout.right(&ana);
+        lockout.right(&ana, None);
         lockout.wrong(&ana, None, at);
         assert_eq!(lockout.wait(&ana, None, at), None);
     }
@@ -176,6 +239,7 @@ mod tests {
         }
         let earlier = at.plus_ms(-86_400_000);
         assert_eq!(lockout.wait(&ana, None, earlier), Some(900));
+        assert_eq!(lockout.wait(&ana, None, earlier.plus_ms(LONGEST_WAIT_MS)), None);
         assert_eq!(lockout.wait(&ana, None, at.plus_ms(LONGEST_WAIT_MS)), None);
     }
 }

@@ -16,6 +16,7 @@ mod error;
 mod letter;
 mod lockout;
 pub mod mail;
+mod noted;
 pub mod oauth;
 mod paces;
 mod password;
@@ -27,6 +28,8 @@ mod session;
 mod sign_in;
 mod sign_up;
 mod store;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod upkeep;
 mod verify;

@@ -1,6 +1,11 @@
 //! How fast attempts and mails may follow each other.
 
-use std::{net::IpAddr, num::NonZeroU32};
+use std::{
+    hash::Hash,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use governor::{
     DefaultKeyedRateLimiter, Quota, RateLimiter,
@@ -11,11 +16,41 @@ use super::{Digest, Email, lockout::network};
 
 /// Entries after which those that no longer say anything are dropped.
 const TIDIED_AT: usize = 10_000;
+/// Most entries. Beyond them everybody waits: so many networks at once are no people.
+const MOST: usize = 500_000;
+
+/// Keys, each with its own pace, as many as are needed and no more than [`MOST`].
+struct Keyed<K: Hash + Eq + Clone> {
+    limiter: DefaultKeyedRateLimiter<K>,
+    /// Tidied when there are so many. Looking at all of them each time would be the slowest part of an attack.
+    tidied_at: AtomicUsize,
+}
+
+impl<K: Hash + Eq + Clone> Keyed<K> {
+    fn new(quota: Quota) -> Self {
+        Self { limiter: RateLimiter::keyed(quota), tidied_at: AtomicUsize::new(TIDIED_AT) }
+    }
+
+    /// Takes one, or answers how long to wait (s).
+    fn take(&self, key: &K) -> Result<(), u64> {
+        if self.limiter.len() > self.tidied_at.load(Ordering::Relaxed) {
+            self.limiter.retain_recent();
+            let left = self.limiter.len();
+            self.tidied_at.store((left * 2).clamp(TIDIED_AT, MOST), Ordering::Relaxed);
+            if left > MOST {
+                return Err(1);
+            }
+        }
+        self.limiter
+            .check_key(key)
+            .map_err(|it| it.wait_time_from(DefaultClock::default().now()).as_secs() + 1)
+    }
+}
 
 /// How fast attempts and mails may follow each other.
 pub struct Paces {
-    attempts: DefaultKeyedRateLimiter<IpAddr>,
-    mails: DefaultKeyedRateLimiter<Digest>,
+    attempts: Keyed<IpAddr>,
+    mails: Keyed<Digest>,
 }
 
 impl Paces {
@@ -24,8 +59,8 @@ impl Paces {
     pub fn new(attempts_per_minute: u32, mails_per_hour: u32) -> Self {
         let at_least_one = |it: u32| NonZeroU32::new(it).unwrap_or(NonZeroU32::MIN);
         Self {
-            attempts: RateLimiter::keyed(Quota::per_minute(at_least_one(attempts_per_minute))),
-            mails: RateLimiter::keyed(Quota::per_hour(at_least_one(mails_per_hour))),
+            attempts: Keyed::new(Quota::per_minute(at_least_one(attempts_per_minute))),
+            mails: Keyed::new(Quota::per_hour(at_least_one(mails_per_hour))),
         }
     }
 
@@ -35,20 +70,12 @@ impl Paces {
     /// The time to wait (s).
     pub fn attempt(&self, address: Option<IpAddr>) -> Result<(), u64> {
         let Some(address) = address else { return Ok(()) };
-        if self.attempts.len() > TIDIED_AT {
-            self.attempts.retain_recent();
-        }
-        self.attempts
-            .check_key(&network(address))
-            .map_err(|it| it.wait_time_from(DefaultClock::default().now()).as_secs() + 1)
+        self.attempts.take(&network(address))
     }
 
     /// Takes a mail to an address; `false` when there were enough of them. Whoever asked is not told.
     #[must_use]
     pub fn mail(&self, to: &Email) -> bool {
-        if self.mails.len() > TIDIED_AT {
-            self.mails.retain_recent();
-        }
-        self.mails.check_key(&Digest::of(to.as_str())).is_ok()
+        self.mails.take(&Digest::of(to.as_str())).is_ok()
     }
 }

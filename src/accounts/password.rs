@@ -1,7 +1,7 @@
 //! Passwords: what is asked of them, and their hashes, worked out off the async threads.
 
 use std::sync::{
-    Arc, LazyLock, OnceLock,
+    Arc, LazyLock, Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -29,7 +29,7 @@ pub struct Passwords {
     turns: Arc<Semaphore>,
     waiting: AtomicUsize,
     /// What a password is compared with where there is no account, so that it takes as long.
-    nobody: OnceLock<(Params, String)>,
+    nobody: Mutex<Option<(Params, String)>>,
 }
 
 /// How a comparison ended.
@@ -57,7 +57,7 @@ impl Passwords {
     #[must_use]
     pub fn new(life: Lifecycle, parallel: usize) -> Self {
         let turns = Arc::new(Semaphore::new(parallel));
-        Self { life, turns, waiting: AtomicUsize::new(0), nobody: OnceLock::new() }
+        Self { life, turns, waiting: AtomicUsize::new(0), nobody: Mutex::default() }
     }
 
     /// Does `work` when it is its turn.
@@ -135,10 +135,9 @@ impl Passwords {
         let known = hash.is_some();
         // Cut, not refused: a longer one is simply wrong, and takes as long to be.
         let password = password.get(..MOST_BYTES).unwrap_or(password).to_owned();
-        let hash = match hash {
-            Some(it) => it.to_owned(),
-            None => self.nobodys(&params).await?,
-        };
+        // Also where it is not needed: whoever is first would wait longer for an address that is not known.
+        let nobodys = self.nobodys(&params).await?;
+        let hash = hash.map_or(nobodys, str::to_owned);
         let verdict = self
             .in_turn(move || {
                 let Ok(parsed) = PasswordHash::new(&hash) else { return Verdict::Wrong };
@@ -157,10 +156,9 @@ impl Passwords {
 
     /// The hash of a password that nobody knows.
     async fn nobodys(&self, params: &Params) -> Result<String, AccountError> {
-        if let Some((made_with, hash)) = self.nobody.get()
-            && made_with == params
-        {
-            return Ok(hash.clone());
+        let known = self.nobody.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, hash)) = known.filter(|it| it.0 == *params) {
+            return Ok(hash);
         }
         let params = params.clone();
         let (params, hash) = self
@@ -169,8 +167,8 @@ impl Passwords {
                 (params, hash)
             })
             .await?;
-        // Costs that were changed since are worked out each time: rare, and only slower.
-        let _ = self.nobody.set((params, hash.clone()));
+        let made = Some((params, hash.clone()));
+        *self.nobody.lock().unwrap_or_else(PoisonError::into_inner) = made;
         Ok(hash)
     }
 }

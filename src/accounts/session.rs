@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AccountId, Digest};
+use super::{AccountId, Digest, audit::short_agent};
 use crate::model::Timestamp;
 
 /// The id of a sign-in in lists: not what opens it.
@@ -89,9 +89,6 @@ pub struct NewSession {
     pub days: u32,
 }
 
-/// As much as is kept of what a browser calls itself (characters).
-const MOST_AGENT_CHARS: usize = 200;
-
 impl Session {
     /// A fresh one.
     #[must_use]
@@ -105,7 +102,7 @@ impl Session {
             surface: new.surface,
             method: new.method,
             address: new.address,
-            user_agent: new.user_agent.chars().take(MOST_AGENT_CHARS).collect(),
+            user_agent: short_agent(&new.user_agent),
             seen: AtomicI64::new(at.unix_ms()),
             written: AtomicI64::new(at.unix_ms()),
         }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{
     Account, AccountError, AccountId, Accounts, Actor, Alert, AuditEntry, Change, Email,
-    NewSession, Origin, Purpose, Secret, Session, Surface, Verdict, lockout::network, sign_up,
-    verify,
+    NewSession, Origin, Purpose, Secret, Session, Surface, Verdict, audit::short_agent,
+    lockout::network, sign_up, verify,
 };
-use crate::{config::Config, model::Timestamp};
+use crate::config::Config;
 
 /// Somebody who just signed in.
 #[derive(Debug)]
@@ -36,56 +36,59 @@ impl Accounts {
         surface: Surface,
         origin: Origin,
     ) -> Result<SignedIn, AccountError> {
-        let at = self.now();
-        if let Some(wait) = self.lockout().wait(&email, origin.address, at) {
-            // Not audited: whoever floods this must not flood the disk. The first of them was.
-            return Err(AccountError::TooMany(wait));
+        // Told to everybody alike, and before anything is looked at.
+        if self.book().controls().disable_password_login {
+            return Err(AccountError::SwitchedOff("passwords are"));
         }
+        // Who must wait is not audited: whoever floods this must not flood the disk. The first of them was.
+        let attempt = self.lockout().attempt(&email, origin.address, self.now());
+        attempt.map_err(AccountError::TooMany)?;
         let config = self.config();
         let known = self.book().find_by_email(&email).cloned();
         let hash = known.as_ref().and_then(|it| it.password.as_deref());
-        let verdict = self.passwords().verify(&config.system.auth, hash, password).await?;
-        if verdict == Verdict::Wrong {
-            return Err(self.wrong_password(email, known, origin, at).await);
-        }
-        let known = known.ok_or(AccountError::WrongPassword)?;
-        self.lockout().right(&email);
-        let switched_off = self.book().controls().disable_password_login;
-        let refused = match () {
-            () if switched_off => Some(AccountError::SwitchedOff("passwords are")),
-            () if !known.is_active() => Some(AccountError::Suspended),
-            () if !known.email_verified => Some(AccountError::NotVerified),
-            () => None,
+        let verdict = match self.passwords().verify(&config.system.auth, hash, password).await {
+            Ok(it) => it,
+            Err(error) => {
+                self.lockout().unjudged(&email, origin.address);
+                return Err(error);
+            }
         };
-        if let Some(refused) = refused {
-            let id = known.id;
-            self.change(move |change| {
-                let account = change.find_account(id)?;
-                let entry = AuditEntry::new(change.at(), Actor::Nobody, "login_refused");
-                change.audit(entry.to(&account).from(&origin).ended("failed"));
-                Ok(())
-            })
-            .await?;
-            return Err(refused);
-        }
+        let Some(known) = known.clone().filter(|_| verdict != Verdict::Wrong) else {
+            return Err(self.wrong_password(&email, known.as_deref(), &origin));
+        };
+        self.lockout().right(&email, origin.address);
         let fresh = match verdict {
             Verdict::RightButOld => self.rehashed(&config, password).await,
             _ => None,
         };
-        let (id, hash) = (known.id, known.password.clone());
+        let (compared, from) = (Arc::clone(&known), origin.clone());
         let base = self.base_url().to_owned();
-        self.change(move |change| {
-            let mut account = change.find_account(id)?;
-            // Somebody may have changed it, or suspended the account, since it was compared.
-            if account.password != hash {
-                return Err(AccountError::WrongPassword);
+        let opened = self.change(move |change| {
+            // It may be gone since it was compared, or have another password or address.
+            let account = change.find_account(compared.id).ok();
+            let same =
+                |it: &Account| (&it.password, &it.email) == (&compared.password, &compared.email);
+            let mut account = account.filter(same).ok_or(AccountError::WrongPassword)?;
+            if change.controls().disable_password_login {
+                return Err(AccountError::SwitchedOff("passwords are"));
+            }
+            if !account.is_active() {
+                return Err(AccountError::Suspended);
+            }
+            if !account.email_verified {
+                return Err(AccountError::NotVerified);
             }
             if let Some(fresh) = fresh {
                 account.password = Some(fresh);
             }
-            open(change, account, &config, &base, surface, "password", &origin, None)
-        })
-        .await
+            open(change, account, &config, &base, surface, "password", &from, None)
+        });
+        let opened = opened.await;
+        if let Err(AccountError::Suspended | AccountError::NotVerified) = &opened {
+            let entry = AuditEntry::new(self.now(), Actor::Nobody, "login_refused");
+            self.note(entry.to(&known).from(&origin).ended("failed"));
+        }
+        opened
     }
 
     /// The password under today's costs; `None` when it cannot be had now: the old one still works.
@@ -94,28 +97,23 @@ impl Accounts {
         self.passwords().hash_known(&config.system.auth, password).await.ok()
     }
 
-    async fn wrong_password(
+    /// Noted for later: the answer waits for no disk, whether there is an account or not.
+    fn wrong_password(
         &self,
-        email: Email,
-        known: Option<Arc<Account>>,
-        origin: Origin,
-        at: Timestamp,
+        email: &Email,
+        known: Option<&Account>,
+        origin: &Origin,
     ) -> AccountError {
-        self.lockout().wrong(&email, origin.address, at);
-        let held = self.lockout().wait(&email, origin.address, at).is_some();
-        let noted = self
-            .change(move |change| {
-                let result = if held { "login_backoff" } else { "failed" };
-                let entry = AuditEntry::new(change.at(), Actor::Nobody, "login_failed");
-                let entry = entry.about(&email).from(&origin).ended(result);
-                change.audit(match &known {
-                    Some(it) => entry.to(it),
-                    None => entry,
-                });
-                Ok(())
-            })
-            .await;
-        noted.err().unwrap_or(AccountError::WrongPassword)
+        let at = self.now();
+        let held = self.lockout().wait(email, origin.address, at).is_some();
+        let result = if held { "login_backoff" } else { "failed" };
+        let entry = AuditEntry::new(at, Actor::Nobody, "login_failed");
+        let entry = entry.about(email).from(origin).ended(result);
+        self.note(match known {
+            Some(it) => entry.to(it),
+            None => entry,
+        });
+        AccountError::WrongPassword
     }
 
     /// Signs somebody in with the link of a mail; makes the account when there is none.
@@ -146,10 +144,8 @@ impl Accounts {
                 None if change.controls().disable_new_signups => {
                     return Err(AccountError::SwitchedOff("sign-ups are"));
                 }
-                None if change.len() >= config.system.auth.max_accounts as usize => {
-                    return Err(AccountError::Refused("this server takes no more accounts"));
-                }
                 None => {
+                    sign_up::make_room(change, &config)?;
                     let account = Account::new(Some(email.clone()), "", change.at());
                     let account = sign_up::create(change, account, "link", &origin)?;
                     let verified =
@@ -157,6 +153,8 @@ impl Accounts {
                     (*verified).clone()
                 }
             };
+            // Older links of the same mailbox are good for nothing any more.
+            change.drop_tickets(|it| it.purpose == ticket.purpose);
             let (surface, to) = (ticket.surface, ticket.return_to.clone());
             open(change, account, &config, &base, surface, "link", &origin, to)
         })
@@ -202,8 +200,9 @@ pub(super) fn open(
         return Err(AccountError::Suspended);
     }
     let earlier = change.list_sessions(account.id);
+    let user_agent = short_agent(&origin.user_agent);
     let known_place = earlier.iter().any(|it| {
-        it.user_agent == origin.user_agent && it.address.map(network) == origin.address.map(network)
+        it.user_agent == user_agent && it.address.map(network) == origin.address.map(network)
     });
     let first = account.last_login_at.is_none();
     verify::promote(change, &mut account, config);
@@ -223,7 +222,7 @@ pub(super) fn open(
     change.audit(entry.to(&account).from(origin).with("method", method));
     if !first && !known_place {
         let page = format!("{base}/account");
-        change.alert(&account, Alert::NewSignIn, &origin.user_agent, &page);
+        change.alert(&account, Alert::NewSignIn, &user_agent, &page);
     }
     Ok(SignedIn { account, session, secret, return_to })
 }

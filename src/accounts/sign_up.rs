@@ -1,9 +1,12 @@
 //! How somebody who has no account gets one, without telling anybody who has.
 
 use super::{
-    Account, AccountError, Accounts, Actor, AuditEntry, Change, Email, Letter, Origin, Purpose,
-    Secret, Surface,
+    Account, AccountError, Accounts, Actor, AuditEntry, Book, Change, Email, Letter, Origin,
+    Purpose, Secret, Surface, Verdict, readable_name,
 };
+use crate::config::Config;
+
+const FULL: AccountError = AccountError::Refused("this server takes no more accounts");
 
 /// What somebody sent to get an account, or a link to sign in with.
 #[derive(Debug, Clone)]
@@ -28,48 +31,59 @@ impl Accounts {
     /// For a password that is refused, when sign-ups are switched off, and when the disk refuses. Never for an address
     /// that is taken.
     pub async fn sign_up(&self, new: SignUp, password: &str) -> Result<(), AccountError> {
-        if self.book().controls().disable_new_signups {
-            return Err(AccountError::SwitchedOff("sign-ups are"));
-        }
         let config = self.config();
-        let about = [new.email.as_str(), new.email.local(), new.display_name.as_str()];
+        may_sign_up(&self.book(), &config)?;
+        let name = readable_name(&new.display_name);
+        let about = [new.email.as_str(), new.email.local(), name.as_deref().unwrap_or_default()];
+        // All of this takes as long for an address that is taken.
         let hash = self.passwords().hash(&config.system.auth, password, &about).await?;
-        // Hashed first: an address that is taken takes as long.
-        let may_mail = self.paces().mail(&new.email);
+        let before = self.book().find_by_email(&new.email).filter(|it| it.is_unclaimed()).cloned();
+        let before = before.and_then(|it| it.password.clone());
+        let verdict = self.passwords().verify(&config.system.auth, before.as_deref(), password);
+        let same = verdict.await? != Verdict::Wrong;
+        if !self.paces().mail(&new.email) {
+            let entry = AuditEntry::new(self.now(), Actor::Nobody, "signup_refused");
+            self.note(entry.about(&new.email).from(&new.origin).ended("rate_limited"));
+            return Ok(());
+        }
         let minutes = config.system.auth.mail_link_minutes;
-        let most = config.system.auth.max_accounts as usize;
         let base = self.base_url().to_owned();
         self.change(move |change| {
+            may_sign_up(change, &config)?;
             let known = change.find_by_email(&new.email).cloned();
-            if let Some(known) = known.as_ref().filter(|it| it.email_verified) {
+            // One whose owner must verify it again is as good as verified: a stranger's password must not get there.
+            if let Some(known) = known.as_ref().filter(|it| !it.is_unclaimed()) {
                 let entry = AuditEntry::new(change.at(), Actor::Nobody, "signup_refused");
                 change.audit(entry.to(known).from(&new.origin).ended("failed"));
-                if may_mail {
-                    let login = format!("{base}/login");
-                    change.mail(&new.email, Some(known.id), Letter::HaveAccount { login });
-                }
+                let login = format!("{base}/login");
+                change.mail(&new.email, Some(known.id), Letter::HaveAccount { login });
                 return Ok(());
             }
             let id = match known {
-                Some(it) => it.id,
-                None => {
-                    if change.len() >= most {
-                        return Err(AccountError::Refused("this server takes no more accounts"));
+                Some(known) => {
+                    let entry = AuditEntry::new(change.at(), Actor::Nobody, "signup_repeated");
+                    change.audit(entry.to(&known).from(&new.origin).ended("sent"));
+                    if known.password.is_some() && !(same && known.password == before) {
+                        // Two people may want it. Each mail vouches for the password of whoever asked for it; one that
+                        // is sent again vouches for none.
+                        let account = Account { password: None, ..(*known).clone() };
+                        change.put_account(account)?;
                     }
-                    let mut account =
-                        Account::new(Some(new.email.clone()), &new.display_name, change.at());
+                    known.id
+                }
+                None => {
+                    make_room(change, &config)?;
+                    let name = name.as_deref().unwrap_or_default();
+                    let mut account = Account::new(Some(new.email.clone()), name, change.at());
                     account.password = Some(hash.clone());
                     create(change, account, "password", &new.origin)?.id
                 }
             };
-            if may_mail {
-                let (email, password) = (new.email.clone(), Some(hash));
-                let purpose = Purpose::VerifyEmail { email, password };
-                let secret =
-                    change.open_ticket(purpose, Some(id), minutes, new.surface, new.return_to);
-                let link = verify_link(&base, &secret);
-                change.mail(&new.email, Some(id), Letter::Verify { link, minutes });
-            }
+            let (email, password) = (new.email.clone(), Some(hash));
+            let purpose = Purpose::VerifyEmail { email, password, name };
+            let secret = change.open_ticket(purpose, Some(id), minutes, new.surface, new.return_to);
+            let link = verify_link(&base, &secret);
+            change.mail(&new.email, Some(id), Letter::Verify { link, minutes });
             Ok(())
         })
         .await
@@ -83,12 +97,16 @@ impl Accounts {
         let config = self.config();
         let minutes = config.system.auth.mail_link_minutes;
         let base = self.base_url().to_owned();
-        let may_mail = self.paces().mail(&new.email);
+        if !self.paces().mail(&new.email) {
+            let entry = AuditEntry::new(self.now(), Actor::Nobody, "magic_link_requested");
+            self.note(entry.about(&new.email).from(&new.origin).ended("rate_limited"));
+            return Ok(());
+        }
         self.change(move |change| {
             let known = change.find_by_email(&new.email).cloned();
             let suspended = known.as_ref().is_some_and(|it| !it.is_active());
             let closed = known.is_none() && change.controls().disable_new_signups;
-            let sends = may_mail && !suspended && !closed;
+            let sends = !suspended && !closed;
             let result = if sends { "sent" } else { "failed" };
             let entry = AuditEntry::new(change.at(), Actor::Nobody, "magic_link_requested");
             let entry = entry.about(&new.email).from(&new.origin).ended(result);
@@ -121,22 +139,31 @@ impl Accounts {
         if self.book().controls().disable_resend_verification {
             return Err(AccountError::SwitchedOff("sending it again is"));
         }
-        let may_mail = self.paces().mail(&email);
+        if !self.paces().mail(&email) {
+            let entry = AuditEntry::new(self.now(), Actor::Nobody, "verification_resent");
+            self.note(entry.about(&email).from(&origin).ended("rate_limited"));
+            return Ok(());
+        }
         let minutes = self.config().system.auth.mail_link_minutes;
         let base = self.base_url().to_owned();
         self.change(move |change| {
-            let Some(known) = change.find_by_email(&email).cloned() else { return Ok(()) };
-            let entry = AuditEntry::new(change.at(), Actor::Nobody, "verification_resent");
-            let result = match (known.email_verified, may_mail) {
-                (true, _) => "already_verified",
-                (_, false) => "rate_limited",
-                _ => "sent",
+            let known = change.find_by_email(&email).cloned();
+            let result = match &known {
+                None => "no_account",
+                Some(it) if it.email_verified => "already_verified",
+                Some(_) => "sent",
             };
-            change.audit(entry.to(&known).from(&origin).ended(result));
-            if result == "sent" {
-                // The mail vouches for the password that the account has: that of the first who signed up.
+            // Audited also where there is none: it takes as long.
+            let entry = AuditEntry::new(change.at(), Actor::Nobody, "verification_resent");
+            let entry = entry.about(&email).from(&origin).ended(result);
+            change.audit(match &known {
+                Some(it) => entry.to(it),
+                None => entry,
+            });
+            if let Some(known) = known.filter(|it| !it.email_verified) {
+                // The mail vouches for the password that the account has; it has none once two people wanted it.
                 let password = known.password.clone();
-                let purpose = Purpose::VerifyEmail { email: email.clone(), password };
+                let purpose = Purpose::VerifyEmail { email: email.clone(), password, name: None };
                 let secret = change.open_ticket(purpose, Some(known.id), minutes, surface, None);
                 let link = verify_link(&base, &secret);
                 change.mail(&email, Some(known.id), Letter::Verify { link, minutes });
@@ -145,6 +172,38 @@ impl Accounts {
         })
         .await
     }
+}
+
+/// Refuses everybody alike, whoever they are.
+fn may_sign_up(book: &Book, config: &Config) -> Result<(), AccountError> {
+    if book.controls().disable_new_signups {
+        return Err(AccountError::SwitchedOff("sign-ups are"));
+    }
+    let most = config.system.auth.max_accounts as usize;
+    if book.len() >= most && book.count_unclaimed() == 0 {
+        return Err(FULL);
+    }
+    Ok(())
+}
+
+/// Most accounts that nobody has shown to be theirs: anybody can make them.
+fn most_unclaimed(config: &Config) -> usize {
+    (config.system.auth.max_accounts as usize / 10).clamp(100, 10_000)
+}
+
+/// Makes room for one more account: those that nobody has shown to be theirs give way, the oldest first.
+///
+/// # Errors
+/// When the server is full of others.
+pub(super) fn make_room(change: &mut Change, config: &Config) -> Result<(), AccountError> {
+    let most = config.system.auth.max_accounts as usize;
+    while change.len() >= most || change.count_unclaimed() >= most_unclaimed(config) {
+        let oldest = change.unclaimed().next().cloned().ok_or(FULL)?;
+        let entry = AuditEntry::new(change.at(), Actor::System, "account_abandoned");
+        change.audit(entry.to(&oldest).with("why", "newer ones needed the room"));
+        change.remove_account(oldest.id);
+    }
+    Ok(())
 }
 
 fn verify_link(base: &str, secret: &Secret) -> String {

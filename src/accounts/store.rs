@@ -2,15 +2,18 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 use super::{
     AccountError, AccountId, AuditEntry, Book, Change, Lockout, Mail, Paces, Passwords, Record,
-    record::row_key,
+    noted::Noted, record::row_key,
 };
 use crate::{
     config::Config,
@@ -25,6 +28,8 @@ pub const FILE: &str = "accounts.redb";
 const ENDED_WAITING: usize = 1024;
 /// Most entries of the audit that wait for whoever shows them.
 const AUDITED_WAITING: usize = 1024;
+/// Most changes that wait for their turn; further people are asked to try again.
+const MOST_WAITING: usize = 512;
 
 /// Tells the time: the system's, but in tests.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -57,8 +62,14 @@ type Open = Box<dyn Fn() -> Result<Database, StorageError> + Send + Sync>;
 
 struct Shared {
     open: Open,
-    /// `None` once the disk has refused: opened anew for the next change.
-    database: Mutex<Option<Database>>,
+    /// `None` once the disk has refused: opened anew for the next change. Written only by who holds `changing`.
+    database: RwLock<Option<Database>>,
+    /// Held by who changes something.
+    changing: Mutex<()>,
+    /// Whose turn it is. They wait here and not on a thread: those are needed for chat, too.
+    turn: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    noted: Noted,
     book: ArcSwap<Book>,
     ended: broadcast::Sender<AccountId>,
     audited: broadcast::Sender<AuditEntry>,
@@ -88,7 +99,11 @@ impl Accounts {
         let auth = parts.config.borrow().system.auth.clone();
         Ok(Self(Arc::new(Shared {
             open,
-            database: Mutex::new(Some(database)),
+            database: RwLock::new(Some(database)),
+            changing: Mutex::default(),
+            turn: Arc::new(Semaphore::new(1)),
+            waiting: AtomicUsize::new(0),
+            noted: Noted::default(),
             book: ArcSwap::from_pointee(book),
             ended: broadcast::Sender::new(ENDED_WAITING),
             audited: broadcast::Sender::new(AUDITED_WAITING),
@@ -161,13 +176,31 @@ impl Accounts {
     /// time.
     ///
     /// # Errors
-    /// Those of `work`; [`AccountError::Storage`] when the disk does not take it.
+    /// Those of `work`; [`AccountError::Busy`] when too many wait; [`AccountError::Storage`] when the disk does not take
+    /// it.
     pub async fn change<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Change) -> Result<T, AccountError> + Send + 'static,
     ) -> Result<T, AccountError> {
+        struct Place<'a>(&'a AtomicUsize);
+        impl Drop for Place<'_> {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        let before = self.0.waiting.fetch_add(1, Ordering::Relaxed);
+        let _place = Place(&self.0.waiting);
+        if before >= MOST_WAITING {
+            return Err(AccountError::Busy);
+        }
+        let turn = Arc::clone(&self.0.turn).acquire_owned().await;
+        let turn = turn.map_err(|_| AccountError::Busy)?;
         let this = self.clone();
-        let task = self.0.parts.life.spawn_blocking(move || this.change_now(work));
+        let task = self.0.parts.life.spawn_blocking(move || {
+            let done = this.change_now(work);
+            drop(turn);
+            done
+        });
         task.await.unwrap_or_else(|error| {
             Err(StorageError::Io(std::io::Error::other(error.to_string())).into())
         })
@@ -181,32 +214,29 @@ impl Accounts {
         &self,
         work: impl FnOnce(&mut Change) -> Result<T, AccountError>,
     ) -> Result<T, AccountError> {
-        let mut database = self.0.database.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = match &*database {
-            Some(it) => it,
-            None => {
-                // A change that failed in the commit may be there after all: what the disk holds is what is true.
-                let (open, book) = guarded(|| read_book(&self.0.open))?;
-                self.0.book.store(Arc::new(book));
-                database.insert(open)
-            }
-        };
+        let changing = self.changing();
+        self.mend(&changing)?;
         let mut change = Change::new((*self.book()).clone(), self.now());
         let done = work(&mut change)?;
+        let noted = self.0.noted.take(self.now());
+        for it in &noted {
+            change.write_noted(it);
+        }
         let outcome = change.finish();
         let mails = row_key(Mail::KIND, "");
         let mailed = outcome.rows.iter().any(|it| it.0.starts_with(&mails) && it.1.is_some());
         if !outcome.rows.is_empty() {
             let rows = outcome.rows.iter().map(|(key, row)| (key.as_str(), row.as_deref()));
-            let written = guarded(|| open.write(|tx| records::set(tx, rows)));
+            let written = self.with_database(|it| it.write(|tx| records::set(tx, rows)));
             if let Err(error) = written {
-                *database = None;
+                self.refused();
+                self.0.noted.put_back(noted);
                 tracing::error!(%error, "a change of accounts cannot be kept");
                 return Err(error.into());
             }
         }
         self.0.book.store(Arc::new(outcome.book));
-        drop(database);
+        drop(changing);
         if mailed {
             self.0.mailed.notify_one();
         }
@@ -220,6 +250,67 @@ impl Accounts {
         Ok(done)
     }
 
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_database<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let database = self.0.database.read().unwrap_or_else(PoisonError::into_inner);
+        let refused = || StorageError::Io(std::io::Error::other("the disk refused it before"));
+        let database = database.as_ref().ok_or_else(refused)?;
+        guarded(|| work(database))
+    }
+
+    /// After a failure of the disk: nothing is done on what is open any more.
+    fn refused(&self) {
+        *self.0.database.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Opens the file anew where the disk has refused. A change that failed in the commit may be there after all: what
+    /// the disk holds is what is true.
+    fn mend(&self, _changing: &MutexGuard<'_, ()>) -> Result<(), StorageError> {
+        if self.0.database.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+            return Ok(());
+        }
+        let (database, book) = guarded(|| read_book(&self.0.open))?;
+        let before = self.book();
+        book.remember_uses(&before);
+        let ended = before.list_ended(&book);
+        self.0.book.store(Arc::new(book));
+        *self.0.database.write().unwrap_or_else(PoisonError::into_inner) = Some(database);
+        for it in ended {
+            // As after a change.
+            let _ = self.0.ended.send(it);
+        }
+        tracing::info!("the file of accounts was opened anew");
+        Ok(())
+    }
+
+    /// Notes something that waits for the disk: it is written with the next change, or within a second. For what
+    /// strangers can do as often as they like; of many at once only the first are kept, and how many more there were.
+    pub fn note(&self, entry: AuditEntry) {
+        if self.0.noted.put(entry.clone()) {
+            // Nobody may look.
+            let _ = self.0.audited.send(entry);
+        }
+    }
+
+    /// Whether something waits to be written.
+    pub(super) fn has_noted(&self) -> bool {
+        !self.0.noted.is_empty()
+    }
+
+    /// Writes down what was noted. Blocking.
+    ///
+    /// # Errors
+    /// What the disk says; it is kept then.
+    pub(super) fn write_noted(&self) -> Result<(), AccountError> {
+        if self.0.noted.is_empty() { Ok(()) } else { self.change_now(|_| Ok(())) }
+    }
+
     /// Looks at the file. Blocking work, off the async threads.
     ///
     /// # Errors
@@ -230,11 +321,10 @@ impl Accounts {
     ) -> Result<T, AccountError> {
         let this = self.clone();
         let task = self.0.parts.life.spawn_blocking(move || {
-            let database = this.0.database.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(database) = &*database else {
-                return Err(StorageError::Io(std::io::Error::other("the file is being mended")));
-            };
-            guarded(|| database.read(look))
+            if this.0.database.read().unwrap_or_else(PoisonError::into_inner).is_none() {
+                this.mend(&this.changing())?;
+            }
+            this.with_database(|it| it.read(look))
         });
         let read = task
             .await
@@ -251,6 +341,10 @@ impl Accounts {
         before: Option<String>,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, AccountError> {
+        let this = self.clone();
+        let task = self.0.parts.life.spawn_blocking(move || this.write_noted());
+        // What cannot be written now is told by who tried; what is there can be shown all the same.
+        let _ = task.await;
         let rows = self
             .read(move |tx| records::list_before(tx, AuditEntry::KIND, before.as_deref(), limit))
             .await?;
@@ -258,14 +352,43 @@ impl Accounts {
         Ok(rows.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
     }
 
-    /// Takes entries of the audit away that are older than `before`, at most `limit`. Blocking.
+    /// Takes entries of the audit away that are older than `before`, and the oldest of those beyond `most`; at most
+    /// `limit` of them. Answers how many. Blocking.
     ///
     /// # Errors
     /// What the disk says.
-    pub(super) fn forget_audit(&self, before: &str, limit: usize) -> Result<usize, StorageError> {
-        let database = self.0.database.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(database) = &*database else { return Ok(0) };
-        guarded(|| database.write(|tx| records::remove_before(tx, AuditEntry::KIND, before, limit)))
+    pub(super) fn forget_audit(
+        &self,
+        before: &str,
+        most: usize,
+        limit: usize,
+    ) -> Result<usize, StorageError> {
+        let changing = self.changing();
+        self.mend(&changing)?;
+        let others = self.book().count_rows();
+        let forgotten = self.with_database(|database| {
+            let rows = database.read(records::count)?;
+            let beyond = usize::try_from(rows).unwrap_or(usize::MAX).saturating_sub(others + most);
+            let is_due = beyond > 0
+                || database.read(|tx| {
+                    let oldest = records::find_first(tx, AuditEntry::KIND)?;
+                    Ok(oldest.is_some_and(|it| it.as_str() < before))
+                })?;
+            if !is_due {
+                return Ok(0);
+            }
+            database.write(|tx| {
+                let old = records::remove_before(tx, AuditEntry::KIND, before, limit)?;
+                let beyond = beyond.saturating_sub(old).min(limit - old);
+                // Behind every ULID.
+                let more = records::remove_before(tx, AuditEntry::KIND, "~", beyond)?;
+                Ok(old + more)
+            })
+        });
+        if forgotten.is_err() {
+            self.refused();
+        }
+        forgotten
     }
 }
 

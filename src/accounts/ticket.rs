@@ -16,6 +16,9 @@ pub enum Purpose {
         /// The hash of the password that whoever asked for this very mail chose: it becomes that of the account, so
         /// that nobody prepares an account for somebody else.
         password: Option<String>,
+        /// The name that they chose.
+        #[serde(default)]
+        name: Option<String>,
     },
     /// Signs in, and makes the account when there is none.
     MagicLink {
@@ -36,7 +39,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// A word for what it is, of which an account has one at a time.
+    /// A word for what it is.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -67,6 +70,18 @@ pub struct Ticket {
     pub surface: super::Surface,
     /// The page that was asked for.
     pub return_to: Option<String>,
+}
+
+/// How far a clock may be set back before tickets stop working (ms): one that was made while it ran ahead would work
+/// for as long as it did.
+const SET_BACK_MS: i64 = 10 * 60_000;
+
+impl Ticket {
+    /// Whether it works.
+    #[must_use]
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        at < self.expires_at && self.created_at.ms_since(at) <= SET_BACK_MS
+    }
 }
 
 /// A verification link that was used. Scanners of mail open links before people do: for as long as it would have

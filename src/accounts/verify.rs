@@ -34,7 +34,7 @@ impl Accounts {
                 return Ok(GoOn { surface: spent.surface, return_to: spent.return_to });
             }
             let ticket = change.take_ticket(&secret, "verify_email")?;
-            let Purpose::VerifyEmail { email, password } = &ticket.purpose else {
+            let Purpose::VerifyEmail { email, password, name } = &ticket.purpose else {
                 return Err(AccountError::BadTicket);
             };
             let id = ticket.account.ok_or(AccountError::BadTicket)?;
@@ -43,7 +43,16 @@ impl Accounts {
                 return Err(AccountError::BadTicket);
             }
             if !account.email_verified {
-                account.password.clone_from(password);
+                // Whoever was in it before keeps their password: only an admin can have asked to verify it again.
+                if account.is_unclaimed() {
+                    if account.password != *password {
+                        take_over(change, &mut account);
+                        account.password.clone_from(password);
+                    }
+                    if let Some(name) = name {
+                        account.display_name.clone_from(name);
+                    }
+                }
                 become_verified(change, account, &config, &origin)?;
             }
             let (surface, return_to) = (ticket.surface, ticket.return_to.clone());
@@ -64,7 +73,7 @@ pub(super) fn become_verified(
 ) -> Result<std::sync::Arc<Account>, AccountError> {
     account.email_verified = true;
     let id = account.id;
-    change.drop_tickets(|it| it.account == Some(id) && it.purpose.kind() == "verify_email");
+    change.drop_tickets_of(id, |it| it.purpose.kind() == "verify_email");
     promote(change, &mut account, config);
     let account = change.put_account(account)?;
     let entry = AuditEntry::new(change.at(), Actor::of(&account), "email_verified");
@@ -77,6 +86,10 @@ pub(super) fn become_verified(
 pub(super) fn take_over(change: &mut Change, account: &mut Account) {
     account.password = None;
     account.providers.clear();
+    account.avatar_url = None;
+    if let Some(email) = &account.email {
+        email.local().clone_into(&mut account.display_name);
+    }
     change.end_sessions(account.id, None);
     for it in change.list_tokens(account.id) {
         change.remove_token(&it.digest);

@@ -214,6 +214,12 @@ impl Secrets {
         Self(set.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
+    /// These, for tests.
+    #[cfg(test)]
+    pub(crate) fn of<const N: usize>(set: [(&str, &str); N]) -> Self {
+        Self(set.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
     /// What looks like a mistake, though it need not be one: names that are nearly known, blanks, and halves.
     pub(super) fn list_doubts(&self, environment: &Environment) -> Vec<Problem> {
         let doubt = |name: &str, words: String| Problem::new("environment", name, words);

@@ -1,6 +1,5 @@
 //! The log on disks that fail: cut at every point, full, slow to come back.
 
-mod disk;
 mod imports;
 mod purges;
 
@@ -8,12 +7,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::disk::Disk;
 use super::{batch::Batch, index::Index, open::prepare, reading::Reader, *};
 use crate::{
     model::{EventBody, Platform, QualifiedId, Timestamp},
     storage::{
         Database,
+        disk::Disk,
         tables::{events::EventsView, marks::Mark, meta, minutes, sessions},
     },
 };

@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 mod belongings;
 mod copy;
 mod database;
+#[cfg(test)]
+pub(crate) mod disk;
 mod migrate;
 mod state;
 pub mod tables;

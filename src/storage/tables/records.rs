@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use redb::{ReadableTable, TableDefinition, TableError};
+use redb::{ReadableTable, ReadableTableMetadata, TableDefinition, TableError};
 
 use crate::storage::{Reading, StorageError, Writing};
 
@@ -81,6 +81,33 @@ pub fn list_before(
         found.push((key.value()[first.len()..].to_owned(), json.value().to_vec()));
     }
     Ok(found)
+}
+
+/// How many rows there are, of all kinds.
+///
+/// # Errors
+/// What the disk says.
+pub fn count(tx: &Reading) -> Result<u64, StorageError> {
+    match tx.open_table(RECORDS) {
+        Ok(table) => Ok(table.len()?),
+        Err(TableError::TableDoesNotExist(_)) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The first key of a kind.
+///
+/// # Errors
+/// What the disk says.
+pub fn find_first(tx: &Reading, kind: &str) -> Result<Option<String>, StorageError> {
+    let table = match tx.open_table(RECORDS) {
+        Ok(it) => it,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let (first, end) = bounds(kind);
+    let row = table.range::<&str>(&*first..&*end)?.next().transpose()?;
+    Ok(row.map(|it| it.0.value()[first.len()..].to_owned()))
 }
 
 /// Removes rows of a kind whose keys come before `before`, at most `limit`, the first first; answers how many.

@@ -120,16 +120,12 @@ pub async fn sign_in_in_emergency(
     // One of few guesses at it, whatever name is sent: they are counted as one account's.
     let guarded = "emergency-admin@localhost".parse().map_err(|_| ApiError::Unauthorized)?;
     let (lockout, at) = (state.accounts.lockout(), state.accounts.now());
-    if let Some(wait) = lockout.wait(&guarded, origin.address, at) {
-        return Err(ApiError::RateLimited(wait));
-    }
+    lockout.attempt(&guarded, origin.address, at).map_err(ApiError::RateLimited)?;
     let same =
         |a: &str, b: &str| Digest::of(a).hex().as_bytes().ct_eq(Digest::of(b).hex().as_bytes());
     let right = bool::from(same(&sent.user, user) & same(&sent.secret, secret));
     if right {
-        lockout.right(&guarded);
-    } else {
-        lockout.wrong(&guarded, origin.address, at);
+        lockout.right(&guarded, origin.address);
     }
     let result = if right { "success" } else { "failed" };
     tracing::warn!(result, "somebody used the emergency sign-in");

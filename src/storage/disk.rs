@@ -1,4 +1,4 @@
-//! A disk in memory whose power can be cut, and that can refuse.
+//! A disk in memory whose power can be cut, and that can refuse: for tests of all that is kept.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
-use crate::storage::{Backend, BackendIoError};
+use super::{Backend, BackendIoError};
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -30,7 +30,7 @@ struct State {
 
 /// The disk. Clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Disk(Arc<Mutex<State>>);
+pub(crate) struct Disk(Arc<Mutex<State>>);
 
 impl Disk {
     fn state(&self) -> MutexGuard<'_, State> {
@@ -38,23 +38,23 @@ impl Disk {
     }
 
     /// Changes and flushes so far.
-    pub(super) fn operations(&self) -> u64 {
+    pub(crate) fn operations(&self) -> u64 {
         self.state().operations
     }
 
     /// Fails everything behind so many changes and flushes.
-    pub(super) fn cut_after(&self, operations: u64) {
+    pub(crate) fn cut_after(&self, operations: u64) {
         self.state().cut_after = Some(operations);
     }
 
     /// Fails every change and flush from now on, or no more.
-    pub(super) fn refuse(&self, refusal: Option<io::ErrorKind>) {
+    pub(crate) fn refuse(&self, refusal: Option<io::ErrorKind>) {
         self.state().refusal = refusal;
     }
 
     /// What is there when the power comes back: all that was flushed, and of the rest any part, in any order,
     /// torn anywhere.
-    pub(super) fn after_power_cut(&self, luck: u64) -> Self {
+    pub(crate) fn after_power_cut(&self, luck: u64) -> Self {
         let state = self.state();
         let mut luck = StdRng::seed_from_u64(luck);
         let mut image = state.durable.clone();
