@@ -171,30 +171,29 @@ fn a_file_is_read_by_other_mail_programs_as_it_was_written() {
     }
 }
 
-/// Mails that wait in memory.
+/// Mails that wait in memory. Nothing is put in later.
 #[derive(Clone)]
-struct Heap(
-    Arc<Mutex<Vec<Mail>>>,
-    Arc<Mutex<Vec<String>>>,
-    Arc<tokio::sync::Notify>,
-    watch::Sender<usize>,
-);
+struct Heap {
+    mails: Arc<Mutex<Vec<Mail>>>,
+    became: Arc<Mutex<Vec<String>>>,
+    left: watch::Sender<usize>,
+}
 
 impl Heap {
     fn new(mails: Vec<Mail>) -> Self {
         let left = watch::Sender::new(mails.len());
-        Self(Arc::new(Mutex::new(mails)), Arc::default(), Arc::default(), left)
+        Self { mails: Arc::new(Mutex::new(mails)), became: Arc::default(), left }
     }
 
     fn forget(&self, mail: &Mail, became: String) {
-        let mut mails = self.0.lock().unwrap();
+        let mut mails = self.mails.lock().unwrap();
         mails.retain(|it| it.id != mail.id);
-        self.1.lock().unwrap().push(became);
-        self.3.send_replace(mails.len());
+        self.became.lock().unwrap().push(became);
+        self.left.send_replace(mails.len());
     }
 
     async fn empty(&self) {
-        let mut left = self.3.subscribe();
+        let mut left = self.left.subscribe();
         let wait = left.wait_for(|it| *it == 0);
         tokio::time::timeout(Duration::from_secs(25), wait).await.expect("all are sent").unwrap();
     }
@@ -206,11 +205,11 @@ impl Waiting for Heap {
     }
 
     fn list(&self) -> Vec<Mail> {
-        self.0.lock().unwrap().clone()
+        self.mails.lock().unwrap().clone()
     }
 
     async fn changed(&self) {
-        self.2.notified().await;
+        std::future::pending::<()>().await;
     }
 
     async fn done(&self, mail: &Mail, message_id: Option<&str>) -> Result<(), WaitingError> {
@@ -219,7 +218,7 @@ impl Waiting for Heap {
     }
 
     async fn again(&self, mail: &Mail, at: Timestamp) -> Result<(), WaitingError> {
-        let mut mails = self.0.lock().unwrap();
+        let mut mails = self.mails.lock().unwrap();
         let kept = mails.iter_mut().find(|it| it.id == mail.id).unwrap();
         kept.attempts += 1;
         kept.next_attempt_at = at;
@@ -232,18 +231,21 @@ impl Waiting for Heap {
     }
 }
 
-/// Statuses, and after how many seconds to come again.
-type Answers = VecDeque<(u16, Option<u64>)>;
+/// A status, and `Retry-After` in seconds.
+type Answered = (u16, Option<u64>);
+
+/// When, under which key, and what.
+type Asked = (Instant, String, Value);
 
 /// What answers, in order; 200 when nothing is left. And what was asked, with when.
 #[derive(Clone, Default)]
 struct Server {
-    answers: Arc<Mutex<Answers>>,
-    asked: Arc<Mutex<Vec<(Instant, String, Value)>>>,
+    answers: Arc<Mutex<VecDeque<Answered>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Server {
-    async fn start(answers: &[(u16, Option<u64>)]) -> (Self, String) {
+    async fn start(answers: &[Answered]) -> (Self, String) {
         let this = Self::default();
         this.answers.lock().unwrap().extend(answers);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -337,7 +339,7 @@ async fn what_fails_is_sent_again_as_the_same_mail_and_nothing_to_its_reader_ove
     let keys: Vec<_> = server.asked.lock().unwrap().iter().map(|it| it.1.clone()).collect();
     assert_eq!(server.recipients()[1], "ben@example.com", "others are not held up");
     assert_eq!((&keys[0], &keys[2], &keys[3]), (&one, &one, &two));
-    assert_eq!(*bench.heap.1.lock().unwrap(), ["done message-1"; 3]);
+    assert_eq!(*bench.heap.became.lock().unwrap(), ["done message-1"; 3]);
 }
 
 #[tokio::test]
@@ -345,7 +347,7 @@ async fn what_is_refused_is_told_and_not_sent_again() {
     let (server, url) = Server::start(&[(422, None)]).await;
     let bench = start(vec![alert()], &url, 100);
     bench.heap.empty().await;
-    assert_eq!(*bench.heap.1.lock().unwrap(), ["gave up: Resend answers 422"]);
+    assert_eq!(*bench.heap.became.lock().unwrap(), ["gave up: Resend answers 422"]);
     assert_eq!(server.recipients().len(), 1);
     let told = bench.telemetry.recent.list_errors();
     assert_eq!(told[0].message, "a mail was given up: Resend answers 422");
@@ -358,7 +360,7 @@ async fn what_is_too_old_is_not_sent_at_all() {
     let old = mail("ana@example.com", letter, Timestamp::now().plus_ms(-15 * 60_000));
     let bench = start(vec![old], &url, 100);
     bench.heap.empty().await;
-    assert_eq!(*bench.heap.1.lock().unwrap(), ["gave up: it was too late to be of use"]);
+    assert_eq!(*bench.heap.became.lock().unwrap(), ["gave up: it was too late to be of use"]);
     assert!(server.recipients().is_empty());
 }
 
