@@ -95,6 +95,7 @@ impl Change {
             self.remove_token(&it.digest);
         }
         self.drop_tickets(|it| it.account == Some(id));
+        super::moderator::forget_account(self, id);
         self.book.remove_account(id);
         self.erase::<Account>(&id.to_string());
         self.ended.push(id);
