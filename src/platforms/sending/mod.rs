@@ -12,6 +12,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::moderating::{Act, ActError};
 use crate::model::{CreatorId, Platform, QualifiedId, Timestamp};
 
 pub use echo::Echoes;
@@ -57,6 +58,18 @@ pub trait PlatformSender: Send + Sync {
         &'a self,
         words: &'a Words,
     ) -> Pin<Box<dyn Future<Output = Result<Said, SendError>> + Send + 'a>>;
+
+    /// Moderates there, where it can.
+    ///
+    /// # Errors
+    /// As [`ActError`] says.
+    fn moderate<'a>(
+        &'a self,
+        _act: &'a Act,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ActError>> + Send + 'a>> {
+        let no = "this server cannot moderate there";
+        Box::pin(async move { Err(ActError::Impossible(no.to_owned())) })
+    }
 
     /// As whom: the account's platform-qualified id, once it is known.
     fn account(&self) -> Option<QualifiedId>;
