@@ -101,6 +101,8 @@ pub enum Speaker {
     Creator,
     /// The operator's.
     Admin,
+    /// A moderator's.
+    Moderator,
     /// A trigger's, a timer's.
     Automatic,
 }
@@ -150,6 +152,9 @@ pub struct Outgoing {
     pub text: String,
     /// Whose words.
     pub source: Speaker,
+    /// Who said it here, as others call them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// When it was said here.
     pub created_at: Timestamp,
     /// One for each channel it goes to.
