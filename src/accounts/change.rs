@@ -101,6 +101,7 @@ impl Change {
             self.remove_token(&it.digest);
         }
         self.drop_tickets_of(id, |_| true);
+        super::moderator::forget_account(self, id);
         self.book.remove_account(id);
         self.erase::<Account>(&id.to_string());
         self.ended.push(id);

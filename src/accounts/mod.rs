@@ -18,6 +18,7 @@ mod lockout;
 pub mod mail;
 mod noted;
 pub mod oauth;
+mod moderator;
 mod paces;
 mod password;
 pub mod providers;
@@ -44,6 +45,9 @@ pub use email::{BadEmail, Email};
 pub use error::AccountError;
 pub use letter::{Alert, Letter, Mail};
 pub use lockout::Lockout;
+pub use moderator::{
+    Invitation, Invited, Invitee, MOST_MODERATORS, Moderator, PRESETS, Right, Rights,
+};
 pub use paces::Paces;
 pub use password::{Passwords, Verdict};
 pub use record::Record;

@@ -9,6 +9,7 @@ pub mod kick;
 pub mod listeners;
 pub mod liveness;
 pub mod memory;
+pub mod moderating;
 pub mod pilled;
 mod plan;
 pub mod pronouns;

@@ -17,6 +17,7 @@ use super::{
     query::Query,
 };
 use crate::{
+    accounts::{Right, Rights},
     chat::Room,
     config::OverlayAccess,
     model::{CreatorId, Timestamp},
@@ -85,16 +86,15 @@ fn find_credential(
         return Err(ApiError::Forbidden("the request comes from another site's page"));
     }
     let now = Timestamp::now();
-    // Before all else, so that it is known who uses a key where none is needed.
+    // Before all else, so that it is known who uses a key where none is needed; and who moderates is to go when the
+    // rights do, also where everybody else may stay.
     if let Some(serial) = key.and_then(|it| state.keys.find(room, it, now)) {
         state.keys.note_seen(room, serial, now);
         return Ok(Credential::Key(room.clone(), serial));
     }
-    if state.config.borrow().system.overlay_access() == OverlayAccess::Open {
-        return Ok(Credential::Open);
-    }
     let caller = Caller::of(state, headers);
-    if caller.owns(room) {
+    let rights = rights_in(state, &caller, room);
+    if !rights.is_empty() {
         let own = match caller {
             Caller::Nobody => None,
             Caller::OperatorToken => Some(Credential::Token),
@@ -103,13 +103,18 @@ fn find_credential(
                 hash.map(Credential::OperatorSession)
             }
             Caller::Browser { session, .. } => {
-                Some(Credential::SignIn(session.digest, room.clone()))
+                Some(Credential::SignIn(session.digest, room.clone(), rights))
             }
-            Caller::Program { token, .. } => Some(Credential::Program(token.digest, room.clone())),
+            Caller::Program { token, .. } => {
+                Some(Credential::Program(token.digest, room.clone(), rights))
+            }
         };
         if let Some(own) = own {
             return Ok(own);
         }
+    }
+    if state.config.borrow().system.overlay_access() == OverlayAccess::Open {
+        return Ok(Credential::Open);
     }
     let refused = if key.is_none_or(str::is_empty) { NEEDS_KEY } else { KEY_ENDED };
     Err(ApiError::Forbidden(refused))
@@ -124,14 +129,69 @@ pub fn standing(state: &AppState, credential: &Credential, now: Timestamp) -> St
         Credential::Open => state.config.borrow().system.overlay_access() == OverlayAccess::Open,
         Credential::Token => true,
         Credential::OperatorSession(hash) => return state.operator.standing(hash, now),
-        Credential::SignIn(digest, room) => {
-            Caller::of_session(state, digest).is_some_and(|it| it.owns(room))
-        }
-        Credential::Program(digest, room) => {
-            Caller::of_program(state, digest).is_some_and(|it| it.owns(room))
-        }
+        Credential::SignIn(digest, room, rights) => Caller::of_session(state, digest)
+            .is_some_and(|it| rights_in(state, &it, room) == *rights),
+        Credential::Program(digest, room, rights) => Caller::of_program(state, digest)
+            .is_some_and(|it| rights_in(state, &it, room) == *rights),
     };
     if holds { Standing::Good } else { Standing::Ended }
+}
+
+/// What somebody may do in a room: everything in their own, in others what they moderate there. The one place that
+/// decides it.
+#[must_use]
+pub fn rights_in(state: &AppState, caller: &Caller, room: &CreatorId) -> Rights {
+    if caller.owns(room) {
+        return Right::ALL.into();
+    }
+    let account = caller.account().map(|it| it.id);
+    account.map(|it| state.accounts.book().rights_in(room, it)).unwrap_or_default()
+}
+
+/// A request by somebody who may do something in the room that the path names as `{room}`: its owner, the operator,
+/// and whoever moderates it. What exactly, the handler asks with [`RoomActor::may`].
+pub struct RoomActor {
+    /// That room.
+    pub room: Arc<Room>,
+    /// Who it is.
+    pub caller: Caller,
+    rights: Rights,
+}
+
+impl RoomActor {
+    /// Whether they may do that.
+    ///
+    /// # Errors
+    /// 403 when not.
+    pub fn may(&self, right: Right) -> Result<(), ApiError> {
+        if self.rights.contains(&right) {
+            return Ok(());
+        }
+        Err(ApiError::Forbidden("you moderate this room without that right: ask its creator"))
+    }
+}
+
+impl FromRequestParts<AppState> for RoomActor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let name = name_in_path(parts, state).await;
+        let caller = Caller::of(state, &parts.headers);
+        caller.may_change(state, &parts.method, &parts.headers)?;
+        let room = state.hub.find_room(&name);
+        let rights = room.as_ref().map(|it| rights_in(state, &caller, it.id())).unwrap_or_default();
+        if rights.is_empty() && !caller.is_operator() {
+            return Err(ApiError::Forbidden("this room is somebody else's"));
+        }
+        Ok(Self { room: room.ok_or(ApiError::NotFound("room"))?, caller, rights })
+    }
+}
+
+/// `{room}` of a path. A name that is not UTF-8 is no room's.
+async fn name_in_path(parts: &mut Parts, state: &AppState) -> String {
+    let params = RawPathParams::from_request_parts(parts, state).await.ok();
+    let name = params.iter().flat_map(|it| it.iter()).find(|it| it.0 == "room").map(|it| it.1);
+    name.unwrap_or_default().to_owned()
 }
 
 /// The query of a page or a call that reads a room: its key, where one is needed.
@@ -197,10 +257,8 @@ impl FromRequestParts<AppState> for RoomManager {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        // A name that is not UTF-8 is no room's.
-        let params = RawPathParams::from_request_parts(parts, state).await.ok();
-        let name = params.iter().flat_map(|it| it.iter()).find(|it| it.0 == "room").map(|it| it.1);
-        let room = may_manage(state, &parts.method, &parts.headers, name.or(Some("")))?;
+        let name = name_in_path(parts, state).await;
+        let room = may_manage(state, &parts.method, &parts.headers, Some(&name))?;
         Ok(Self { room })
     }
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{AppState, access, overlay_keys::Standing};
 use crate::{
-    accounts::Digest,
+    accounts::{Digest, Rights},
     model::{CreatorId, Timestamp},
 };
 
@@ -39,10 +39,10 @@ pub enum Credential {
     OperatorSession([u8; 32]),
     /// An overlay key of a room, by its serial.
     Key(CreatorId, u32),
-    /// The sign-in of an account, into a room that is its own.
-    SignIn(Digest, CreatorId),
-    /// The token of an account's program, into such a room.
-    Program(Digest, CreatorId),
+    /// The sign-in of an account that may do so much in the room. With other rights its pages are others.
+    SignIn(Digest, CreatorId, Rights),
+    /// The token of such an account's program.
+    Program(Digest, CreatorId, Rights),
 }
 
 /// Every credential that something is open with.
@@ -184,12 +184,12 @@ fn note_uses(state: &AppState, now: Timestamp) {
     for credential in state.doors.list() {
         match credential {
             Credential::Key(room, serial) => state.keys.note_seen(&room, serial, now),
-            Credential::SignIn(digest, _) => {
+            Credential::SignIn(digest, ..) => {
                 if let Some(session) = state.accounts.book().session(&digest) {
                     session.touch(state.accounts.now());
                 }
             }
-            Credential::Program(digest, _) => {
+            Credential::Program(digest, ..) => {
                 if let Some(token) = state.accounts.book().token(&digest) {
                     token.touch(state.accounts.now());
                 }

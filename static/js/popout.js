@@ -2,6 +2,7 @@
 
 import { Announcer } from "./announcer.js";
 import { Connections, platform_mark } from "./connections.js";
+import { Desk } from "./desk.js";
 import { EmojiPicker } from "./emoji_picker.js";
 import { Feed } from "./feed.js";
 import { is_detail } from "./filter.js";
@@ -32,7 +33,8 @@ const NOTICE_MS = 7000; // How long a refusal is shown.
 const HIDDEN_MS = 500; // How often a window in the background is brought up to date.
 
 const page = take_page();
-page.key = hide_key(page);
+const rights = page.rights ?? [];
+page.key = hide_key({ ...page, operator: rights.length > 0 });
 const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 const log = $("log");
@@ -124,7 +126,7 @@ function tell(words) {
 const announce = (words) => announcer.note(words);
 
 const queue = new Queue({
-  room: page.room, operator: page.operator === true, memory, tell, announce,
+  room: page.room, rights, memory, tell, announce,
   colour: (author) => renderer.colour(author),
   parts: {
     drawer: $("queue"), list: $("queue-list"), empty: $("queue-empty"), next: $("queue-next"), close: $("queue-close"),
@@ -178,7 +180,8 @@ function message_of(line) {
   return row?.event.type === "chat.message" && !row.event.deleted ? row.event.data : null;
 }
 
-const acts = new LineActs({ log, queue, send_box, message_of, open_card });
+const desk = new Desk({ room: page.room, rights, tell });
+const acts = new LineActs({ log, queue, send_box, desk, message_of, open_card });
 
 // ---------------------------------------------------------------- what comes
 
@@ -531,6 +534,7 @@ const card = new ViewerCard({
   panel: $("card"), renderer,
   known: (id) => [...rows.map((it) => it.event), ...held].filter((it) => it.data.author?.id === id),
   search: (name) => search.open(name),
+  about: (author) => desk.about(author),
   pronouns(event) {
     if (!shows_pronouns) return "";
     pronouns.want(event);

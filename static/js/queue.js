@@ -38,21 +38,22 @@ export class Queue {
   /**
    * @param {object} options
    * @param {string} options.room
-   * @param {boolean} options.operator whether the reader may change anything
+   * @param {string[]} options.rights what the reader may do: `queue`, `feature`
    * @param {Record<string, HTMLElement>} options.parts `drawer list empty next close button count featured`
    * @param {object} options.memory
    * @param {(words: string) => void} options.tell shows what went wrong
    * @param {(words: string) => void} options.announce says what was done
    * @param {(author: object) => string} options.colour of a name
    */
-  constructor({ room, operator, parts, memory, tell, announce, colour }) {
+  constructor({ room, rights, parts, memory, tell, announce, colour }) {
     this.#path = `/api/rooms/${encodeURIComponent(room)}`;
     this.#parts = parts;
     this.#memory = memory;
     this.#tell = tell;
     this.#announce = announce;
     this.#colour = colour;
-    this.operator = operator;
+    this.may_queue = rights.includes("queue");
+    this.may_feature = rights.includes("feature");
     parts.button.addEventListener("click", () => this.toggle());
     parts.close.addEventListener("click", () => this.toggle(false));
     parts.next.addEventListener("click", () => this.feature_next());
@@ -67,7 +68,7 @@ export class Queue {
   async greet(hello) {
     this.show_featured(hello.featured ?? null);
     if (hello.queue) this.#offer(hello.queue.items ?? hello.queue);
-    else if (this.operator) await this.read();
+    else if (this.may_queue || this.may_feature) await this.read();
   }
 
   async read() {
@@ -85,7 +86,7 @@ export class Queue {
 
   #offer(items) {
     const first = !this.available;
-    this.available = this.operator;
+    this.available = this.may_queue || this.may_feature;
     this.take(items);
     if (!first || !this.available) return;
     this.#parts.button.hidden = false;
@@ -145,6 +146,7 @@ export class Queue {
   }
 
   async add(message) {
+    if (!this.may_queue) return;
     if (this.#items.some((it) => it.id === message.id)) {
       this.#announce("Already in the queue");
       return;
@@ -158,6 +160,7 @@ export class Queue {
   }
 
   async feature(message) {
+    if (!this.may_feature) return;
     if (this.is_featured(message.id)) {
       await this.clear();
       return;
@@ -171,6 +174,7 @@ export class Queue {
   }
 
   async feature_next() {
+    if (!this.may_feature) return;
     if (!this.#items.length) {
       this.#announce("The queue is empty");
       return;
@@ -180,7 +184,7 @@ export class Queue {
   }
 
   async clear() {
-    if (!this.#featured) return;
+    if (!this.#featured || !this.may_feature) return;
     const answer = await ask("DELETE", `${this.#path}/feature`);
     if (!answer.ok && answer.status !== 404) {
       this.#tell(reason_of(answer));
@@ -190,6 +194,7 @@ export class Queue {
   }
 
   async remove(id) {
+    if (!this.may_queue) return;
     const before = this.#items;
     const at = before.findIndex((it) => it.id === id);
     if (at < 0) return;
@@ -205,6 +210,7 @@ export class Queue {
   }
 
   async move(id, to) {
+    if (!this.may_queue) return;
     const from = this.#items.findIndex((it) => it.id === id);
     if (from < 0 || to < 0 || to >= this.#items.length || from === to) return;
     this.#items = moved(this.#items, from, to);
@@ -228,6 +234,7 @@ export class Queue {
     if (holder) holder.tabIndex = 0;
     if (had && holder) holder.focus();
     list.hidden = !this.#items.length;
+    next.hidden = !this.may_feature;
     empty.hidden = this.#items.length > 0;
     next.disabled = !this.#items.length;
     count.hidden = !this.#items.length;
@@ -243,8 +250,9 @@ export class Queue {
     const handle = make("span", "handle", String(at + 1));
     handle.setAttribute("aria-hidden", "true");
     handle.title = "Drag to reorder";
-    item.append(handle, make("div", "queued-body", this.#mark(message), " ", name, " ", this.#text(message)),
-      this.#button("feature", "Feature on the overlay", "M4 4.5h12v8H4zM7 15.5h6"), this.#button("remove", "Remove", "M5 5l10 10M15 5 5 15"));
+    item.append(handle, make("div", "queued-body", this.#mark(message), " ", name, " ", this.#text(message)));
+    if (this.may_feature) item.append(this.#button("feature", "Feature on the overlay", "M4 4.5h12v8H4zM7 15.5h6"));
+    if (this.may_queue) item.append(this.#button("remove", "Remove", "M5 5l10 10M15 5 5 15"));
     return item;
   }
 
@@ -288,7 +296,7 @@ export class Queue {
     document.querySelector(`.line[data-message-id="${CSS.escape(message.id)}"]`)?.classList.add("on-overlay");
     const body = make("div", "queued-body", this.#mark(message), " ", this.#name(message), " ", this.#text(message));
     featured.append(make("span", "on-air", "On overlay"), body);
-    if (!this.operator) return;
+    if (!this.may_feature) return;
     const off = this.#button("off", "Take it off ( x )", "M5 5l10 10M15 5 5 15");
     off.tabIndex = 0;
     off.addEventListener("click", () => this.clear());

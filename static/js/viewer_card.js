@@ -19,6 +19,7 @@ export class ViewerCard {
   #known;
   #search;
   #pronouns;
+  #about;
   #author = null;
   #opener = null;
 
@@ -27,13 +28,15 @@ export class ViewerCard {
    * @param {HTMLElement} options.panel @param {import("./render.js").Renderer} options.renderer
    * @param {(id: string) => object[]} options.known the events of a viewer @param {(name: string) => void} options.search
    * @param {(event: object) => string} options.pronouns of whoever wrote it, as far as they are known
+   * @param {(author: object) => [string, () => void][]} options.about what may be done about a viewer
    */
-  constructor({ panel, renderer, known, search, pronouns }) {
+  constructor({ panel, renderer, known, search, pronouns, about = () => [] }) {
     this.#panel = panel;
     this.#renderer = renderer;
     this.#known = known;
     this.#search = search;
     this.#pronouns = pronouns;
+    this.#about = about;
   }
 
   open(author, opener) {
@@ -117,7 +120,19 @@ export class ViewerCard {
     });
     actions.append(only);
 
-    this.#panel.replaceChildren(head, facts, summary, list, actions);
+    const desk = make("p", "card-actions card-desk");
+    for (const [words, act] of this.#about(author)) {
+      const button = make("button", "text-button", words);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        this.close();
+        act();
+      });
+      desk.append(button);
+    }
+    desk.hidden = !desk.childElementCount;
+
+    this.#panel.replaceChildren(head, facts, summary, list, desk, actions);
     this.draw_pronouns();
     list.scrollTop = list.scrollHeight;
   }

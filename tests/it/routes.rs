@@ -71,6 +71,21 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("DELETE", "/api/settings/overlay-key") => {
             ("/api/settings/overlay-key?room=ana&name=dock", "", &[204, 404])
         }
+        ("GET", "/api/rooms/{room}/moderators") => ("/api/rooms/ana/moderators", "", &[200]),
+        ("POST", "/api/rooms/{room}/moderators") => (
+            "/api/rooms/ana/moderators",
+            r#"{"to":"mo@example.com","rights":["queue"]}"#,
+            &[202, 429],
+        ),
+        ("DELETE", "/api/rooms/{room}/moderators") => {
+            ("/api/rooms/ana/moderators?id=U-00000000", "", &[404])
+        }
+        ("POST", "/api/rooms/{room}/moderation") => {
+            ("/api/rooms/ana/moderation", r#"{"action":"hide","user_id":"twitch:9"}"#, &[200])
+        }
+        // The operator has no account; who has one brings a link that never was.
+        ("POST", "/api/invitations") => ("/api/invitations", r#"{"token":"x"}"#, &[403, 400]),
+        ("GET", "/invitation") => ("/invitation?token=x", "", &[404]),
         ("GET", "/api/themes") => ("/api/themes?room=ana", "", &[200]),
         ("POST", "/api/themes") => {
             ("/api/themes?room=ana", r#"{"name":"mine","css":".line{color:red}"}"#, &[201, 409])
@@ -178,9 +193,14 @@ fn expected(operation: &Operation, who: Who) -> Answer {
         Access::Reader => Answer::Refused(403),
         Access::Lister if is_operator || who == Who::Open => Answer::LetIn,
         Access::Lister => unknown,
-        Access::Operator if is_operator => Answer::LetIn,
-        Access::Operator if has_cookie => Answer::Refused(403),
-        Access::Operator => unknown,
+        Access::Operator | Access::Creator | Access::Moderator if is_operator => Answer::LetIn,
+        Access::Operator | Access::Creator | Access::Moderator if has_cookie => {
+            Answer::Refused(403)
+        }
+        Access::Operator | Access::Creator | Access::Moderator => unknown,
+        // The operator has none.
+        Access::Account if is_operator || has_cookie => Answer::Refused(403),
+        Access::Account => unknown,
         other => panic!("say here who passes {other:?}"),
     }
 }
@@ -416,7 +436,10 @@ async fn the_document_is_the_same_each_time_and_says_who_may() {
     let document = server.json("/api/openapi.json").await;
     assert_eq!(document, openapi::document(&routes::list()));
     let list = &document["paths"]["/api/rooms/{room}/queue"];
-    assert_eq!(list["post"]["security"], json!([{"operatorToken": []}, {"session": []}]));
+    assert_eq!(
+        list["post"]["security"],
+        json!([{"session": []}, {"apiToken": []}, {"operatorToken": []}])
+    );
     assert_eq!(list["get"]["security"][1], json!({"overlayKey": []}));
     let room = &list["get"]["parameters"][0]["schema"]["$ref"];
     let room = document.pointer(&room.as_str().unwrap()[1..]).unwrap();

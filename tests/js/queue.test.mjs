@@ -15,7 +15,7 @@ function bench() {
   const parts = parts_of("drawer", "list", "empty", "next", "close", "button", "count", "featured");
   const told = [];
   const queue = new Queue({
-    room: "ana", operator: true, parts, memory: { read: () => null, write() {} }, colour: () => "#fff",
+    room: "ana", rights: ["queue", "feature"], parts, memory: { read: () => null, write() {} }, colour: () => "#fff",
     tell: (it) => told.push(it), announce: (it) => told.push(it),
   });
   return {

@@ -306,6 +306,20 @@ pub(super) async fn send<T: DeserializeOwned>(
     struct Envelope<T> {
         data: T,
     }
+    let answer = call(client, method, url, token, body).await?;
+    let envelope: Option<Envelope<T>> = answer.json();
+    let other = || ApiError::Other("Kick's API answered in another shape".to_owned());
+    envelope.map(|it| it.data).ok_or_else(other)
+}
+
+/// Calls the API with a token; what it answers to a success may be anything.
+pub(super) async fn call(
+    client: &Client,
+    method: &Method,
+    url: &str,
+    token: &str,
+    body: Option<&Value>,
+) -> Result<Answer, ApiError> {
     let mut request = client.request(method.clone(), url).bearer_auth(token).timeout(CALL_TIMEOUT);
     if let Some(body) = body {
         request = request.json(body);
@@ -315,9 +329,7 @@ pub(super) async fn send<T: DeserializeOwned>(
     if !answer.status.is_success() {
         return Err(problem(&answer));
     }
-    let envelope: Option<Envelope<T>> = answer.json();
-    let other = || ApiError::Other("Kick's API answered in another shape".to_owned());
-    envelope.map(|it| it.data).ok_or_else(other)
+    Ok(answer)
 }
 
 /// The key with which webhooks are signed, as PEM.

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{Client, Method};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{sync::Mutex, time::Instant};
 
@@ -12,10 +12,16 @@ use super::{
     official::{self, ApiError, Application},
     wire::{Id, lenient},
 };
-use crate::{lifecycle::Lifecycle, model::Platform, platforms::Memory};
+use crate::{
+    lifecycle::Lifecycle,
+    model::{Platform, percent_encoded},
+    platforms::Memory,
+};
 
 /// Longest text (characters).
 pub const MAX_TEXT: usize = 500;
+/// Where bans are made and taken back.
+const BANS: &str = "/public/v1/moderation/bans";
 /// Kept over restarts: the newest refresh token, and of which first one it is the offspring.
 const CHAIN: &str = "refresh token";
 /// Longest pause that is waited for before a second try; longer ones are the caller's.
@@ -153,6 +159,67 @@ impl KickSender {
                 }
             }
             tried = true;
+        }
+    }
+
+    /// Takes a message out of a chat.
+    ///
+    /// # Errors
+    /// As [`KickSender::send`].
+    pub async fn delete_message(&self, message_id: &str) -> Result<(), SendError> {
+        let path = format!("/public/v1/chat/{}", percent_encoded(message_id));
+        self.call(Method::DELETE, &path, None).await
+    }
+
+    /// Bans somebody, for so many minutes or until it is taken back.
+    ///
+    /// # Errors
+    /// As [`KickSender::send`].
+    pub async fn ban(
+        &self,
+        broadcaster_user_id: u64,
+        user_id: u64,
+        minutes: Option<u32>,
+    ) -> Result<(), SendError> {
+        let mut body = json!({"broadcaster_user_id": broadcaster_user_id, "user_id": user_id});
+        if let Some(minutes) = minutes {
+            body["duration"] = minutes.into();
+        }
+        self.call(Method::POST, BANS, Some(&body)).await
+    }
+
+    /// Takes a ban back.
+    ///
+    /// # Errors
+    /// As [`KickSender::send`].
+    pub async fn unban(&self, broadcaster_user_id: u64, user_id: u64) -> Result<(), SendError> {
+        let body = json!({"broadcaster_user_id": broadcaster_user_id, "user_id": user_id});
+        self.call(Method::DELETE, BANS, Some(&body)).await
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(), SendError> {
+        let url = format!("{}{path}", self.exchange.account.api_url);
+        let token = self.token().await?;
+        let client = &self.exchange.client;
+        let mut done = official::call(client, &method, &url, &token, body).await;
+        if matches!(done, Err(ApiError::Credentials)) {
+            // Taken back before its time: once more with another.
+            self.forget(&token).await;
+            let token = self.token().await?;
+            done = official::call(client, &method, &url, &token, body).await;
+        }
+        match done {
+            Ok(_) => Ok(()),
+            Err(ApiError::Wait(pause)) => Err(SendError::Wait(pause)),
+            Err(error @ (ApiError::Credentials | ApiError::Scope(_))) => {
+                Err(SendError::Blocked(error.to_string()))
+            }
+            Err(error @ ApiError::Other(_)) => Err(SendError::Failed(error.to_string())),
         }
     }
 

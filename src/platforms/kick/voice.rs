@@ -25,6 +25,7 @@ use crate::{
     model::{Platform, QualifiedId},
     platforms::{
         Memory, Secret,
+        moderating::{Act, ActError},
         sending::{Pace, PlatformSender, Said, SendError, Words},
     },
 };
@@ -32,6 +33,9 @@ use crate::{
 /// Kick publishes no limits; this is what a busy person could type.
 const PACE: Pace =
     Pace { messages: 20, within: Duration::from_secs(30), apart: Duration::from_secs(1) };
+
+/// Longest timeout (min): a week.
+const LONGEST_TIMEOUT_MINUTES: u32 = 10_080;
 
 /// Everything a Kick voice is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +154,27 @@ impl KickVoice {
         Ok(Said { message_id: sent.message_id.map(|it| QualifiedId::new(Platform::Kick, &it)) })
     }
 
+    async fn act(&self, act: &Act) -> Result<(), ActError> {
+        let refused = |it: SendError| ActError::Refused(it.to_string());
+        let chat = self.user_id().await.map_err(refused)?;
+        let sender = self.sender.get_or_try_init(|| self.open()).await.map_err(refused)?;
+        let id = act.target().own_id();
+        let viewer = || {
+            id.parse::<u64>()
+                .map_err(|_| ActError::Impossible("Kick knows its viewers by numbers".to_owned()))
+        };
+        let done = match act {
+            Act::Delete(_) => sender.delete_message(id).await,
+            Act::Timeout(_, seconds) => {
+                let minutes = seconds.div_ceil(60).clamp(1, LONGEST_TIMEOUT_MINUTES);
+                sender.ban(chat, viewer()?, Some(minutes)).await
+            }
+            Act::Ban(_) => sender.ban(chat, viewer()?, None).await,
+            Act::Unban(_) => sender.unban(chat, viewer()?).await,
+        };
+        done.map_err(|it| ActError::Refused(it.to_string()))
+    }
+
     async fn client(&self) -> Result<reqwest::Client, SendError> {
         self.clients
             .client(&self.plan.account.way)
@@ -202,6 +227,13 @@ impl PlatformSender for KickVoice {
         words: &'a Words,
     ) -> Pin<Box<dyn Future<Output = Result<Said, SendError>> + Send + 'a>> {
         Box::pin(self.say(words))
+    }
+
+    fn moderate<'a>(
+        &'a self,
+        act: &'a Act,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ActError>> + Send + 'a>> {
+        Box::pin(self.act(act))
     }
 
     fn account(&self) -> Option<QualifiedId> {

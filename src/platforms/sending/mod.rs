@@ -12,6 +12,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::moderating::{Act, ActError};
 use crate::model::{CreatorId, Platform, QualifiedId, Timestamp};
 
 pub use echo::Echoes;
@@ -58,6 +59,18 @@ pub trait PlatformSender: Send + Sync {
         words: &'a Words,
     ) -> Pin<Box<dyn Future<Output = Result<Said, SendError>> + Send + 'a>>;
 
+    /// Moderates there, where it can.
+    ///
+    /// # Errors
+    /// As [`ActError`] says.
+    fn moderate<'a>(
+        &'a self,
+        _act: &'a Act,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ActError>> + Send + 'a>> {
+        let no = "this server cannot moderate there";
+        Box::pin(async move { Err(ActError::Impossible(no.to_owned())) })
+    }
+
     /// As whom: the account's platform-qualified id, once it is known.
     fn account(&self) -> Option<QualifiedId>;
 
@@ -88,6 +101,8 @@ pub enum Speaker {
     Creator,
     /// The operator's.
     Admin,
+    /// A moderator's.
+    Moderator,
     /// A trigger's, a timer's.
     Automatic,
 }
@@ -137,6 +152,9 @@ pub struct Outgoing {
     pub text: String,
     /// Whose words.
     pub source: Speaker,
+    /// Who said it here, as others call them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// When it was said here.
     pub created_at: Timestamp,
     /// One for each channel it goes to.

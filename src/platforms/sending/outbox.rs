@@ -40,6 +40,9 @@ pub struct NewMessage {
     /// Whose words they are.
     #[serde(default)]
     pub source: Speaker,
+    /// Who said it here, as others call them; known from the sign-in, never from the body.
+    #[serde(skip)]
+    pub by: Option<String>,
 }
 
 /// Why nothing was said at all.
@@ -227,6 +230,7 @@ impl Outbox {
             room: room.clone(),
             text: text.clone(),
             source: new.source,
+            by: new.by,
             created_at: now,
             platforms,
         };

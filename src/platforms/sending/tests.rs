@@ -54,7 +54,13 @@ fn key(platform: Platform) -> LaneKey {
 }
 
 fn new(text: &str, platforms: Option<Vec<Platform>>) -> NewMessage {
-    NewMessage { text: text.to_owned(), platforms, reply_to: None, source: Speaker::Creator }
+    NewMessage {
+        text: text.to_owned(),
+        platforms,
+        reply_to: None,
+        source: Speaker::Creator,
+        by: None,
+    }
 }
 
 fn outbox() -> (Outbox, Echoes) {

@@ -173,6 +173,52 @@ impl Helix {
         read(&send(request).await?)
     }
 
+    /// Takes a message out of a chat.
+    pub(super) async fn delete_message(
+        &self,
+        broadcaster_id: &str,
+        message_id: &str,
+    ) -> Result<(), HelixError> {
+        let request = self.moderation(Method::DELETE, "/moderation/chat", broadcaster_id).await?;
+        send(request.query(&[("message_id", message_id)])).await.map(drop)
+    }
+
+    /// Bans somebody, for so many seconds or until it is taken back. Whoever is banned already stays so.
+    pub(super) async fn ban(
+        &self,
+        broadcaster_id: &str,
+        user_id: &str,
+        seconds: Option<u32>,
+    ) -> Result<(), HelixError> {
+        let mut data = json!({ "user_id": user_id });
+        if let Some(seconds) = seconds {
+            data["duration"] = seconds.into();
+        }
+        let request = self.moderation(Method::POST, "/moderation/bans", broadcaster_id).await?;
+        unless(send(request.json(&json!({ "data": data }))).await, "already banned")
+    }
+
+    /// Takes a ban back. Whoever is not banned stays so.
+    pub(super) async fn unban(
+        &self,
+        broadcaster_id: &str,
+        user_id: &str,
+    ) -> Result<(), HelixError> {
+        let request = self.moderation(Method::DELETE, "/moderation/bans", broadcaster_id).await?;
+        unless(send(request.query(&[("user_id", user_id)])).await, "not banned")
+    }
+
+    async fn moderation(
+        &self,
+        method: Method,
+        path: &str,
+        broadcaster_id: &str,
+    ) -> Result<RequestBuilder, HelixError> {
+        let moderator_id = &self.validate().await?.user_id;
+        let who = [("broadcaster_id", broadcaster_id), ("moderator_id", moderator_id)];
+        Ok(self.request(method, path).await?.query(&who))
+    }
+
     async fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, HelixError> {
         let client_id = &self.validate().await?.client_id;
         let client = self.clients.client(&self.plan.way).await?;
@@ -212,6 +258,14 @@ async fn send(request: RequestBuilder) -> Result<Answer, HelixError> {
         }
         status => HelixError::Unavailable(format!("Twitch's API answers {status}")),
     })
+}
+
+/// What was to be done is done also when the API says in these words that it was done before.
+fn unless(answer: Result<Answer, HelixError>, words: &str) -> Result<(), HelixError> {
+    match answer {
+        Err(HelixError::Refused { status: 400, message }) if message.contains(words) => Ok(()),
+        other => other.map(drop),
+    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, HelixError> {

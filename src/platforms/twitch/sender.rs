@@ -21,13 +21,18 @@ use crate::{
     config::{Config, creators::CreatorConfig},
     http::Clients,
     model::{Platform, QualifiedId},
-    platforms::sending::{Pace, PlatformSender, Said, SendError, Words},
+    platforms::{
+        moderating::{Act, ActError},
+        sending::{Pace, PlatformSender, Said, SendError, Words},
+    },
 };
 
 /// Longest text that Twitch takes (characters).
 const MAX_CHARS: usize = 500;
 /// The time Twitch counts messages over.
 const WITHIN: Duration = Duration::from_secs(30);
+/// Longest timeout (s): two weeks.
+const LONGEST_TIMEOUT_SECONDS: u32 = 1_209_600;
 /// Messages in that time, of an ordinary account and of one that moderates.
 const ORDINARY: u32 = 20;
 const MODERATOR: u32 = 100;
@@ -98,6 +103,28 @@ impl TwitchSender {
         Err(SendError::Blocked("the token lacks the scope user:write:chat".to_owned()))
     }
 
+    async fn act(&self, act: &Act) -> Result<(), ActError> {
+        let account = self.helix.validate().await.map_err(not_done)?;
+        let scope = match act {
+            Act::Delete(_) => "moderator:manage:chat_messages",
+            Act::Timeout(..) | Act::Ban(_) | Act::Unban(_) => "moderator:manage:banned_users",
+        };
+        if !account.allows(scope) {
+            return Err(ActError::lacks(scope));
+        }
+        let chat = self.broadcaster_id().await.map_err(|it| ActError::Refused(it.to_string()))?;
+        let id = act.target().own_id();
+        let done = match act {
+            Act::Delete(_) => self.helix.delete_message(&chat, id).await,
+            Act::Timeout(_, seconds) => {
+                self.helix.ban(&chat, id, Some((*seconds).clamp(1, LONGEST_TIMEOUT_SECONDS))).await
+            }
+            Act::Ban(_) => self.helix.ban(&chat, id, None).await,
+            Act::Unban(_) => self.helix.unban(&chat, id).await,
+        };
+        done.map_err(not_done)
+    }
+
     async fn broadcaster_id(&self) -> Result<String, SendError> {
         if let Some(id) = self.broadcaster_id.get() {
             return Ok(id.clone());
@@ -108,6 +135,10 @@ impl TwitchSender {
         })?;
         Ok(self.broadcaster_id.get_or_init(|| id).clone())
     }
+}
+
+fn not_done(error: HelixError) -> ActError {
+    ActError::Refused(error.to_string())
 }
 
 /// What failed before anything was said is safe to try again later.
@@ -149,6 +180,13 @@ impl PlatformSender for TwitchSender {
         words: &'a Words,
     ) -> Pin<Box<dyn Future<Output = Result<Said, SendError>> + Send + 'a>> {
         Box::pin(self.say(words))
+    }
+
+    fn moderate<'a>(
+        &'a self,
+        act: &'a Act,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ActError>> + Send + 'a>> {
+        Box::pin(self.act(act))
     }
 
     fn account(&self) -> Option<QualifiedId> {

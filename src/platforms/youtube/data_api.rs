@@ -40,7 +40,7 @@ pub mod cost {
     pub const LIST: u32 = 1;
     /// `search.list`
     pub const SEARCH: u32 = 100;
-    /// `liveChatMessages.insert`
+    /// `liveChatMessages.insert` and `.delete`, `liveChatBans.insert` and `.delete`
     pub const INSERT: u32 = 50;
 }
 
@@ -261,6 +261,72 @@ impl DataApi {
         let answered = timeout(CALL_TIMEOUT, Box::pin(call.doit())).await;
         let sent = body(answered, &seen).await?;
         Ok(sent["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Takes a message out of its chat, by the id that the API writes.
+    ///
+    /// # Errors
+    /// Whatever the API says no with.
+    pub async fn delete_message(&self, id: &str) -> Result<(), Trouble> {
+        let mut seen = Seen::default();
+        let methods = self.hub.live_chat_messages();
+        let call = methods.delete(id).delegate(&mut seen);
+        let answered = timeout(CALL_TIMEOUT, Box::pin(call.doit())).await;
+        done(answered, &seen).await
+    }
+
+    /// Bans a viewer's channel from a chat, for so many seconds or until it is taken back; the ban's id.
+    ///
+    /// # Errors
+    /// Whatever the API says no with.
+    pub async fn ban(
+        &self,
+        live_chat_id: &str,
+        channel_id: &str,
+        seconds: Option<u32>,
+    ) -> Result<String, Trouble> {
+        let kind = if seconds.is_some() { "temporary" } else { "permanent" };
+        let ban = api::LiveChatBan {
+            snippet: Some(api::LiveChatBanSnippet {
+                live_chat_id: Some(live_chat_id.to_owned()),
+                type_: Some(kind.to_owned()),
+                ban_duration_seconds: seconds.map(u64::from),
+                banned_user_details: Some(api::ChannelProfileDetails {
+                    channel_id: Some(channel_id.to_owned()),
+                    ..api::ChannelProfileDetails::default()
+                }),
+            }),
+            ..api::LiveChatBan::default()
+        };
+        let mut seen = Seen::default();
+        let methods = self.hub.live_chat_bans();
+        let call = methods.insert(ban).add_part("snippet").delegate(&mut seen);
+        let answered = timeout(CALL_TIMEOUT, Box::pin(call.doit())).await;
+        let made = body(answered, &seen).await?;
+        Ok(made["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Takes a ban back, by its id.
+    ///
+    /// # Errors
+    /// Whatever the API says no with.
+    pub async fn unban(&self, id: &str) -> Result<(), Trouble> {
+        let mut seen = Seen::default();
+        let methods = self.hub.live_chat_bans();
+        let call = methods.delete(id).delegate(&mut seen);
+        let answered = timeout(CALL_TIMEOUT, Box::pin(call.doit())).await;
+        done(answered, &seen).await
+    }
+}
+
+/// What came of a call whose answer is empty.
+async fn done(
+    answered: Result<common::Result<common::Response>, tokio::time::error::Elapsed>,
+    seen: &Seen,
+) -> Result<(), Trouble> {
+    match answered {
+        Ok(Ok(_)) => Ok(()),
+        failed => body(failed.map(|it| it.map(|it| (it, ()))), seen).await.map(drop),
     }
 }
 

@@ -164,6 +164,59 @@ impl YoutubeSender {
         }
     }
 
+    /// Takes a message out of its chat; 50 units.
+    ///
+    /// # Errors
+    /// As [`YoutubeSender::send`].
+    pub async fn delete_message(&self, live_chat_id: &str, id: &str) -> Result<(), SendError> {
+        let id = message_id::MessageId::of_feed(id).for_data_api(live_chat_id);
+        let id = id.ok_or_else(|| SendError::Blocked("that is no chat of YouTube".to_owned()))?;
+        let api = self.api().await?;
+        self.spend()?;
+        self.settle(api.delete_message(&id).await).await
+    }
+
+    /// Bans a viewer's channel from a chat, for so many seconds or until it is taken back; the ban's id. 50 units.
+    ///
+    /// # Errors
+    /// As [`YoutubeSender::send`].
+    pub async fn ban(
+        &self,
+        live_chat_id: &str,
+        channel_id: &str,
+        seconds: Option<u32>,
+    ) -> Result<String, SendError> {
+        let api = self.api().await?;
+        self.spend()?;
+        self.settle(api.ban(live_chat_id, channel_id, seconds).await).await
+    }
+
+    /// Takes a ban back, by its id; 50 units.
+    ///
+    /// # Errors
+    /// As [`YoutubeSender::send`].
+    pub async fn unban(&self, id: &str) -> Result<(), SendError> {
+        let api = self.api().await?;
+        self.spend()?;
+        self.settle(api.unban(id).await).await
+    }
+
+    fn spend(&self) -> Result<(), SendError> {
+        self.quota.spend(cost::INSERT, Timestamp::now()).map(drop).map_err(|it| {
+            SendError::Blocked(format!("the YouTube quota is spent until {}", hour(it.until)))
+        })
+    }
+
+    async fn settle<T>(&self, answer: Result<T, Trouble>) -> Result<T, SendError> {
+        match answer {
+            Ok(it) => {
+                self.quota.note_answer(Timestamp::now());
+                Ok(it)
+            }
+            Err(trouble) => Err(self.refused(trouble, cost::INSERT).await),
+        }
+    }
+
     async fn refused(&self, mut trouble: Trouble, units: u32) -> SendError {
         match &mut trouble {
             Trouble::QuotaSpent(until) => *until = self.quota.note_refusal(Timestamp::now()),

@@ -1,9 +1,10 @@
 //! A YouTube channel, as the outbox speaks in it: in the chat of the stream that is on.
 
 use std::{
+    collections::VecDeque,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -20,6 +21,7 @@ use crate::{
     model::{CreatorId, Platform, QualifiedId},
     platforms::{
         Memory,
+        moderating::{Act, ActError},
         sending::{Pace, PlatformSender, Said, SendError, Words},
     },
     quotas::Quotas,
@@ -28,6 +30,9 @@ use crate::{
 /// YouTube publishes no limits; the quota is the narrower one.
 const PACE: Pace =
     Pace { messages: 15, within: Duration::from_secs(30), apart: Duration::from_secs(1) };
+
+/// Most bans that are remembered, so that they can be taken back.
+const MOST_BANS: usize = 500;
 
 /// Everything a YouTube voice is made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +73,8 @@ pub struct YoutubeVoice {
     sender: YoutubeSender,
     /// The newest stream that was spoken in, and its chat.
     chat: Mutex<Option<(String, String)>>,
+    /// Bans that were made here, newest last: whose, and the id by which each is taken back.
+    bans: Mutex<VecDeque<(QualifiedId, String)>>,
 }
 
 impl YoutubeVoice {
@@ -83,7 +90,8 @@ impl YoutubeVoice {
         let pool = super::fingerprint(&plan.permit.client_id);
         let quota = quotas.open(&plan.creator, Platform::Youtube, Some(pool));
         let sender = YoutubeSender::new(plan.permit, clients, quota);
-        Self { channel: plan.channel, memory, sender, chat: Mutex::default() }
+        let (chat, bans) = (Mutex::default(), Mutex::default());
+        Self { channel: plan.channel, memory, sender, chat, bans }
     }
 
     async fn say(&self, words: &Words) -> Result<Said, SendError> {
@@ -97,6 +105,44 @@ impl YoutubeVoice {
             *self.chat.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         Ok(Said { message_id: Some(sent.map_err(translated)?) })
+    }
+
+    async fn act(&self, act: &Act) -> Result<(), ActError> {
+        let refused = |it: Refused| ActError::Refused(it.to_string());
+        let id = act.target().own_id();
+        if let Act::Unban(viewer) = act {
+            let known = self.find_ban(viewer).ok_or_else(|| {
+                let no = "YouTube takes back by this way only what was done here since the start";
+                ActError::Impossible(no.to_owned())
+            })?;
+            self.sender.unban(&known).await.map_err(refused)?;
+            self.bans().retain(|it| it.0 != *viewer);
+            return Ok(());
+        }
+        let chat = self.chat_id().await.map_err(|it| ActError::Refused(it.to_string()))?;
+        let (viewer, seconds) = match act {
+            Act::Delete(_) => {
+                return self.sender.delete_message(&chat, id).await.map_err(refused);
+            }
+            Act::Timeout(viewer, seconds) => (viewer, Some((*seconds).max(1))),
+            Act::Ban(viewer) | Act::Unban(viewer) => (viewer, None),
+        };
+        let ban = self.sender.ban(&chat, id, seconds).await.map_err(refused)?;
+        let mut bans = self.bans();
+        bans.retain(|it| it.0 != *viewer);
+        bans.push_back((viewer.clone(), ban));
+        if bans.len() > MOST_BANS {
+            bans.pop_front();
+        }
+        Ok(())
+    }
+
+    fn bans(&self) -> MutexGuard<'_, VecDeque<(QualifiedId, String)>> {
+        self.bans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find_ban(&self, viewer: &QualifiedId) -> Option<String> {
+        self.bans().iter().find(|it| it.0 == *viewer).map(|it| it.1.clone())
     }
 
     /// The chat of the stream that is on, as the reading found it.
@@ -135,6 +181,13 @@ impl PlatformSender for YoutubeVoice {
         words: &'a Words,
     ) -> Pin<Box<dyn Future<Output = Result<Said, SendError>> + Send + 'a>> {
         Box::pin(self.say(words))
+    }
+
+    fn moderate<'a>(
+        &'a self,
+        act: &'a Act,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ActError>> + Send + 'a>> {
+        Box::pin(self.act(act))
     }
 
     fn account(&self) -> Option<QualifiedId> {

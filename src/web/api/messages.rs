@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -10,24 +10,29 @@ use serde_json::json;
 
 use super::JsonBody;
 use crate::{
-    platforms::sending::NewMessage,
-    web::{ApiError, AppState, caller::OperatorOnly},
+    accounts::Right,
+    platforms::sending::{NewMessage, Speaker},
+    web::{ApiError, AppState, access::RoomActor},
 };
 
 /// `POST /api/rooms/{room}/messages {text, platforms?, reply_to?, source?}`: on one platform or on all.
 ///
-/// 202 with the message and its state on each platform, at first `queued` or `blocked`. Only the operator may.
+/// 202 with the message and its state on each platform, at first `queued` or `blocked`. For whoever may send in the room.
 ///
 /// # Errors
 /// 400 naming what is wrong, 401 and 403 for others, 404 for an unknown room, 413 for a body too large.
 pub async fn send_message(
     State(state): State<AppState>,
-    Path(room): Path<String>,
-    _operator: OperatorOnly,
+    actor: RoomActor,
     body: JsonBody<NewMessage>,
 ) -> Result<Response, ApiError> {
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
-    let Json(new) = body?;
+    actor.may(Right::Send)?;
+    let Json(mut new) = body?;
+    let RoomActor { room, caller, .. } = actor;
+    new.by = caller.account().map(|it| it.display_name.clone());
+    if !caller.owns(room.id()) {
+        new.source = Speaker::Moderator;
+    }
     if new.platforms.as_ref().is_some_and(Vec::is_empty) {
         let message = "`platforms` is empty: name one, or leave it out for all".to_owned();
         return Err(ApiError::BadRequest(message));
@@ -48,15 +53,15 @@ pub async fn send_message(
     Ok((StatusCode::ACCEPTED, Json(outgoing)).into_response())
 }
 
-/// `GET /api/rooms/{room}/messages`: what was said lately, newest last: `{"messages":[…]}`. Only the operator may.
+/// `GET /api/rooms/{room}/messages`: what was said lately, newest last: `{"messages":[…]}`. For whoever may send in the room.
 ///
 /// # Errors
 /// 401 and 403 for others, 404 for an unknown room.
 pub async fn list_messages(
     State(state): State<AppState>,
-    Path(room): Path<String>,
-    _operator: OperatorOnly,
+    actor: RoomActor,
 ) -> Result<Response, ApiError> {
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
+    actor.may(Right::Send)?;
+    let room = actor.room;
     Ok(Json(json!({ "messages": state.outbox.list(room.id()) })).into_response())
 }

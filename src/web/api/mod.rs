@@ -5,6 +5,8 @@ pub mod beacon;
 pub mod channels;
 pub mod events;
 pub mod messages;
+pub mod moderation;
+pub mod moderators;
 pub mod operations;
 pub mod overlay_keys;
 pub mod pronouns;

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::JsonBody;
 use crate::{
+    accounts::Right,
     chat::{
         Room,
         room::{Found, MOST_QUEUED, Queued},
@@ -21,7 +22,7 @@ use crate::{
     model::{Message, QualifiedId, percent_encoded},
     web::{
         ApiError, AppState,
-        access::{self, KeyQuery, RoomManager},
+        access::{self, KeyQuery, RoomActor},
         query::Query,
     },
 };
@@ -118,10 +119,9 @@ pub async fn find_queued(
 /// # Errors
 /// 400 naming what is wrong, 401 and 403 for others, 404 for an unknown room or message, 409 when the queue is
 /// full, 503 while the log cannot be read.
-pub async fn add_to_queue(
-    RoomManager { room }: RoomManager,
-    body: JsonBody<Which>,
-) -> Result<Response, ApiError> {
+pub async fn add_to_queue(actor: RoomActor, body: JsonBody<Which>) -> Result<Response, ApiError> {
+    actor.may(Right::Queue)?;
+    let room = actor.room;
     let Json(Which { message_id }) = body?;
     let found = find(&room, &message_id).await?;
     let message = found.message.clone();
@@ -148,10 +148,12 @@ pub async fn add_to_queue(
 /// 400 naming what is wrong, 401 and 403 for others, 404 for an unknown room or what is not in the queue, 503
 /// while the log cannot be read.
 pub async fn move_queued(
-    RoomManager { room }: RoomManager,
+    actor: RoomActor,
     Path((_, id)): Path<(String, String)>,
     body: JsonBody<Place>,
 ) -> Result<Response, ApiError> {
+    actor.may(Right::Queue)?;
+    let room = actor.room;
     let Json(Place { position }) = body?;
     let id = queued_id(id)?;
     known(&room).await?;
@@ -163,9 +165,11 @@ pub async fn move_queued(
 /// # Errors
 /// 401 and 403 for others, 404 for an unknown room or what is not in the queue, 503 while the log cannot be read.
 pub async fn remove_queued(
-    RoomManager { room }: RoomManager,
+    actor: RoomActor,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
+    actor.may(Right::Queue)?;
+    let room = actor.room;
     let id = queued_id(id)?;
     known(&room).await?;
     if room.dequeue(&id) { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::NotFound(QUEUED)) }
@@ -178,10 +182,9 @@ pub async fn remove_queued(
 /// # Errors
 /// 400 naming what is wrong, 401 and 403 for others, 404 for an unknown room, 409 for an id that is not in the
 /// queue, 503 while the log cannot be read.
-pub async fn order_queue(
-    RoomManager { room }: RoomManager,
-    body: JsonBody<Order>,
-) -> Result<Response, ApiError> {
+pub async fn order_queue(actor: RoomActor, body: JsonBody<Order>) -> Result<Response, ApiError> {
+    actor.may(Right::Queue)?;
+    let room = actor.room;
     let Json(Order { order }) = body?;
     let mut named = HashSet::new();
     if let Some(id) = order.iter().find(|it| !named.insert(*it)) {
@@ -201,10 +204,9 @@ pub async fn order_queue(
 /// # Errors
 /// 400 naming what is wrong, 401 and 403 for others, 404 for an unknown room or message, 409 for the next of an
 /// empty queue, 503 while the log cannot be read.
-pub async fn feature(
-    RoomManager { room }: RoomManager,
-    body: JsonBody<Feature>,
-) -> Result<Response, ApiError> {
+pub async fn feature(actor: RoomActor, body: JsonBody<Feature>) -> Result<Response, ApiError> {
+    actor.may(Right::Feature)?;
+    let room = actor.room;
     let Json(which) = body?;
     let shown = match which {
         Feature { message_id: Some(id), next: false } => {
@@ -229,7 +231,9 @@ pub async fn feature(
 ///
 /// # Errors
 /// 401 and 403 for others, 404 for an unknown room, 503 while the log cannot be read.
-pub async fn clear_feature(RoomManager { room }: RoomManager) -> Result<StatusCode, ApiError> {
+pub async fn clear_feature(actor: RoomActor) -> Result<StatusCode, ApiError> {
+    actor.may(Right::Feature)?;
+    let room = actor.room;
     known(&room).await?;
     room.clear_stage();
     Ok(StatusCode::NO_CONTENT)

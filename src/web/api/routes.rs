@@ -4,8 +4,8 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::{
-    backup, beacon, channels, events, messages, operations, overlay_keys, pronouns, queue, rooms,
-    sessions, settings, synthetic, themes,
+    backup, beacon, channels, events, messages, moderation, moderators, operations, overlay_keys,
+    pronouns, queue, rooms, sessions, settings, synthetic, themes,
 };
 use crate::{
     feed::{Histogram, StreamSession},
@@ -16,7 +16,7 @@ use crate::{
         looks::{Look, Theme, ThemeText},
         openapi,
         operation::{
-            Access::{Anyone, Lister, Monitor, Operator, Reader},
+            Access::{Account, Anyone, Creator, Lister, Moderator, Monitor, Operator, Reader},
             Doc, Shape,
             Verb::{Delete, Get, Patch, Post, Put},
         },
@@ -30,6 +30,7 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
     let routes = stage(routes);
     let routes = looks(routes);
     let routes = keys(routes);
+    let routes = moderators(routes);
     server(routes)
 }
 
@@ -130,14 +131,14 @@ fn rooms_and_feeds(routes: Routes) -> Routes {
             Get,
             "/api/rooms/{room}/messages",
             messages::list_messages,
-            Doc::api(Operator, "messages", "What was said lately, newest last")
+            Doc::api(Moderator, "messages", "What was said lately, newest last")
                 .answers(200, Shape::member("messages", Shape::of::<Vec<Outgoing>>())),
         )
         .on(
             Post,
             "/api/rooms/{room}/messages",
             messages::send_message,
-            Doc::api(Operator, "messages", "Says something, on one platform or on all")
+            Doc::api(Moderator, "messages", "Says something, on one platform or on all")
                 .takes(Shape::of::<NewMessage>())
                 .answers(202, Shape::of::<Outgoing>())
                 .fails(&[409]),
@@ -208,7 +209,7 @@ fn stage(routes: Routes) -> Routes {
             Post,
             "/api/rooms/{room}/queue",
             queue::add_to_queue,
-            Doc::api(Operator, "stage", "Marks a message for discussion, behind the others")
+            Doc::api(Moderator, "stage", "Marks a message for discussion, behind the others")
                 .takes(Shape::of::<queue::Which>())
                 .answers(200, Shape::of::<Message>())
                 .answers(201, Shape::of::<Message>())
@@ -218,7 +219,7 @@ fn stage(routes: Routes) -> Routes {
             Post,
             "/api/rooms/{room}/queue/order",
             queue::order_queue,
-            Doc::api(Operator, "stage", "Puts these in front, in this order")
+            Doc::api(Moderator, "stage", "Puts these in front, in this order")
                 .takes(Shape::of::<queue::Order>())
                 .answers(200, items())
                 .fails(&[409]),
@@ -235,7 +236,7 @@ fn stage(routes: Routes) -> Routes {
             Patch,
             "/api/rooms/{room}/queue/{id}",
             queue::move_queued,
-            Doc::api(Operator, "stage", "Moves a message of the queue, 0 being the next")
+            Doc::api(Moderator, "stage", "Moves a message of the queue, 0 being the next")
                 .path("id", Shape::of::<QualifiedId>())
                 .takes(Shape::of::<queue::Place>())
                 .answers(200, items()),
@@ -244,7 +245,7 @@ fn stage(routes: Routes) -> Routes {
             Delete,
             "/api/rooms/{room}/queue/{id}",
             queue::remove_queued,
-            Doc::api(Operator, "stage", "Takes a message out of the queue")
+            Doc::api(Moderator, "stage", "Takes a message out of the queue")
                 .path("id", Shape::of::<QualifiedId>())
                 .done(204),
         )
@@ -252,7 +253,7 @@ fn stage(routes: Routes) -> Routes {
             Post,
             "/api/rooms/{room}/feature",
             queue::feature,
-            Doc::api(Operator, "stage", "Puts a message on the stage")
+            Doc::api(Moderator, "stage", "Puts a message on the stage")
                 .takes(featured())
                 .answers(200, Shape::of::<Message>())
                 .fails(&[409]),
@@ -261,7 +262,7 @@ fn stage(routes: Routes) -> Routes {
             Delete,
             "/api/rooms/{room}/feature",
             queue::clear_feature,
-            Doc::api(Operator, "stage", "Nothing is on the stage any more").done(204),
+            Doc::api(Moderator, "stage", "Nothing is on the stage any more").done(204),
         )
 }
 
@@ -340,21 +341,21 @@ fn keys(routes: Routes) -> Routes {
             Get,
             "/api/settings/overlay-keys",
             overlay_keys::list_keys,
-            of_room(Doc::api(Operator, "keys", "A room's overlay keys, without themselves"))
+            of_room(Doc::api(Creator, "keys", "A room's overlay keys, without themselves"))
                 .answers(200, Shape::of::<overlay_keys::KeyList>()),
         )
         .on(
             Get,
             "/api/settings/overlay-key",
             overlay_keys::reveal_key,
-            one(Doc::api(Operator, "keys", "An overlay key itself"))
+            one(Doc::api(Creator, "keys", "An overlay key itself"))
                 .answers(200, Shape::of::<overlay_keys::RevealedKey>()),
         )
         .on(
             Post,
             "/api/settings/overlay-key",
             overlay_keys::make_key,
-            of_room(Doc::api(Operator, "keys", "Makes an overlay key, or rotates one"))
+            of_room(Doc::api(Creator, "keys", "Makes an overlay key, or rotates one"))
                 .takes(Shape::of::<overlay_keys::NewKey>())
                 .answers(200, Shape::of::<overlay_keys::RevealedKey>())
                 .answers(201, Shape::of::<overlay_keys::RevealedKey>())
@@ -364,11 +365,57 @@ fn keys(routes: Routes) -> Routes {
             Delete,
             "/api/settings/overlay-key",
             overlay_keys::remove_key,
-            of_room(Doc::api(Operator, "keys", "Takes an overlay key away"))
+            of_room(Doc::api(Creator, "keys", "Takes an overlay key away"))
                 .needs("name", Shape::text(), "The key's name.")
                 .text("old", "Takes away only those before it that still work.")
                 .done(204)
                 .fails(&[409]),
+        )
+}
+
+fn moderators(routes: Routes) -> Routes {
+    routes
+        .on(
+            Get,
+            "/api/rooms/{room}/moderators",
+            moderators::list_moderators,
+            Doc::api(Creator, "moderators", "Who moderates the room, and who was asked to")
+                .answers(200, Shape::of::<moderators::ModeratorList>()),
+        )
+        .on(
+            Post,
+            "/api/rooms/{room}/moderators",
+            moderators::invite_moderator,
+            Doc::api(Creator, "moderators", "Asks somebody to moderate, or changes their rights")
+                .takes(Shape::of::<moderators::NewModerator>())
+                .answers(201, Shape::of::<moderators::InvitedAnswer>())
+                .answers(202, Shape::of::<moderators::InvitedAnswer>())
+                .fails(&[409, 429]),
+        )
+        .on(
+            Delete,
+            "/api/rooms/{room}/moderators",
+            moderators::remove_moderator,
+            Doc::api(Creator, "moderators", "Takes a moderator's rights away")
+                .needs("id", Shape::text(), "The account's id or code, or the invitation's id.")
+                .done(204),
+        )
+        .on(
+            Post,
+            "/api/rooms/{room}/moderation",
+            moderation::moderate,
+            Doc::api(Moderator, "moderators", "Takes a message or a viewer away, here and there")
+                .takes(Shape::of::<moderation::NewModeration>())
+                .answers(200, Shape::of::<moderation::Moderated>()),
+        )
+        .on(
+            Post,
+            "/api/invitations",
+            moderators::accept_invitation,
+            Doc::api(Account, "moderators", "Takes an invitation up")
+                .takes(Shape::of::<moderators::Acceptance>())
+                .answers(200, Shape::of::<moderators::AcceptedAnswer>())
+                .fails(&[404, 409]),
         )
 }
 

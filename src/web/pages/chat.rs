@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde_json::json;
@@ -11,9 +11,10 @@ use serde_json::json;
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
+    accounts::Right,
     model::CreatorId,
     web::{
-        ApiError, AppState, access, access::KeyQuery, api::rooms::list_cards, caller::OperatorOnly,
+        ApiError, AppState, access, access::KeyQuery, api::rooms::list_cards, caller::Caller,
         query::Query,
     },
 };
@@ -37,14 +38,15 @@ pub async fn show_chat(
         Ok(room) => room,
         Err(error) => return error_page(&error),
     };
-    let is_operator = OperatorOnly::prove(&state, &Method::GET, &headers).is_ok();
-    let voices = if is_operator { list_voices(&state, room.id()) } else { Vec::new() };
+    let rights = access::rights_in(&state, &Caller::of(&state, &headers), room.id());
+    let may_send = rights.contains(&Right::Send);
+    let voices = if may_send { list_voices(&state, room.id()) } else { Vec::new() };
     let page = ChatPage {
         title: format!("{} · chat", room.id()),
         build: BUILD,
         page: json!({
             "room": room.id(), "key": query.key, "settings": &*room.settings(),
-            "build": BUILD, "version": VERSION, "operator": is_operator, "voices": voices,
+            "build": BUILD, "version": VERSION, "rights": rights, "voices": voices,
         }),
     };
     render(StatusCode::OK, Policy::Page, &page)

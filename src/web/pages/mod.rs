@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod dashboard;
 pub mod home;
+pub mod invitation;
 pub mod missing;
 pub mod overlay;
 pub mod replay;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{chat, dashboard, home, overlay, replay};
+use super::{chat, dashboard, home, invitation, overlay, replay};
 use crate::web::{
     operation::{
         Access::{Anyone, Lister, Local, Operator, Reader},
@@ -29,6 +29,14 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
             dashboard::show_dashboard,
             Doc::page(Operator, "How a room looks, set with a live preview")
                 .text("room", "Which room; the first when nothing is said."),
+        )
+        .on(
+            Get,
+            "/invitation",
+            invitation::show_invitation,
+            Doc::page(Anyone, "Asks whoever was invited whether they want to moderate a room")
+                .text("token", "The link's secret.")
+                .fails(&[404]),
         )
         .on(
             Get,

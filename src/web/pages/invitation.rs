@@ -1,0 +1,75 @@
+//! `/invitation`: asks whoever was invited whether they want to moderate a room.
+
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Policy, render};
+use crate::{
+    BUILD,
+    accounts::Right,
+    web::{AppState, caller::Caller, query::Query},
+};
+
+/// The query of the link.
+#[derive(Debug, Deserialize)]
+pub struct InvitationQuery {
+    token: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "invitation.html")]
+struct InvitationPage {
+    title: &'static str,
+    build: &'static str,
+    /// The room and whoever asks; `None` for a link that no longer works.
+    asked: Option<(String, String)>,
+    /// What one will be able to do.
+    rights: Vec<&'static str>,
+    /// Who is signed in.
+    account: Option<String>,
+    login: String,
+    page: serde_json::Value,
+}
+
+const fn words(right: Right) -> &'static str {
+    match right {
+        Right::Queue => "mark messages for discussion",
+        Right::Feature => "put messages on the stream",
+        Right::Hide => "take messages and viewers away",
+        Right::Timeout => "silence viewers for a while",
+        Right::Ban => "ban viewers",
+        Right::Send => "write in the creator’s chats",
+        Right::Polls => "start polls",
+    }
+}
+
+/// `GET /invitation?token=…`: shows it. Only a click takes it up: programs that look into mails open links.
+pub async fn show_invitation(
+    State(state): State<AppState>,
+    Query(query): Query<InvitationQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let token = query.token.unwrap_or_default();
+    let invitation = state.accounts.book().find_invitation(&token, state.accounts.now());
+    let caller = Caller::of(&state, &headers);
+    let mut login = url::form_urlencoded::Serializer::new("/login?".to_owned());
+    login.append_pair("return_to", &format!("/invitation?token={token}"));
+    let status = if invitation.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let rights = invitation.iter().flat_map(|it| &it.rights);
+    let page = InvitationPage {
+        title: "An invitation · StreamSuites",
+        build: BUILD,
+        rights: rights.map(|it| words(*it)).collect(),
+        asked: invitation.map(|it| (it.room.to_string(), it.from)),
+        account: caller.account().map(|it| it.display_name.clone()),
+        login: login.finish(),
+        page: json!({ "token": token }),
+    };
+    render(status, Policy::Page, &page)
+}
