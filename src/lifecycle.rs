@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Owns every task of one server. Cheap to clone.
@@ -38,6 +38,25 @@ impl Lifecycle {
         self.tracker.spawn_blocking(work)
     }
 
+    /// Runs work that keeps a core busy on a thread that steps back behind all others: nobody else waits longer for
+    /// it. Waited for at shutdown.
+    pub fn spawn_background<F, T>(&self, name: &str, work: F) -> JoinHandle<Option<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            step_back();
+            // Whoever asked may be gone.
+            let _ = sender.send(work());
+        });
+        if let Err(error) = thread {
+            tracing::error!(%error, name, "a thread could not be started");
+        }
+        self.tracker.spawn(async { receiver.await.ok() })
+    }
+
     /// Starts a task without which the server is useless: when it ends before the stop, by returning
     /// or by a panic, the whole server stops.
     pub fn essential<F>(&self, name: &'static str, task: F)
@@ -70,6 +89,24 @@ impl Lifecycle {
             Ok(()) => 0,
             Err(_) => self.tracker.len(),
         }
+    }
+}
+
+/// Takes this thread behind all others. Where the system does not let us, it is one like the others.
+fn step_back() {
+    #[cfg(target_os = "linux")]
+    let stepped = thread_priority::set_thread_priority_and_policy(
+        thread_priority::thread_native_id(),
+        thread_priority::ThreadPriority::Min,
+        thread_priority::ThreadSchedulePolicy::Normal(
+            thread_priority::NormalThreadSchedulePolicy::Idle,
+        ),
+    );
+    #[cfg(not(target_os = "linux"))]
+    let stepped =
+        thread_priority::set_current_thread_priority(thread_priority::ThreadPriority::Min);
+    if let Err(error) = stepped {
+        tracing::debug!(?error, "a thread keeps its priority");
     }
 }
 

@@ -79,12 +79,13 @@ impl Passwords {
         let turns = Arc::clone(&self.turns);
         let turn = turns.acquire_owned().await.map_err(|_| AccountError::Busy)?;
         // The turn goes along: whoever hangs up does not free it while the work goes on.
-        let task = self.life.spawn_blocking(move || {
+        let task = self.life.spawn_background("passwords", move || {
             let done = work();
             drop(turn);
             done
         });
-        task.await.map_err(|_| AccountError::Busy)
+        // None when the thread could not be started, or panicked.
+        task.await.ok().flatten().ok_or(AccountError::Busy)
     }
 
     /// The hash of a password that its owner chose, in PHC's form.
