@@ -6,7 +6,7 @@ use streamsuites::accounts::{Accounts, Alert, AuditEntry, Letter, Mail};
 use tokio::sync::broadcast::Receiver;
 
 use crate::support::{
-    Setup, TestServer,
+    Clock, Setup, TestServer,
     resend::{MailFault, Resend, link},
     soon,
 };
@@ -104,6 +104,25 @@ async fn a_mail_that_is_refused_is_told_and_not_sent_again() {
     send(&server.server.accounts, vec![("ben@example.com", magic_link())]).await;
     assert_eq!(told(&mut audited).await.action, "mail_sent");
     assert_eq!((resend.taken().len(), resend.asked(), waiting(&server)), (1, 3, 0));
+    server.stop().await;
+}
+
+/// Goal: a link that has ended is not sent any more, and the audit says so.
+/// Method: Resend fails, and the clock moves past the link's end before the next attempt.
+#[tokio::test]
+async fn a_mail_whose_link_has_ended_is_given_up() {
+    let (resend, clock) = (Resend::start().await, Clock::new());
+    let server = Setup::new().resend(&resend).clock(&clock).start().await;
+    let mut audited = server.server.accounts.audited();
+    resend.fail([MailFault::Refused(500, "application_error", None)]);
+    send(&server.server.accounts, vec![("ana@example.com", magic_link())]).await;
+    resend.asked_times(1).await;
+    clock.advance_ms(15 * 60_000);
+
+    let entry = told(&mut audited).await;
+    assert_eq!((&*entry.action, &*entry.result), ("mail_failed", "failed"));
+    assert_eq!(entry.metadata["reason"], "it was too late to be of use");
+    assert_eq!((resend.taken().len(), resend.asked(), waiting(&server)), (0, 1, 0));
     server.stop().await;
 }
 
