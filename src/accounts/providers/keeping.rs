@@ -4,8 +4,9 @@
 //! and left alone until its owner signs in again. Tokens that were renewed and that the disk did not take wait in
 //! memory: where each use replaces the refresh token, they are the only good ones.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{
     sync::broadcast::error::RecvError,
     time::{Instant, sleep},
@@ -67,13 +68,22 @@ impl Memory {
 }
 
 impl Providers {
-    /// Renews and gives back until `stop`.
+    /// Renews and gives back until `stop`. A defect here is told, and costs no more than a minute.
     pub async fn run(self, stop: CancellationToken) {
+        while AssertUnwindSafe(self.clone().keep_on(&stop)).catch_unwind().await.is_err() {
+            tracing::error!("what renews permissions failed inside and begins again");
+            if stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn keep_on(self, stop: &CancellationToken) {
         let mut memory = Memory::default();
         let mut ended = self.0.accounts.ended();
         self.reseal_all().await;
         loop {
-            let pause = self.round(&mut memory, &stop).await;
+            let pause = self.round(&mut memory, stop).await;
             let woken = async {
                 tokio::select! {
                     () = sleep(pause) => {}
