@@ -58,7 +58,7 @@ impl House {
         let parts = Parts {
             life: life.clone(),
             config: config.subscribe(),
-            clock: std::sync::Arc::new(Timestamp::now),
+            clock: Arc::new(Timestamp::now),
             base_url: BASE.to_owned(),
         };
         let accounts = Accounts::open(folder.path(), parts).unwrap();
