@@ -129,13 +129,16 @@ impl Providers {
         }
         let at = self.0.accounts.now();
         let identity: Identity = self.0.oauth.exchange(flow, code, at).await?;
+        let allows = identity.tokens.is_some();
         let finished = match &flow.aim {
             Aim::SignIn => {
                 Finished::SignedIn(self.sign_in(identity, surface, origin.clone()).await?)
             }
             Aim::Link(id) => Finished::Linked(self.link(*id, identity, origin.clone()).await?),
         };
-        self.0.changed.notify_one();
+        if allows {
+            self.0.changed.notify_one();
+        }
         Ok(finished)
     }
 
