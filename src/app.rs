@@ -282,6 +282,14 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         telemetry: telemetry.clone(),
     };
     life.essential("mail", postman.run(life.stop.clone()));
+    let providers = accounts::open_providers(
+        accounts.clone(),
+        Arc::clone(&clients),
+        &config,
+        &secret,
+        &data_dir,
+    );
+    life.essential("providers", providers.clone().run(life.stop.clone()));
     let outbox = Outbox::new(life.clone(), echoes);
     let readers = Readers::new(platforms::readers::Shared {
         life: life.clone(),
@@ -303,6 +311,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         life: life.clone(),
         config: config.clone(),
         accounts: accounts.clone(),
+        providers: providers.clone(),
         operator,
         keys: Arc::clone(&keys),
         doors: Default::default(),
@@ -318,7 +327,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         carried: belongings::carried(state.clone(), Arc::clone(&applier), keys, &data_dir),
         remove_room: remove_room(applier),
         synthetic: Default::default(),
-        voices: Voices::new(&readers, outbox.clone()),
+        voices: Voices::new(&readers, outbox.clone(), providers),
         outbox,
         pronouns: Pronouns::new(
             config.clone(),

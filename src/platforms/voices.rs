@@ -14,6 +14,7 @@ use super::{
     youtube::{YoutubeVoice, YoutubeVoicePlan},
 };
 use crate::{
+    accounts::{oauth::Provider, providers::Providers},
     config::{
         Config,
         creators::{ChannelConfig, CreatorConfig},
@@ -39,6 +40,8 @@ pub struct Voices {
     quotas: Quotas,
     rumble: Arc<Rumble>,
     outbox: Outbox,
+    /// What the owners of rooms granted when they signed in.
+    providers: Providers,
     kick: KickAccounts,
     made: Mutex<HashMap<LaneKey, Made>>,
 }
@@ -52,7 +55,7 @@ struct Made {
 impl Voices {
     /// Nothing was said yet.
     #[must_use]
-    pub fn new(readers: &Readers, outbox: Outbox) -> Self {
+    pub fn new(readers: &Readers, outbox: Outbox, providers: Providers) -> Self {
         let shared = readers.shared();
         Self {
             clients: Arc::clone(&shared.clients),
@@ -60,6 +63,7 @@ impl Voices {
             quotas: shared.quotas.clone(),
             rumble: readers.rumble(),
             outbox,
+            providers,
             kick: KickAccounts::new(shared.life.clone()),
             made: Mutex::default(),
         }
@@ -77,7 +81,7 @@ impl Voices {
                     platform: channel.platform,
                     channel: channel.name.clone(),
                 };
-                let voice = plan(config, creator, channel).map(|plan| self.sender(&key, plan));
+                let voice = self.plan(config, creator, channel).map(|plan| self.sender(&key, plan));
                 (key, voice)
             })
             .collect()
@@ -122,21 +126,32 @@ impl Voices {
         made.insert(key.clone(), Made { plan, sender: Arc::clone(&sender) });
         sender
     }
-}
 
-fn plan(config: &Config, creator: &CreatorConfig, channel: &ChannelConfig) -> Result<Plan, String> {
-    match channel.platform {
-        Platform::Twitch => {
-            let plan = TwitchSenderPlan::new(config, creator, &channel.name)?;
-            Ok(Plan::Twitch(Box::new(plan)))
+    fn plan(
+        &self,
+        config: &Config,
+        creator: &CreatorConfig,
+        channel: &ChannelConfig,
+    ) -> Result<Plan, String> {
+        let granted = |provider| self.providers.find_tokens_of_room(&creator.id, provider);
+        match channel.platform {
+            Platform::Twitch => {
+                let granted = || granted(Provider::Twitch);
+                let plan = TwitchSenderPlan::new(config, creator, &channel.name, granted)?;
+                Ok(Plan::Twitch(Box::new(plan)))
+            }
+            Platform::Youtube => {
+                let granted = || granted(Provider::Google);
+                let plan = YoutubeVoicePlan::new(config, creator, channel, granted)?;
+                Ok(Plan::Youtube(Box::new(plan)))
+            }
+            Platform::Rumble => {
+                Ok(Plan::Rumble(Box::new(RumbleVoicePlan::new(config, creator, channel)?)))
+            }
+            Platform::Kick => {
+                Ok(Plan::Kick(Box::new(KickVoicePlan::new(config, creator, channel)?)))
+            }
+            other => Err(format!("this server does not send to {}", other.title())),
         }
-        Platform::Youtube => {
-            Ok(Plan::Youtube(Box::new(YoutubeVoicePlan::new(config, creator, channel)?)))
-        }
-        Platform::Rumble => {
-            Ok(Plan::Rumble(Box::new(RumbleVoicePlan::new(config, creator, channel)?)))
-        }
-        Platform::Kick => Ok(Plan::Kick(Box::new(KickVoicePlan::new(config, creator, channel)?))),
-        other => Err(format!("this server does not send to {}", other.title())),
     }
 }

@@ -20,7 +20,7 @@ use super::{
     ws::Heartbeat,
 };
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, providers::Providers},
     chat::Hub,
     config::Config,
     lifecycle::Lifecycle,
@@ -52,6 +52,8 @@ pub struct Shared {
     pub config: watch::Receiver<Arc<Config>>,
     /// Whoever has an account.
     pub accounts: Accounts,
+    /// Ways in through providers.
+    pub providers: Providers,
     /// Who may operate this server.
     pub operator: Operator,
     /// Which keys open which room.

@@ -107,6 +107,21 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("GET", "/dashboard") => ("/dashboard?room=ana", "", &[200]),
         // A wrong secret; the operator is on the way home.
         ("GET", "/auth/operator") => ("/auth/operator?token=wrong", "", &[403, 303]),
+        // No provider is registered: back to the login page, as for whoever comes back and never set out.
+        ("GET", "/auth/login/{provider}") => ("/auth/login/google", "", &[303]),
+        ("GET", "/auth/google" | "/auth/github" | "/auth/discord" | "/oauth/twitch/start") => {
+            ("/auth/google", "", &[303])
+        }
+        ("GET", "/auth/callback/{provider}") => ("/auth/callback/google?state=x", "", &[303]),
+        ("GET", "/auth/discord/login/callback") => ("/auth/discord/login/callback", "", &[303]),
+        ("POST", "/account/providers/{provider}/link") => {
+            ("/account/providers/google/link", "", &[404])
+        }
+        ("DELETE", "/account/providers/{provider}") => ("/account/providers/google", "", &[404]),
+        ("GET", "/api/account/auth-methods") => ("/api/account/auth-methods", "", &[200]),
+        ("POST", "/api/account/auth-methods/unlink") => {
+            ("/api/account/auth-methods/unlink", r#"{"provider":"google"}"#, &[404])
+        }
         ("GET", "/overlay/{room}") => ("/overlay/ana", "", &[200]),
         ("GET", "/overlay/{room}/") => ("/overlay/ana/", "", &[200]),
         ("GET", "/overlay/{room}/loader.html") => ("/overlay/ana/loader.html", "", &[200]),

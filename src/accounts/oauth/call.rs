@@ -27,7 +27,7 @@ impl Line {
         provider: Provider,
         patience: Duration,
     ) -> Result<Self, OAuthError> {
-        let client = clients.client(way).await;
+        let client = clients.unredirected(way).await;
         let client = client.map_err(|it| OAuthError::unavailable(provider, it.to_string()))?;
         Ok(Self { provider, client, patience })
     }

@@ -4,10 +4,11 @@
 //! and left alone until its owner signs in again. Tokens that were renewed and that the disk did not take wait in
 //! memory: where each use replaces the refresh token, they are the only good ones.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{
-    sync::broadcast::error::RecvError,
+    sync::broadcast::{Receiver, error::RecvError},
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{PlatformToken, Providers};
 use crate::{
     accounts::{
-        AccountError, Actor, AuditEntry, Record,
+        AccountError, AccountId, Actor, AuditEntry, Record,
         oauth::{OAuthError, PlatformTokens, Provider},
         sealed::SealError,
     },
@@ -67,29 +68,50 @@ impl Memory {
 }
 
 impl Providers {
-    /// Renews and gives back until `stop`.
+    /// Renews and gives back until `stop`. A defect here is told, and costs no more than a minute.
     pub async fn run(self, stop: CancellationToken) {
+        while AssertUnwindSafe(self.clone().keep_on(&stop)).catch_unwind().await.is_err() {
+            tracing::error!("what renews permissions failed inside and begins again");
+            if stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn keep_on(self, stop: &CancellationToken) {
         let mut memory = Memory::default();
         let mut ended = self.0.accounts.ended();
         self.reseal_all().await;
         loop {
-            let pause = self.round(&mut memory, &stop).await;
-            let woken = async {
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    () = self.0.changed.notified() => {}
-                    heard = ended.recv() => {
-                        if heard == Err(RecvError::Closed) {
-                            // Nobody ends accounts any more.
-                            sleep(pause).await;
-                        }
-                    }
-                }
-            };
-            if stop.run_until_cancelled(woken).await.is_none() {
+            let pause = self.round(&mut memory, stop).await;
+            if stop.run_until_cancelled(self.wait(pause, &mut ended)).await.is_none() {
                 return;
             }
         }
+    }
+
+    /// Waits until something is due, kept, or has lost its owner.
+    async fn wait(&self, pause: Duration, ended: &mut Receiver<AccountId>) {
+        let due = sleep(pause);
+        tokio::pin!(due);
+        loop {
+            tokio::select! {
+                () = &mut due => return,
+                () = self.0.changed.notified() => return,
+                heard = ended.recv() => match heard {
+                    // Most of them only signed out.
+                    Ok(account) if !self.has_lost(account) => {}
+                    Ok(_) | Err(RecvError::Lagged(_)) => return,
+                    Err(RecvError::Closed) => return due.await,
+                },
+            }
+        }
+    }
+
+    /// Whether something is kept for an account that it no longer owns.
+    fn has_lost(&self, account: AccountId) -> bool {
+        let book = self.0.accounts.book();
+        book.list::<PlatformToken>(&format!("{account}/")).iter().any(|it| !it.is_owned(&book))
     }
 
     /// Seals anew what an older secret key sealed.

@@ -109,9 +109,7 @@ fn admit(
     if change.controls().disable_new_signups {
         return Err(AccountError::SwitchedOff("sign-ups are"));
     }
-    if change.len() >= config.system.auth.max_accounts as usize {
-        return Err(AccountError::Refused("this server takes no more accounts"));
-    }
+    sign_up::make_room(change, config)?;
     let mut account = Account::new(email, &identity.name, change.at());
     account.avatar_url.clone_from(&identity.avatar_url);
     add(&mut account, identity, change.at())?;

@@ -8,8 +8,9 @@ use crate::accounts::{
     oauth::{Aim, Flow, Identity, OAuthError, Provider},
 };
 
-/// Most ways that are under way at a time; further people wait.
-const MOST_UNDER_WAY: usize = 20_000;
+/// Most ways that are under way at a time; further people wait. Well below the room for all tickets: who floods this
+/// does not push out the links in people's mails.
+const MOST_UNDER_WAY: usize = 5_000;
 
 /// What somebody sets out with.
 #[derive(Debug, Clone)]
@@ -106,7 +107,7 @@ impl Providers {
         }
         let result = self.arrive(&flow, answer, ticket.surface, signed_in, &origin).await;
         if let Err(error) = &result {
-            self.note_failure(provider, error, origin).await;
+            self.note_failure(provider, error, &origin);
         }
         let (surface, return_to) = (ticket.surface, ticket.return_to.clone());
         Ok(Back { surface, return_to, aim: flow.aim, result })
@@ -129,17 +130,20 @@ impl Providers {
         }
         let at = self.0.accounts.now();
         let identity: Identity = self.0.oauth.exchange(flow, code, at).await?;
+        let allows = identity.tokens.is_some();
         let finished = match &flow.aim {
             Aim::SignIn => {
                 Finished::SignedIn(self.sign_in(identity, surface, origin.clone()).await?)
             }
             Aim::Link(id) => Finished::Linked(self.link(*id, identity, origin.clone()).await?),
         };
-        self.0.changed.notify_one();
+        if allows {
+            self.0.changed.notify_one();
+        }
         Ok(finished)
     }
 
-    async fn note_failure(&self, provider: Provider, error: &ProviderError, origin: Origin) {
+    fn note_failure(&self, provider: Provider, error: &ProviderError, origin: &Origin) {
         match error {
             ProviderError::OAuth(OAuthError::Misconfigured { .. }) => {
                 tracing::error!(%provider, %error, "nobody can sign in there");
@@ -148,19 +152,9 @@ impl Providers {
             ProviderError::Account(AccountError::Storage(_)) => return,
             ProviderError::Account(_) => {}
         }
-        let reason = error.reason();
-        let noted = self
-            .0
-            .accounts
-            .change(move |change| {
-                let entry = AuditEntry::new(change.at(), Actor::Nobody, "login_failed");
-                let entry = entry.with("method", provider.as_str()).with("reason", reason);
-                change.audit(entry.from(&origin).ended("failed"));
-                Ok(())
-            })
-            .await;
-        if let Err(error) = noted {
-            tracing::warn!(%error, "a failed sign-in was not audited");
-        }
+        let at = self.0.accounts.now();
+        let entry = AuditEntry::new(at, Actor::Nobody, "login_failed").from(origin);
+        let entry = entry.with("method", provider.as_str()).with("reason", error.reason());
+        self.0.accounts.note(entry.ended("failed"));
     }
 }

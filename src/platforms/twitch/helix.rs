@@ -31,12 +31,18 @@ impl HelixPlan {
     /// With the token of the creator whose secrets end in `suffix`; `None` without one.
     #[must_use]
     pub fn new(config: &Config, suffix: &str) -> Option<Self> {
-        let token = Secret::new(config.secrets.twitch_oauth_token(suffix)?);
+        config.secrets.twitch_oauth_token(suffix).map(|it| Self::with_token(config, it))
+    }
+
+    /// With a token of any account.
+    #[must_use]
+    pub fn with_token(config: &Config, token: &str) -> Self {
+        let token = Secret::new(token);
         let twitch = &config.platforms.twitch;
         let ca_file = twitch.tls_ca_file.clone().or_else(|| config.platforms.tls_ca_file.clone());
         let way = Way { ca_file, proxy: None };
         let (helix_url, id_url) = (twitch.helix_url.clone(), twitch.id_url.clone());
-        Some(Self { helix_url, id_url, way, token })
+        Self { helix_url, id_url, way, token }
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     speaker::Speaker,
 };
 use crate::{
+    accounts::oauth::PlatformTokens,
     config::{Config, creators::CreatorConfig},
     http::Clients,
     model::{Platform, QualifiedId},
@@ -46,15 +47,23 @@ pub struct TwitchSenderPlan {
 }
 
 impl TwitchSenderPlan {
-    /// How `channel` is spoken in.
+    /// How `channel` is spoken in: with the token that the operator set, else with the one that the room's owner
+    /// granted.
     ///
     /// # Errors
     /// Why it cannot be, in a sentence.
-    pub fn new(config: &Config, creator: &CreatorConfig, channel: &str) -> Result<Self, String> {
+    pub fn new(
+        config: &Config,
+        creator: &CreatorConfig,
+        channel: &str,
+        granted: impl FnOnce() -> Option<PlatformTokens>,
+    ) -> Result<Self, String> {
         let plan = super::TwitchPlan::new(config, creator, channel)
             .ok_or_else(|| "Twitch is switched off".to_owned())?;
         let suffix = creator.env_suffix();
+        let granted = || granted().map(|it| HelixPlan::with_token(config, &it.access));
         let helix = HelixPlan::new(config, &suffix)
+            .or_else(granted)
             .ok_or_else(|| format!("there is no TWITCH_OAUTH_TOKEN_{suffix}"))?;
         Ok(Self { login: plan.login, helix, account: plan.account })
     }

@@ -49,19 +49,31 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// What a creator granted; `None` without.
+    /// What a creator granted whose permission the operator set; `None` without.
     #[must_use]
     pub fn new(config: &Config, creator: &CreatorConfig) -> Option<Self> {
         let grant = config.secrets.youtube_sender(&creator.env_suffix())?;
+        let application = (grant.client_id, grant.client_secret);
+        Some(Self::of(config, application, grant.refresh_token))
+    }
+
+    /// What a creator granted who signed in with Google; `None` without the application that it was granted to.
+    #[must_use]
+    pub fn granted(config: &Config, refresh_token: &str) -> Option<Self> {
+        let application = config.secrets.sign_in_application("GOOGLE")?;
+        Some(Self::of(config, application, refresh_token))
+    }
+
+    fn of(config: &Config, application: (&str, &str), refresh_token: &str) -> Self {
         let youtube = &config.platforms.youtube;
-        Some(Self {
-            client_id: grant.client_id.to_owned(),
-            client_secret: grant.client_secret.to_owned(),
-            refresh_token: grant.refresh_token.to_owned(),
+        Self {
+            client_id: application.0.to_owned(),
+            client_secret: application.1.to_owned(),
+            refresh_token: refresh_token.to_owned(),
             token_url: youtube.token_url.as_str().to_owned(),
             data_api_url: youtube.data_api_url.as_str().to_owned(),
             ca_file: config.platforms.tls_ca_file.clone(),
-        })
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::{
     sender::{MAX_CHARACTERS, Permit, SendError as Refused, YoutubeSender},
 };
 use crate::{
+    accounts::oauth::PlatformTokens,
     config::{
         Config,
         creators::{ChannelConfig, CreatorConfig},
@@ -43,7 +44,8 @@ pub struct YoutubeVoicePlan {
 }
 
 impl YoutubeVoicePlan {
-    /// How `channel` is spoken in.
+    /// How `channel` is spoken in: with the permission that the operator set, else with the one that the room's owner
+    /// granted.
     ///
     /// # Errors
     /// Why it cannot be, in a sentence.
@@ -51,11 +53,13 @@ impl YoutubeVoicePlan {
         config: &Config,
         creator: &CreatorConfig,
         channel: &ChannelConfig,
+        granted: impl FnOnce() -> Option<PlatformTokens>,
     ) -> Result<Self, String> {
         if !config.platforms.youtube.enabled {
             return Err("YouTube is switched off".to_owned());
         }
-        let permit = Permit::new(config, creator).ok_or_else(|| {
+        let granted = || Permit::granted(config, &granted()?.refresh);
+        let permit = Permit::new(config, creator).or_else(granted).ok_or_else(|| {
             format!(
                 "there is no YOUTUBE_REFRESH_TOKEN_{} with its GOOGLE_CLIENT_ID",
                 creator.env_suffix()

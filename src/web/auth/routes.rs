@@ -20,6 +20,7 @@ use crate::web::{
 
 /// Adds them.
 pub(in crate::web) fn add(routes: Routes) -> Routes {
+    let routes = super::provider_routes::add(routes);
     let auth = |summary| Doc::api(Anyone, "auth", summary);
     let account = |summary| Doc::api(Session, "account", summary);
     let link = |doc: Doc| doc.text("token", "The link's secret.");

@@ -148,6 +148,11 @@ impl Setup {
         self
     }
 
+    /// Where the server keeps what it has.
+    pub(crate) fn data_folder(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
     /// Starts the server.
     pub(crate) async fn start(self) -> TestServer {
         let again = (self.environment.clone(), self.channels.clone());

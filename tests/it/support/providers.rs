@@ -428,12 +428,12 @@ async fn token(
     let granted = match given("grant_type").as_str() {
         "authorization_code" => redeem(&shared, provider, &form, fault),
         "refresh_token" => renew(&shared, provider, &given("refresh_token"), fault),
-        _ => Err(refusal(provider, Refusal::Code)),
+        _ => Err(Refusal::Code),
     };
     shared.changed.send_replace(());
     let body = match granted {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err(refused) => return refusal(provider, refused),
     };
     if fault == Some(Fault::Cut) {
         let text = body.to_string();
@@ -458,21 +458,21 @@ fn redeem(
     provider: Provider,
     form: &Pairs,
     fault: Option<Fault>,
-) -> Result<Value, Response> {
+) -> Result<Value, Refusal> {
     let given = |name: &str| form.get(name).map_or("", String::as_str);
     let mut book = shared.book();
     // Once, whether it is right or not.
     let code = book.codes.remove(given("code"));
     let Some(code) = code.filter(|it| it.provider == provider) else {
-        return Err(refusal(provider, Refusal::Code));
+        return Err(Refusal::Code);
     };
     if code.redirect_uri != given("redirect_uri") {
-        return Err(refusal(provider, Refusal::Redirect));
+        return Err(Refusal::Redirect);
     }
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(given("code_verifier").as_bytes()));
     // Twitch does not know PKCE.
     if provider != Provider::Twitch && challenge != code.challenge {
-        return Err(refusal(provider, Refusal::Code));
+        return Err(Refusal::Code);
     }
     book.seen.redeemed.push(provider);
     let grant = Grant { provider, scopes: code.scopes, person: code.person };
@@ -493,11 +493,11 @@ fn renew(
     provider: Provider,
     refresh: &str,
     fault: Option<Fault>,
-) -> Result<Value, Response> {
+) -> Result<Value, Refusal> {
     let mut book = shared.book();
     let known = book.refresh.get(refresh).filter(|it| it.provider == provider).cloned();
     let Some(grant) = known.filter(|_| fault != Some(Fault::RefreshRefused)) else {
-        return Err(refusal(provider, Refusal::Refresh));
+        return Err(Refusal::Refresh);
     };
     // Google's stays the same; the others' are good once.
     let rotates = provider != Provider::Google;
@@ -575,19 +575,19 @@ fn add_person(claims: &mut Value, grant: &Grant) {
     claims["picture"] = format!("https://pictures.example/{}.png", person.subject).into();
 }
 
-/// Whose token a call carries; an answer when it is nobody's, or the provider is down.
-fn caller(shared: &Shared, provider: Provider, headers: &HeaderMap) -> Result<Grant, Response> {
+/// Whose token a call carries; a status when it is nobody's, or the provider is down.
+fn caller(shared: &Shared, provider: Provider, headers: &HeaderMap) -> Result<Grant, StatusCode> {
     let book = shared.book();
     if book.faults.get(&provider) == Some(&Fault::Down) {
-        return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
+        return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
     if headers.get(header::USER_AGENT).is_none() {
-        return Err(StatusCode::FORBIDDEN.into_response());
+        return Err(StatusCode::FORBIDDEN);
     }
     let sent = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
     let token = sent.and_then(|it| it.strip_prefix("Bearer ")).unwrap_or_default();
     let grant = book.access.get(token).filter(|it| it.provider == provider).cloned();
-    grant.ok_or_else(|| StatusCode::UNAUTHORIZED.into_response())
+    grant.ok_or(StatusCode::UNAUTHORIZED)
 }
 
 async fn user(State(shared): Site, Path(provider): Path<String>, headers: HeaderMap) -> Response {
@@ -596,7 +596,7 @@ async fn user(State(shared): Site, Path(provider): Path<String>, headers: Header
     };
     let grant = match caller(&shared, provider, &headers) {
         Ok(grant) => grant,
-        Err(answer) => return answer,
+        Err(status) => return status.into_response(),
     };
     let person = &grant.person;
     Json(match provider {
@@ -617,7 +617,7 @@ async fn user(State(shared): Site, Path(provider): Path<String>, headers: Header
 async fn github_emails(State(shared): Site, headers: HeaderMap) -> Response {
     let grant = match caller(&shared, Provider::Github, &headers) {
         Ok(grant) => grant,
-        Err(answer) => return answer,
+        Err(status) => return status.into_response(),
     };
     let mut all = vec![json!({"email": "old@example.org", "primary": false, "verified": true,
         "visibility": null})];
@@ -631,7 +631,7 @@ async fn github_emails(State(shared): Site, headers: HeaderMap) -> Response {
 async fn discord_user(State(shared): Site, headers: HeaderMap) -> Response {
     let grant = match caller(&shared, Provider::Discord, &headers) {
         Ok(grant) => grant,
-        Err(answer) => return answer,
+        Err(status) => return status.into_response(),
     };
     let person = grant.person;
     Json(json!({"id": person.subject, "username": format!("p{}", person.subject),

@@ -40,6 +40,8 @@ pub(crate) struct Seen {
     pub(crate) subscriptions: Vec<Value>,
     /// Answers to the next messages: status, headers, body.
     answers: VecDeque<Answer>,
+    /// Who asked whose a token is: `OAuth …`.
+    pub(crate) tokens: Vec<String>,
     /// What the token allows.
     pub(crate) scopes: Vec<&'static str>,
     /// The token is no longer good.
@@ -74,6 +76,7 @@ impl TwitchApi {
     pub(crate) async fn start(scopes: &[&'static str]) -> Self {
         let seen = Seen {
             messages: Vec::new(),
+            tokens: Vec::new(),
             subscriptions: Vec::new(),
             answers: VecDeque::new(),
             scopes: scopes.to_vec(),
@@ -183,6 +186,9 @@ fn knows(shared: &Shared, headers: &HeaderMap, scheme: &str) -> bool {
 }
 
 async fn validate(State(shared): Api, headers: HeaderMap) -> Response {
+    let sent = headers.get("authorization").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    shared.seen.lock().unwrap().tokens.push(sent.to_owned());
+    shared.changed.send_replace(());
     if !knows(&shared, &headers, "OAuth") {
         return refused();
     }
