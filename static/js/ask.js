@@ -1,6 +1,9 @@
 // One call to this server, in words when it goes wrong.
 
-/** `{ok, status, body, etag}`; status 0 when nobody answers, and then `body.detail` says so. */
+/**
+ * `{ok, status, body, etag, wait_s}`; status 0 when nobody answers, and then `body.detail` says so. `wait_s` is how long the
+ * server asks to wait, 0 when it does not.
+ */
 export async function ask(method, path, body, headers = {}) {
   try {
     const answer = await fetch(path, {
@@ -11,9 +14,9 @@ export async function ask(method, path, body, headers = {}) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const json = await answer.json().catch(() => ({}));
-    return { ok: answer.ok, status: answer.status, body: json, etag: answer.headers.get("etag") };
+    return { ok: answer.ok, status: answer.status, body: json, etag: answer.headers.get("etag"), wait_s: Number(answer.headers.get("retry-after")) || 0 };
   } catch {
-    return { ok: false, status: 0, etag: null, body: { detail: "StreamSuites does not answer. Is it still running?" } };
+    return { ok: false, status: 0, etag: null, wait_s: 0, body: { detail: "StreamSuites does not answer. Is it still running?" } };
   }
 }
 

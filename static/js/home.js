@@ -1,70 +1,13 @@
 // The operator's start page: from a channel's name to a link in OBS.
 
-import { PLATFORMS, channel_of, platform_of } from "./channel.js";
-import { copy } from "./copy.js";
+import { another_channel, take_channels } from "./add_channel.js";
 import { ChannelList, replace_keeping_focus, room_removal } from "./removal.js";
+import { link_box, loader_link, look_link, open_chat, opener } from "./room_links.js";
 import { follow_rooms, make, replay_url, room_state, status_list } from "./rooms.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
 const cards = new Map(); // room → what `make_card` made
-
-// ---------------------------------------------------------------- links
-
-/** The link as it may be seen on a stream: a key in it is not. */
-function masked(url) {
-  return url.replace(/([?&]key=)[^&#]*/, "$1••••••••");
-}
-
-function copy_button(url, words) {
-  const button = make("button", "primary", words);
-  button.type = "button";
-  let timer = 0;
-  button.addEventListener("click", async () => {
-    const done = await copy(url());
-    button.textContent = done ? "Copied ✓" : "Press Ctrl+C";
-    clearTimeout(timer);
-    timer = setTimeout(() => (button.textContent = words), 2000);
-  });
-  return button;
-}
-
-/** A link in a box that can be seen (its key masked), selected and copied. */
-function link_box(url, label) {
-  const shown = make("code", "url", masked(url));
-  shown.title = "The link for OBS";
-  return make("div", "link-box", make("span", "label", label), make("div", "link-row", shown, copy_button(() => url, "Copy")));
-}
-
-/** Opens `url` beside this page. A button: a link would show its key in the browser's status bar. */
-function opener(words, url, features = "noopener") {
-  const button = make("button", "quiet", words);
-  button.type = "button";
-  button.addEventListener("click", () => window.open(url, "_blank", features));
-  return button;
-}
-
-function look_link(room) {
-  const link = make("a", "quiet", "Change its look");
-  link.href = `/dashboard?room=${encodeURIComponent(room)}`;
-  return link;
-}
-
-/** The small local file that waits for this server, for an OBS that is started first. */
-function loader_link(overlay_url) {
-  const url = new URL(overlay_url, location.href);
-  url.pathname = `${url.pathname.replace(/\/$/, "")}/loader.html`;
-  // A button, too: the link has the key.
-  const button = make("button", "quiet", "Loader file ↓");
-  button.type = "button";
-  button.title = "For OBS started before StreamSuites: choose this file as a local file";
-  button.addEventListener("click", () => location.assign(url));
-  return button;
-}
-
-function open_chat(url) {
-  return opener("Open pop-out chat ↗", url, "popup,noopener,width=380,height=720");
-}
 
 // ---------------------------------------------------------------- rooms
 
@@ -95,7 +38,7 @@ function make_card(room) {
     link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
     make("p", "actions", look_link(room.room), open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
       room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url)), loader_link(room.overlay_url), remove),
-    error, room.demo ? "" : another_channel(room.room), numbers);
+    error, room.demo ? "" : another_channel(room.room, { added: () => ask() }), numbers);
   return { card, title, live, numbers, statuses, remove, channels: new ChannelList(removal), url: room.overlay_url, text: "" };
 }
 
@@ -193,78 +136,17 @@ function show_made(made) {
   $("made").scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
-/** Lets a form take channels of every platform, into the room that `room_of` says; `made` gets the room that answers. */
-function take_channels(form, { platform, channel, button, error, room_of, made }) {
-  platform.append(...PLATFORMS.map((it) => new Option(it.title, it.id)));
-  const show_example = () => (channel.placeholder = PLATFORMS.find((it) => it.id === platform.value).example);
-  show_example();
-  platform.addEventListener("change", show_example);
-  channel.addEventListener("input", () => {
-    // An address says where it is from.
-    const named = platform_of(channel.value);
-    if (named) platform.value = named;
-    show_example();
-  });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    error.textContent = "";
-    const name = channel_of(channel.value, platform.value);
-    if (!name) {
-      error.textContent = "Type the name of your channel first.";
-      channel.focus();
-      return;
-    }
-    const room = room_of();
-    button.disabled = true;
-    try {
-      const answer = await fetch("/api/rooms", {
-        method: "POST",
-        headers: { "content-type": "application/json", accept: "application/json" },
-        body: JSON.stringify(room ? { channel: name, room } : { channel: name }),
-      });
-      const body = await answer.json().catch(() => ({}));
-      if (!answer.ok) {
-        // What the last one made is not what this one was about.
-        if (form === $("add")) $("made").hidden = true;
-        error.textContent = body.detail ?? body.title ?? `The server refused (${answer.status}).`;
-        return;
-      }
-      channel.value = "";
-      made(body);
-      ask();
-    } catch {
-      error.textContent = "StreamSuites does not answer. Is it still running?";
-    } finally {
-      button.disabled = false;
-    }
-  });
-}
-
 take_channels($("add"), {
   platform: $("platform"), channel: $("channel"), button: $("add-button"), error: $("add-error"),
   room_of: () => $("room").value.trim(),
   made(made) {
     $("room").value = "";
     show_made(made);
+    ask();
   },
+  // What the last one made is not what this one was about.
+  refused: () => ($("made").hidden = true),
 });
-
-/** A small form that lets another channel flow into a room, folded away until asked for. */
-function another_channel(room) {
-  const platform = make("select", "");
-  platform.setAttribute("aria-label", "Where");
-  const channel = make("input", "");
-  Object.assign(channel, { type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: false, maxLength: 200 });
-  channel.setAttribute("aria-label", "Channel");
-  const button = make("button", "primary", "Add");
-  const error = make("p", "error small");
-  error.setAttribute("role", "alert");
-  const form = make("form", "another", make("span", "field", platform, channel), button, error);
-  form.noValidate = true;
-  const folded = make("details", "", make("summary", "quiet", "Add a channel to this room"), form);
-  take_channels(form, { platform, channel, button, error, room_of: () => room, made: () => (folded.open = false) });
-  return folded;
-}
 
 // ---------------------------------------------------------------- start
 

@@ -6,14 +6,15 @@ import { make } from "./rooms.js";
 const ARMED_MS = 5000; // A question that nobody answers is taken back.
 
 /**
- * The first click asks, the second deletes what stands at `path`. Escape, and time, take the question back.
+ * A button whose first click asks and whose second one acts. Escape, and time, take the question back.
  * @param {object} options
- * @param {string} options.label what is taken away, for those who do not see where the button stands
- * @param {string} options.words @param {string} options.question @param {string} options.path
- * @param {() => void} options.done @param {(why: string) => void} options.failed
+ * @param {string} options.label what it is about, for those who do not see where the button stands
+ * @param {string} options.words @param {string} options.question
+ * @param {() => Promise<void>} options.act
+ * @param {string} [options.look] its classes
  */
-export function removal_button({ label, words, question, path, done, failed }) {
-  const button = make("button", "quiet removal");
+export function asking_button({ label, words, question, act, look = "quiet removal" }) {
+  const button = make("button", look);
   button.type = "button";
   let timer = 0;
   let is_busy = false; // Not `disabled`: the focus would be lost.
@@ -27,6 +28,7 @@ export function removal_button({ label, words, question, path, done, failed }) {
   show(false);
   button.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !button.hasAttribute("data-armed")) return;
+    event.preventDefault(); // A dialog around it stays open.
     event.stopPropagation();
     show(false);
   });
@@ -38,13 +40,25 @@ export function removal_button({ label, words, question, path, done, failed }) {
     if (event.detail > 1 || is_busy) return; // A double click is one answer, and not to this question.
     show(false);
     is_busy = true;
-    const answer = await ask("DELETE", path);
+    await act();
     is_busy = false;
-    // What somebody else took away meanwhile is away.
-    if (answer.ok || answer.status === 404) done();
-    else failed(reason_of(answer));
   });
   return button;
+}
+
+/**
+ * The same that deletes what stands at `path`.
+ * @param {object} options as for `asking_button`, and
+ * @param {string} options.path @param {() => void} options.done @param {(why: string) => void} options.failed
+ */
+export function removal_button({ path, done, failed, ...options }) {
+  const act = async () => {
+    const answer = await ask("DELETE", path);
+    // What somebody else took away meanwhile is away.
+    if (answer.ok || answer.status === 404) done(answer);
+    else failed(reason_of(answer));
+  };
+  return asking_button({ ...options, act });
 }
 
 const room_path = (room) => `/api/rooms/${encodeURIComponent(room)}`;

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{JsonBody, channels::TypedPart};
 use crate::{
+    accounts::Account,
     chat::{Room, RoomSummary},
     config::{OverlayAccess, channel_name},
     model::{BadCreatorId, CreatorId, Platform, PlatformState, platform::UnknownPlatform},
@@ -75,6 +76,14 @@ pub fn list_cards(state: &AppState, headers: &HeaderMap) -> Result<Vec<RoomCard>
         return Err(ApiError::Unauthorized);
     }
     Ok(state.hub.list_rooms().iter().map(|room| card(state, room, keyed)).collect())
+}
+
+/// The rooms of an account, with their keys where rooms need them.
+#[must_use]
+pub fn list_own_cards(state: &AppState, account: &Account) -> Vec<RoomCard> {
+    let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
+    let rooms = account.rooms.iter().filter_map(|it| state.hub.find_room(it.as_str()));
+    rooms.map(|room| card(state, &room, keyed)).collect()
 }
 
 /// `GET /api/rooms`: `{"rooms":[…]}`.

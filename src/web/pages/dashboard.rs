@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{ApiError, AppState, access, api::rooms::list_cards, query::Query},
+    web::{ApiError, AppState, access, api::rooms::list_cards, caller::Caller, query::Query},
 };
 
 /// Which room.
@@ -32,14 +32,18 @@ struct DashboardPage {
     page: serde_json::Value,
 }
 
-/// `GET /dashboard?room=NAME`: without a name, the first room. For the operator; others are shown the way in.
+/// `GET /dashboard?room=NAME`: without a name, the first room. For the operator and the room's owner; others are shown the
+/// way in.
 pub async fn show_dashboard(
     State(state): State<AppState>,
     Query(query): Query<DashboardQuery>,
     headers: HeaderMap,
 ) -> Response {
-    let first = || state.hub.list_rooms().first().map(|it| it.id().to_string());
-    let name = query.room.or_else(first);
+    let caller = Caller::of(&state, &headers);
+    let name = query.room.or_else(|| match caller.account() {
+        Some(account) if !caller.is_operator() => account.rooms.first().map(ToString::to_string),
+        _ => state.hub.list_rooms().first().map(|it| it.id().to_string()),
+    });
     let room = match access::may_manage(&state, &Method::GET, &headers, name.as_deref()) {
         Ok(room) => room,
         // The way in, and the way to a first room, are on the start page.

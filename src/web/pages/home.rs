@@ -1,4 +1,4 @@
-//! `/`: where to go next, for the operator; the way in, for everybody else.
+//! `/`: where to go next, for the operator and for creators; the way in, for everybody else.
 
 use crate::web::query::Query;
 use askama::Template;
@@ -11,10 +11,19 @@ use axum::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Policy, missing::error_page, render};
+use super::{Policy, login, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{ApiError, AppState, accept::Peer, api::rooms::list_cards, caller::Caller, operator},
+    web::{
+        ApiError, AppState,
+        accept::Peer,
+        api::rooms::{list_cards, list_own_cards},
+        auth::user::User,
+        caller::Caller,
+        operation::Verb::Post,
+        operator,
+        routes::knows,
+    },
 };
 
 #[derive(Template)]
@@ -26,33 +35,45 @@ struct HomePage {
 }
 
 #[derive(Template)]
-#[template(path = "login.html")]
-struct LoginPage {
+#[template(path = "creator_home.html")]
+struct CreatorHomePage {
     title: &'static str,
     build: &'static str,
+    name: String,
     page: serde_json::Value,
 }
 
 /// `GET /`
-pub async fn show_home(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    let operator = Caller::of(&state, &headers).is_operator();
-    match list_cards(&state, &headers) {
-        Ok(rooms) if operator => {
+pub async fn show_home(
+    State(state): State<AppState>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Response {
+    let caller = Caller::of(&state, &headers);
+    if let (true, Ok(rooms)) = (caller.is_operator(), list_cards(&state, &headers)) {
+        let page = json!({
+            "version": VERSION, "build": BUILD, "public_url": state.base_url, "operator": true,
+            "rooms": rooms,
+        });
+        let page = HomePage { title: "StreamSuites", build: BUILD, page };
+        return render(StatusCode::OK, Policy::Page, &page);
+    }
+    match caller {
+        Caller::Browser { account, .. } => {
             let page = json!({
-                "version": VERSION, "build": BUILD, "public_url": state.base_url, "operator": true,
-                "rooms": rooms,
+                "version": VERSION, "build": BUILD, "rooms": list_own_cards(&state, &account),
+                "adds_channels": knows(Post, "/account/onboarding/complete"),
+                "user": User::of(&account, &state.accounts.book()),
             });
-            render(
-                StatusCode::OK,
-                Policy::Page,
-                &HomePage { title: "StreamSuites", build: BUILD, page },
-            )
-        }
-        _ => {
-            let page = json!({ "version": VERSION, "build": BUILD });
-            let page = LoginPage { title: "StreamSuites · sign in", build: BUILD, page };
+            let page = CreatorHomePage {
+                title: "StreamSuites",
+                build: BUILD,
+                name: account.display_name.clone(),
+                page,
+            };
             render(StatusCode::OK, Policy::Page, &page)
         }
+        _ => login::show_way_in_at_home(&state, peer),
     }
 }
 

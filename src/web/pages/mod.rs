@@ -1,9 +1,12 @@
 //! Pages for people: rendered here, brought to life by the scripts in `static/js`.
 
+pub mod account;
+pub mod admin;
 pub mod chat;
 pub mod dashboard;
 pub mod home;
 pub mod invitation;
+pub mod login;
 pub mod missing;
 pub mod overlay;
 pub mod replay;

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{chat, dashboard, home, invitation, overlay, replay};
+use super::{account, admin, chat, dashboard, home, invitation, login, overlay, replay};
 use crate::web::{
     operation::{
-        Access::{Anyone, Lister, Local, Operator, Reader},
+        Access::{Anyone, Lister, Local, Operator, Reader, Session},
         Doc, Shape,
         Verb::Get,
     },
@@ -37,6 +37,29 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
             Doc::page(Anyone, "Asks whoever was invited whether they want to moderate a room")
                 .text("token", "The link's secret.")
                 .fails(&[404]),
+        )
+        .on(
+            Get,
+            "/login",
+            login::show_login,
+            Doc::page(Anyone, "The way in; whoever is signed in goes on")
+                .text("surface", "`public`, `creator` or `admin`.")
+                .text("reason", "A word that the page explains.")
+                .text("verified", "`1`: an address was just verified.")
+                .text("return_to", "The page to go on to, of this server or of a surface.")
+                .done(303),
+        )
+        .on(
+            Get,
+            "/account",
+            account::show_account_page,
+            Doc::page(Session, "What somebody does with their account"),
+        )
+        .on(
+            Get,
+            "/admin",
+            admin::show_admin,
+            Doc::page(Operator, "Everybody's accounts, and what is switched off for all"),
         )
         .on(
             Get,
