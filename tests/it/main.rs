@@ -22,6 +22,7 @@ mod looks;
 mod mails;
 mod merged;
 mod moderation;
+mod moderators;
 mod oauth_accounts;
 mod oauth_protocol;
 mod outages;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream,
-    tungstenite::{Error, Message},
+    tungstenite::{Error, Message, client::IntoClientRequest},
 };
 
 use super::soon;
@@ -27,6 +27,18 @@ impl Socket {
         socket.hello = socket.next_frame().await;
         assert_eq!(socket.hello["type"], "hello", "hello comes first: {}", socket.hello);
         assert!(socket.hello.get("seq").is_some() && socket.hello.get("data").is_none());
+        socket
+    }
+
+    /// The same as a browser with this cookie, on a page of that origin.
+    pub(crate) async fn open_as(url: &str, cookie: &str, origin: &str) -> Self {
+        let mut request = url.into_client_request().unwrap();
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        let connecting = Box::pin(tokio_tungstenite::connect_async(request));
+        let (stream, _) = soon(url, connecting).await.unwrap();
+        let mut socket = Self { stream, hello: Value::Null, seq: 0 };
+        socket.hello = socket.next_frame().await;
         socket
     }
 

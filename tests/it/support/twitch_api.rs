@@ -1,16 +1,17 @@
 //! Twitch's API: whose a token is, users, and what is said in a chat.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
 };
 
 use axum::{
     Json, Router,
-    extract::{Query, State},
-    http::{HeaderMap, StatusCode},
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -38,7 +39,9 @@ pub(crate) struct Seen {
     pub(crate) messages: Vec<Value>,
     /// Subscriptions asked for: `type`.
     pub(crate) subscriptions: Vec<Value>,
-    /// Answers to the next messages: status, headers, body.
+    /// What moderators did: method, path, query and body.
+    pub(crate) moderation: Vec<(String, String, HashMap<String, String>, Value)>,
+    /// Answers to the next messages and acts: status, headers, body.
     answers: VecDeque<Answer>,
     /// What the token allows.
     pub(crate) scopes: Vec<&'static str>,
@@ -75,6 +78,7 @@ impl TwitchApi {
         let seen = Seen {
             messages: Vec::new(),
             subscriptions: Vec::new(),
+            moderation: Vec::new(),
             answers: VecDeque::new(),
             scopes: scopes.to_vec(),
             revoked: false,
@@ -90,6 +94,7 @@ impl TwitchApi {
             .route("/helix/users", get(users))
             .route("/helix/chat/messages", post(messages))
             .route("/helix/eventsub/subscriptions", post(subscriptions))
+            .route("/helix/moderation/{what}", any(moderation))
             .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -229,6 +234,32 @@ async fn messages(State(shared): Api, headers: HeaderMap, Json(body): Json<Value
         }
         None => Json(json!({"data": [{"message_id": format!("api-{number}"), "is_sent": true}]}))
             .into_response(),
+    }
+}
+
+/// Deletes, bans and lets in again, as long as the token may, and the moderator is the token's own account.
+async fn moderation(
+    State(shared): Api,
+    method: Method,
+    Path(what): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !knows(&shared, &headers, "Bearer") {
+        return refused();
+    }
+    let mut seen = shared.seen.lock().unwrap();
+    assert_eq!(query["moderator_id"], number_of(seen.login).to_string());
+    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    seen.moderation.push((method.to_string(), what.clone(), query, body));
+    if let Some(Answer { status, body, .. }) = seen.answers.pop_front() {
+        return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
+    }
+    match (method.as_str(), what.as_str()) {
+        ("POST", "bans") => Json(json!({"data": [{}]})).into_response(),
+        ("DELETE", "bans" | "chat") => StatusCode::NO_CONTENT.into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
