@@ -5,6 +5,7 @@ import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
 import { draft_after } from "./draft.js";
 import { masked, show_keys } from "./keys.js";
+import { show_moderators } from "./moderators.js";
 import { show_channels } from "./room_channels.js";
 import { make } from "./rooms.js";
 
@@ -518,6 +519,13 @@ show_keys({
     if (!new URL(overlay_url, location.href).searchParams.has("key")) return;
     overlay_url = url;
     draw_link();
+  },
+});
+show_moderators({
+  room: page.room,
+  parts: {
+    list: $("moderators"), to: $("moderator-to"), preset: $("moderator-preset"), add: $("moderator-add"),
+    told: $("moderators-told"), error: $("moderators-error"),
   },
 });
 show_channels({ card: this_room, parts: { list: $("channels"), error: $("channels-error"), remove: $("remove-room") } });

@@ -6,6 +6,7 @@ mod home;
 mod injection;
 mod keys;
 mod moderation;
+mod moderators;
 mod overlay;
 mod popout;
 mod pronouns;

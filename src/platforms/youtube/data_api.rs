@@ -326,7 +326,8 @@ async fn done(
 ) -> Result<(), Trouble> {
     match answered {
         Ok(Ok(_)) => Ok(()),
-        failed => body(failed.map(|it| it.map(|it| (it, ()))), seen).await.map(drop),
+        Ok(Err(error)) => body::<()>(Ok(Err(error)), seen).await.map(drop),
+        Err(late) => body::<()>(Err(late), seen).await.map(drop),
     }
 }
 
