@@ -345,7 +345,8 @@ fn appoint(
         has_room(change, &room)?;
     }
     let since = known.as_ref().map_or(change.at(), |it| it.since);
-    if known.is_some_and(|it| !it.rights.is_subset(&rights)) {
+    // More rights, too, make other pages.
+    if known.is_some_and(|it| it.rights != rights) {
         change.cut_off(account.id);
     }
     let it = Moderator { room, account: account.id, rights, since };

@@ -86,12 +86,11 @@ fn find_credential(
         return Err(ApiError::Forbidden("the request comes from another site's page"));
     }
     let now = Timestamp::now();
-    // Before all else, so that it is known who uses a key where none is needed; and who moderates is to go when the
-    // rights do, also where everybody else may stay.
-    if let Some(serial) = key.and_then(|it| state.keys.find(room, it, now)) {
+    let serial = key.and_then(|it| state.keys.find(room, it, now));
+    if let Some(serial) = serial {
         state.keys.note_seen(room, serial, now);
-        return Ok(Credential::Key(room.clone(), serial));
     }
+    // Before all else: who has rights is to go when they change, also where everybody else may stay.
     let caller = Caller::of(state, headers);
     let rights = rights_in(state, &caller, room);
     if !rights.is_empty() {
@@ -112,6 +111,10 @@ fn find_credential(
         if let Some(own) = own {
             return Ok(own);
         }
+    }
+    // Also where none is needed, so that it is known who uses it.
+    if let Some(serial) = serial {
+        return Ok(Credential::Key(room.clone(), serial));
     }
     if state.config.borrow().system.overlay_access() == OverlayAccess::Open {
         return Ok(Credential::Open);

@@ -59,11 +59,6 @@ async fn a_moderator_has_the_buttons_that_were_granted_and_loses_them_while_the_
     let tick =
         |right: &str| format!("document.querySelector('#moderators input[value={right}]').click()");
     page.eval(&tick("ban")).await;
-    popout
-        .until(
-            "JSON.stringify(document.body.dataset) !== null && document.readyState === 'complete'",
-        )
-        .await;
     let has_ban = "(() => { document.querySelector('#log .name')?.click(); \
         return [...document.querySelectorAll('#card .card-desk button')].map((it) => it.textContent); })()";
     popout.until_is(has_ban, json!(["Ban", "Unban"])).await;

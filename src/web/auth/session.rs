@@ -103,6 +103,7 @@ pub async fn sign_out(
         state.accounts.end_session(account.id, session.id, origin).await?;
     } else if let Some(it) = operator::cookie(&headers) {
         state.operator.end_session(it);
+        state.doors.look_again();
     }
     let headers = [(header::SET_COOKIE, cookie::closing(&state))];
     Ok((headers, Json(Done { success: true })).into_response())
