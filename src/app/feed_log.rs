@@ -4,6 +4,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use super::StartError;
 use crate::{
+    accounts::Book,
     config::Config,
     feed::{FeedLog, Options, Policies, Retention, set_aside},
     lifecycle::Lifecycle,
@@ -46,7 +47,8 @@ pub(super) fn open(
         path: path.clone(),
         commit_delay: Duration::from_millis(u64::from(feed.commit_ms)),
         queue_bytes: usize::try_from(feed.queue_bytes).unwrap_or(usize::MAX),
-        policies: policies(config),
+        // Nothing is deleted before it is known whose rooms may be kept for how long.
+        policies: Policies::default(),
     };
     let open = || FeedLog::open(options(), life.clone(), telemetry.clone());
     let opened = |log, notice: String| {
@@ -99,8 +101,8 @@ fn remove_scratch(data: &Path) {
     }
 }
 
-/// How much is kept of whose room.
-pub(super) fn policies(config: &Config) -> Policies {
+/// How much is kept of whose room: what the configuration says, and of an account's room no more than its tier allows.
+pub(super) fn policies(config: &Config, book: &Book) -> Policies {
     let feed = &config.system.feed;
     let default = Retention { days: feed.retention_days, bytes: feed.retention_bytes };
     let mut rooms = HashMap::new();
@@ -109,7 +111,11 @@ pub(super) fn policies(config: &Config) -> Policies {
     }
     for creator in &config.creators.creators {
         let retention = Retention {
-            days: creator.retention_days.unwrap_or(default.days),
+            days: match (creator.retention_days, book.terms_of_room(&creator.id)) {
+                (said, None) => said.unwrap_or(default.days),
+                (None, Some(terms)) => terms.features.retention_days,
+                (Some(said), Some(terms)) => said.min(terms.features.retention_days),
+            },
             bytes: creator.retention_bytes.unwrap_or(default.bytes),
         };
         rooms.insert(creator.id.clone(), retention);
