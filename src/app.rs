@@ -360,6 +360,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         config: config.clone(),
         restart: needs_restart,
         quotas,
+        accounts: accounts.clone(),
         life: life.clone(),
         dir: exports_dir,
     };

@@ -45,7 +45,7 @@ pub use api_token::{ApiToken, NewApiToken, PREFIX as API_TOKEN_PREFIX};
 pub use audit::{Actor, AuditEntry, AuditKey, Origin};
 pub use book::Book;
 pub use change::Change;
-pub use controls::Controls;
+pub use controls::{ControlFlags, Controls};
 pub use email::{BadEmail, Email};
 pub use error::AccountError;
 pub use letter::{Alert, Letter, Mail};

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{accounts::unkept, by};
 use crate::{
-    accounts::{By, Change, Controls},
+    accounts::{By, Change, ControlFlags, Controls},
     web::{
         ApiError, AppState,
         caller::{From, OperatorOnly},
@@ -17,50 +17,22 @@ use crate::{
     },
 };
 
-/// The providers there are.
-pub const PROVIDERS: [&str; 4] = ["google", "github", "discord", "twitch"];
-
 /// What is switched off.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ControlsAnswer {
     /// Always true.
     pub success: bool,
     /// Switches.
-    pub flags: Flags,
+    pub flags: ControlFlags,
     /// By provider: whether people may sign in there.
     pub providers: BTreeMap<String, bool>,
-}
-
-/// Switches.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Flags {
-    /// Nobody gets an account who has none.
-    pub disable_new_signups: bool,
-    /// Nobody signs in with a password.
-    pub disable_password_login: bool,
-    /// No address is verified.
-    pub disable_email_verification: bool,
-    /// No verification mail is sent again.
-    pub disable_resend_verification: bool,
-    /// Admins change tiers and give rooms beyond their rules.
-    pub admin_tier_config_bypass: bool,
 }
 
 impl ControlsAnswer {
     /// Of the switches.
     fn of(controls: &Controls) -> Self {
-        let enabled = |it: &&str| ((*it).to_owned(), !controls.disabled_providers.contains(*it));
-        Self {
-            success: true,
-            flags: Flags {
-                disable_new_signups: controls.disable_new_signups,
-                disable_password_login: controls.disable_password_login,
-                disable_email_verification: controls.disable_email_verification,
-                disable_resend_verification: controls.disable_resend_verification,
-                admin_tier_config_bypass: controls.admin_tier_config_bypass,
-            },
-            providers: PROVIDERS.iter().map(enabled).collect(),
-        }
+        let (flags, providers) = (ControlFlags::of(controls), controls.list_providers());
+        Self { success: true, flags, providers }
     }
 }
 
@@ -108,7 +80,8 @@ pub async fn set_controls(
     From(origin): From,
     JsonOf(new): JsonOf<NewControls>,
 ) -> Result<Response, ApiError> {
-    let unknown = new.providers.keys().filter(|it| !PROVIDERS.contains(&it.as_str()));
+    let known = Controls::default().list_providers();
+    let unknown = new.providers.keys().filter(|it| !known.contains_key(*it));
     let faults: Vec<Fault> = unknown
         .map(|it| Fault::new(format!("/providers/{it}"), "there is no such provider"))
         .collect();
@@ -135,11 +108,7 @@ pub async fn set_controls(
             *flag = said.unwrap_or(*flag);
         }
         for (provider, enabled) in new.providers {
-            if enabled {
-                controls.disabled_providers.remove(&provider);
-            } else {
-                controls.disabled_providers.insert(provider);
-            }
+            controls.set_provider(&provider, enabled);
         }
         set(change, controls, &by, "auth_controls_updated");
         Ok(change.controls().clone())
