@@ -122,3 +122,34 @@ pub(super) fn policies(config: &Config, book: &Book) -> Policies {
     }
     Policies { default: Some(default), rooms }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{accounts::Account, accounts::Accounts, model::Tier};
+
+    #[test]
+    fn a_tier_bounds_how_long_an_accounts_room_is_kept_and_no_other() {
+        let accounts = Accounts::in_memory();
+        let mut ana = Account::new(None, "Ana", accounts.now());
+        ana.rooms = ["plain", "short", "long"].map(|it| it.parse().unwrap()).into();
+        let creators = json!({"creators": [
+            {"id": "plain"},
+            {"id": "short", "retention_days": 7},
+            {"id": "long", "retention_days": 900},
+            {"id": "operators", "retention_days": 900},
+        ]});
+        let creators = serde_json::from_value(creators).unwrap();
+        let config = Config { creators, ..Config::default() };
+        for (tier, days) in [(Tier::Core, [30, 7, 30, 900]), (Tier::Gold, [180, 7, 180, 900])] {
+            let account = Account { tier, ..ana.clone() };
+            accounts.change_now(|it| it.put_account(account)).unwrap();
+            let policies = policies(&config, &accounts.book());
+            let kept = ["plain", "short", "long", "operators"]
+                .map(|it| policies.rooms[&it.parse::<CreatorId>().unwrap()].days);
+            assert_eq!(kept, days, "{tier}");
+        }
+    }
+}
