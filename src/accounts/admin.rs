@@ -226,7 +226,7 @@ impl Doing<'_> {
     fn send_verification(&mut self, email: &Email) {
         let minutes = self.config.system.auth.mail_link_minutes;
         let password = self.account.password.clone();
-        let purpose = Purpose::VerifyEmail { email: email.clone(), password };
+        let purpose = Purpose::VerifyEmail { email: email.clone(), password, name: None };
         let id = Some(self.account.id);
         let secret = self.change.open_ticket(purpose, id, minutes, Surface::Public, None);
         let link = verify_link(self.base, &secret);
