@@ -9,6 +9,7 @@ mod playback;
 pub mod running;
 mod start_error;
 mod state;
+mod tiers;
 mod typed_channels;
 
 use std::{
@@ -226,6 +227,11 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         Reloader::new(sources, config).map_err(|it| StartError::Watch(it.to_string()))?;
     let effective = watch::Sender::new(Arc::new(typed.merged(&files.borrow())));
     let config = effective.subscribe();
+    let accounts = accounts::open(
+        &data_dir,
+        Parts { life: life.clone(), config: config.clone(), clock, base_url: base_url.clone() },
+    )?;
+    log.set_policies(feed_log::policies(&config.borrow(), &accounts.book()));
     let assets = Arc::new(Assets::new(&config_folder));
     let looks = Looks::new(state.clone(), Arc::clone(&hub), Arc::clone(&assets));
     follow_rooms(&hub, &looks, None, &config.borrow());
@@ -237,6 +243,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         effective,
         hub: Arc::clone(&hub),
         looks: looks.clone(),
+        accounts: accounts.clone(),
         one_at_a_time: Mutex::default(),
     });
     let (restart, needs_restart) = watch::channel(Vec::new());
@@ -269,11 +276,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         }
     });
 
-    let accounts = accounts::open(
-        &data_dir,
-        Parts { life: life.clone(), config: config.clone(), clock, base_url: base_url.clone() },
-    )?;
     life.essential("accounts", accounts.clone().run(life.stop.clone()));
+    life.essential("tiers", tiers::follow(Arc::clone(&applier), life.clone()));
     let clients = Arc::new(Clients::default());
     let postman = Postman {
         waiting: accounts.clone(),
@@ -327,6 +331,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         carried: belongings::carried(state.clone(), Arc::clone(&applier), keys, &data_dir),
         remove_room: remove_room(applier),
         synthetic: Default::default(),
+        rates: Default::default(),
         voices: Voices::new(&readers, outbox.clone(), providers),
         outbox,
         pronouns: Pronouns::new(
@@ -364,6 +369,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         config: config.clone(),
         restart: needs_restart,
         quotas,
+        accounts: accounts.clone(),
         life: life.clone(),
         dir: exports_dir,
     };

@@ -6,7 +6,7 @@ use imbl::{HashMap, OrdMap, OrdSet};
 
 use super::{
     Account, AccountError, AccountId, ApiToken, Controls, Digest, Email, Record, Session, Ticket,
-    UserCode, record::row_key,
+    Tiers, UserCode, record::row_key,
 };
 use crate::{
     model::{CreatorId, Timestamp},
@@ -33,6 +33,8 @@ pub struct Book {
     /// By when they end.
     tickets_by_end: OrdSet<(Timestamp, Digest)>,
     controls: Arc<Controls>,
+    /// Made of the files and of a row; not a row itself.
+    tiers: Arc<Tiers>,
     /// Rows of kinds that only their own files know: `kind/key` and JSON.
     others: OrdMap<String, Arc<[u8]>>,
 }
@@ -210,6 +212,12 @@ impl Book {
         &self.controls
     }
 
+    /// What each tier allows.
+    #[must_use]
+    pub fn tiers(&self) -> &Tiers {
+        &self.tiers
+    }
+
     /// A row of a kind that only its own file knows; `None` also when it is of another shape.
     #[must_use]
     pub fn find<T: Record>(&self, key: &str) -> Option<T> {
@@ -330,6 +338,10 @@ impl Book {
 
     pub(super) fn set_controls(&mut self, controls: Controls) {
         self.controls = Arc::new(controls);
+    }
+
+    pub(super) fn set_tiers(&mut self, tiers: Tiers) {
+        self.tiers = Arc::new(tiers);
     }
 
     pub(super) fn set_other(&mut self, key: String, row: Option<Arc<[u8]>>) {

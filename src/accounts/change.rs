@@ -7,9 +7,9 @@ use uuid::Uuid;
 use super::{
     Account, AccountError, AccountId, Actor, Alert, ApiToken, AuditEntry, Book, Controls, Digest,
     Email, Letter, Mail, NewApiToken, NewSession, Purpose, Record, Secret, Session, Surface,
-    Ticket, record::row_key,
+    Ticket, TierChanges, Tiers, record::row_key,
 };
-use crate::model::Timestamp;
+use crate::{config::TiersConfig, model::Timestamp};
 
 /// Most sign-ins of one account; the oldest makes room.
 const MOST_SESSIONS: usize = 50;
@@ -57,6 +57,16 @@ impl Change {
     pub(super) fn finish(self) -> Outcome {
         let Self { book, rows, audited, ended, .. } = self;
         Outcome { book, rows, audited, ended }
+    }
+
+    /// Puts in force what was changed of the tiers, or of what files say of them.
+    pub(super) fn renew_tiers(&mut self, files: &TiersConfig) {
+        let kinds = [TierChanges::KIND, Controls::KIND];
+        let touched = |it: &String| kinds.iter().any(|kind| it.starts_with(&row_key(kind, "")));
+        if self.rows.keys().any(touched) {
+            let tiers = Tiers::of(files, &self.book);
+            self.book.set_tiers(tiers);
+        }
     }
 
     /// When the change happens.

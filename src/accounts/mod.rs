@@ -5,7 +5,9 @@
 //! worked out on a copy that shares all it does not touch, written in one transaction, and put in force once the
 //! disk has it: whatever fails in the middle, nothing is half done.
 
+mod access;
 mod account;
+mod admin;
 mod api_token;
 mod audit;
 mod book;
@@ -26,21 +28,25 @@ mod record;
 pub mod sealed;
 mod secret;
 mod session;
+mod shown;
 mod sign_in;
 mod sign_up;
 mod store;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod tiers;
 mod upkeep;
 mod verify;
 
+pub use access::{AccessMode, AccessState};
 pub use account::{Account, AccountId, AccountStatus, Linked, Onboarding, UserCode, readable_name};
+pub use admin::{Act, Acted, By};
 pub use api_token::{ApiToken, NewApiToken, PREFIX as API_TOKEN_PREFIX};
 pub use audit::{Actor, AuditEntry, AuditKey, Origin};
 pub use book::Book;
 pub use change::Change;
-pub use controls::Controls;
+pub use controls::{ControlFlags, Controls};
 pub use email::{BadEmail, Email};
 pub use error::AccountError;
 pub use letter::{Alert, Letter, Mail};
@@ -53,8 +59,10 @@ pub use password::{Passwords, Verdict};
 pub use record::Record;
 pub use secret::{Digest, Secret};
 pub use session::{NewSession, Session, SessionId, Surface};
+pub use shown::{AccountRecord, AuditRecord, AuthEvent, ProviderRecord};
 pub use sign_in::SignedIn;
 pub use sign_up::SignUp;
 pub use store::{Accounts, Clock, FILE, Parts, system_clock};
 pub use ticket::{Purpose, Ticket};
+pub use tiers::{TierChanges, Tiers};
 pub use verify::GoOn;

@@ -206,7 +206,7 @@ pub(super) fn make_room(change: &mut Change, config: &Config) -> Result<(), Acco
     Ok(())
 }
 
-fn verify_link(base: &str, secret: &Secret) -> String {
+pub(super) fn verify_link(base: &str, secret: &Secret) -> String {
     format!("{base}/auth/verify/email?token={}", secret.expose())
 }
 

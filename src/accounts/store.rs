@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -13,7 +13,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 use super::{
     AccountError, AccountId, AuditEntry, Book, Change, Lockout, Mail, Paces, Passwords, Record,
-    noted::Noted, record::row_key,
+    Tiers, noted::Noted, record::row_key,
 };
 use crate::{
     config::Config,
@@ -71,6 +71,8 @@ struct Shared {
     waiting: AtomicUsize,
     noted: Noted,
     book: ArcSwap<Book>,
+    /// Another number after every change.
+    revision: AtomicU64,
     ended: broadcast::Sender<AccountId>,
     audited: broadcast::Sender<AuditEntry>,
     mailed: Notify,
@@ -95,7 +97,8 @@ impl Accounts {
     /// # Errors
     /// As [`Accounts::open`].
     pub(super) fn on(open: Open, parts: Parts) -> Result<Self, StorageError> {
-        let (database, book) = guarded(|| read_book(&open))?;
+        let config = Arc::clone(&parts.config.borrow());
+        let (database, book) = guarded(|| read_book(&open, &config))?;
         let auth = parts.config.borrow().system.auth.clone();
         Ok(Self(Arc::new(Shared {
             open,
@@ -105,6 +108,7 @@ impl Accounts {
             waiting: AtomicUsize::new(0),
             noted: Noted::default(),
             book: ArcSwap::from_pointee(book),
+            revision: AtomicU64::new(0),
             ended: broadcast::Sender::new(ENDED_WAITING),
             audited: broadcast::Sender::new(AUDITED_WAITING),
             mailed: Notify::new(),
@@ -119,6 +123,24 @@ impl Accounts {
     #[must_use]
     pub fn book(&self) -> Arc<Book> {
         self.0.book.load_full()
+    }
+
+    /// Another number after every change of the book.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.0.revision.load(Ordering::Acquire)
+    }
+
+    /// Puts in force what the files now say of tiers. Blocking, while a change is under way.
+    pub fn renew_tiers(&self) {
+        let _changing = self.changing();
+        let mut book = (*self.book()).clone();
+        let tiers = Tiers::of(&self.config().tiers, &book);
+        if tiers != *book.tiers() {
+            book.set_tiers(tiers);
+            self.0.book.store(Arc::new(book));
+            self.0.revision.fetch_add(1, Ordering::Release);
+        }
     }
 
     /// The clock of accounts.
@@ -218,6 +240,7 @@ impl Accounts {
         self.mend(&changing)?;
         let mut change = Change::new((*self.book()).clone(), self.now());
         let done = work(&mut change)?;
+        change.renew_tiers(&self.config().tiers);
         let noted = self.0.noted.take(self.now());
         for it in &noted {
             change.write_noted(it);
@@ -236,6 +259,7 @@ impl Accounts {
             }
         }
         self.0.book.store(Arc::new(outcome.book));
+        self.0.revision.fetch_add(1, Ordering::Release);
         drop(changing);
         if mailed {
             self.0.mailed.notify_one();
@@ -275,7 +299,7 @@ impl Accounts {
         if self.0.database.read().unwrap_or_else(PoisonError::into_inner).is_some() {
             return Ok(());
         }
-        let (database, book) = guarded(|| read_book(&self.0.open))?;
+        let (database, book) = guarded(|| read_book(&self.0.open, &self.config()))?;
         let before = self.book();
         book.remember_uses(&before);
         let ended = before.list_ended(&book);
@@ -352,6 +376,22 @@ impl Accounts {
         Ok(rows.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
     }
 
+    /// The same on this thread. Blocking.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn list_audit_now(
+        &self,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, AccountError> {
+        let look = |tx: &crate::storage::Reading| {
+            records::list_before(tx, AuditEntry::KIND, before, limit)
+        };
+        let rows = self.with_database(|it| it.read(look))?;
+        Ok(rows.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
+    }
+
     /// Takes entries of the audit away that are older than `before`, and the oldest of those beyond `most`; at most
     /// `limit` of them. Answers how many. Blocking.
     ///
@@ -392,11 +432,13 @@ impl Accounts {
     }
 }
 
-fn read_book(open: &Open) -> Result<(Database, Book), StorageError> {
+fn read_book(open: &Open, config: &Config) -> Result<(Database, Book), StorageError> {
     let database = open()?;
     database.write(migrate)?;
     let mut book = Book::default();
     database
         .read(|tx| records::each_but(tx, AuditEntry::KIND, |key, json| book.take_row(key, json)))?;
+    let tiers = Tiers::of(&config.tiers, &book);
+    book.set_tiers(tiers);
     Ok((database, book))
 }

@@ -1,5 +1,6 @@
 //! Accounts on disks that fail, and among people who want what is not theirs.
 
+mod acts;
 mod clocks;
 mod crowds;
 mod power;
@@ -17,7 +18,7 @@ use super::*;
 use crate::{
     config::Config,
     lifecycle::Lifecycle,
-    model::{AccountRole, Timestamp},
+    model::{AccountRole, Tier, Timestamp},
     storage::{Database, disk::Disk},
 };
 
@@ -52,6 +53,14 @@ fn open(disk: &Disk, now: &Arc<AtomicI64>, config: Config) -> Result<Accounts, A
         base_url: "https://suite.example".to_owned(),
     };
     Ok(Accounts::on(Box::new(move || Database::open_on(disk.clone())), parts)?)
+}
+
+impl Accounts {
+    /// Nobody's yet, on no disk: for tests of what is made of accounts.
+    pub(crate) fn in_memory() -> Self {
+        let now = Arc::new(AtomicI64::new(1_790_000_000_000));
+        open(&Disk::default(), &now, config(|_| {})).unwrap()
+    }
 }
 
 impl World {

@@ -6,8 +6,9 @@ use tokio::sync::watch;
 
 use super::{feed_log, typed_channels::TypedChannels};
 use crate::{
+    accounts::Accounts,
     chat::Hub,
-    config::{Config, channel_flag},
+    config::{Config, channel_flag, channel_name},
     model::{CreatorId, Platform},
     platforms::recording::demo,
     web::{
@@ -23,6 +24,7 @@ pub(super) struct Applier {
     pub(super) effective: watch::Sender<Arc<Config>>,
     pub(super) hub: Arc<Hub>,
     pub(super) looks: Looks,
+    pub(super) accounts: Accounts,
     pub(super) one_at_a_time: Mutex<()>,
 }
 
@@ -32,8 +34,37 @@ impl Applier {
         let config = self.typed.merged(&self.files.borrow());
         let before = Arc::clone(&self.effective.borrow());
         follow_rooms(&self.hub, &self.looks, Some(&before), &config);
-        self.hub.log().set_policies(feed_log::policies(&config));
+        self.hub.log().set_policies(feed_log::policies(&config, &self.accounts.book()));
         self.effective.send_replace(Arc::new(config));
+    }
+}
+
+impl Applier {
+    /// Puts in force what the tiers now allow.
+    pub(super) fn apply_tiers(&self) {
+        self.accounts.renew_tiers();
+        let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let config = Arc::clone(&self.effective.borrow());
+        self.hub.log().set_policies(feed_log::policies(&config, &self.accounts.book()));
+    }
+
+    /// Why a room takes no further channel, where its owner's tier allows no more.
+    fn find_channel_fault(
+        &self,
+        room: &CreatorId,
+        platform: Platform,
+        name: &str,
+    ) -> Option<String> {
+        let book = self.accounts.book();
+        let most = book.terms_of_room(room)?.features.channels as usize;
+        let config = self.effective.borrow();
+        let creator = config.creators.creators.iter().find(|it| it.id == *room)?;
+        let is_there = creator
+            .channels
+            .iter()
+            .any(|it| it.platform == platform && channel_name::is_same(platform, &it.name, name));
+        (!is_there && creator.channels.len() >= most)
+            .then(|| format!("the tier of this room's owner allows at most {most} channels"))
     }
 }
 
@@ -86,6 +117,9 @@ pub(super) fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChanne
             return Err(
                 "`demo` is the demo's own room: start with --channel ROOM=twitch:demo".to_owned()
             );
+        }
+        if let Some(fault) = applier.find_channel_fault(&room, platform, &channel.name) {
+            return Err(fault);
         }
         let most = applier.effective.borrow().system.feed.max_rooms as usize;
         if applier.hub.find_room(room.as_str()).is_none() && applier.hub.list_rooms().len() >= most

@@ -4,6 +4,7 @@ use std::{collections::HashMap, path::Path, time::Duration};
 
 use super::StartError;
 use crate::{
+    accounts::Book,
     config::Config,
     feed::{FeedLog, Options, Policies, Retention, set_aside},
     lifecycle::Lifecycle,
@@ -46,7 +47,8 @@ pub(super) fn open(
         path: path.clone(),
         commit_delay: Duration::from_millis(u64::from(feed.commit_ms)),
         queue_bytes: usize::try_from(feed.queue_bytes).unwrap_or(usize::MAX),
-        policies: policies(config),
+        // Nothing is deleted before it is known whose rooms may be kept for how long.
+        policies: Policies::default(),
     };
     let open = || FeedLog::open(options(), life.clone(), telemetry.clone());
     let opened = |log, notice: String| {
@@ -99,8 +101,8 @@ fn remove_scratch(data: &Path) {
     }
 }
 
-/// How much is kept of whose room.
-pub(super) fn policies(config: &Config) -> Policies {
+/// How much is kept of whose room: what the configuration says, and of an account's room no more than its tier allows.
+pub(super) fn policies(config: &Config, book: &Book) -> Policies {
     let feed = &config.system.feed;
     let default = Retention { days: feed.retention_days, bytes: feed.retention_bytes };
     let mut rooms = HashMap::new();
@@ -109,10 +111,45 @@ pub(super) fn policies(config: &Config) -> Policies {
     }
     for creator in &config.creators.creators {
         let retention = Retention {
-            days: creator.retention_days.unwrap_or(default.days),
+            days: match (creator.retention_days, book.terms_of_room(&creator.id)) {
+                (said, None) => said.unwrap_or(default.days),
+                (None, Some(terms)) => terms.features.retention_days,
+                (Some(said), Some(terms)) => said.min(terms.features.retention_days),
+            },
             bytes: creator.retention_bytes.unwrap_or(default.bytes),
         };
         rooms.insert(creator.id.clone(), retention);
     }
     Policies { default: Some(default), rooms }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{accounts::Account, accounts::Accounts, model::Tier};
+
+    #[test]
+    fn a_tier_bounds_how_long_an_accounts_room_is_kept_and_no_other() {
+        let accounts = Accounts::in_memory();
+        let mut ana = Account::new(None, "Ana", accounts.now());
+        ana.rooms = ["plain", "short", "long"].map(|it| it.parse().unwrap()).into();
+        let creators = json!({"creators": [
+            {"id": "plain"},
+            {"id": "short", "retention_days": 7},
+            {"id": "long", "retention_days": 900},
+            {"id": "operators", "retention_days": 900},
+        ]});
+        let creators = serde_json::from_value(creators).unwrap();
+        let config = Config { creators, ..Config::default() };
+        for (tier, days) in [(Tier::Core, [30, 7, 30, 900]), (Tier::Gold, [180, 7, 180, 900])] {
+            let account = Account { tier, ..ana.clone() };
+            accounts.change_now(|it| it.put_account(account)).unwrap();
+            let policies = policies(&config, &accounts.book());
+            let kept = ["plain", "short", "long", "operators"]
+                .map(|it| policies.rooms[&it.parse::<CreatorId>().unwrap()].days);
+            assert_eq!(kept, days, "{tier}");
+        }
+    }
 }

@@ -22,6 +22,7 @@ pub mod schema;
 pub mod secrets;
 mod show;
 pub mod system;
+pub mod tiers;
 
 use std::{
     fmt,
@@ -48,6 +49,7 @@ pub use self::{
     secrets::Secrets,
     show::show,
     system::{OverlayAccess, SystemConfig},
+    tiers::TiersConfig,
 };
 
 /// Everything that is configured, checked.
@@ -61,6 +63,8 @@ pub struct Config {
     pub creators: CreatorsConfig,
     /// `quotas.json`: what may be spent.
     pub quotas: QuotasConfig,
+    /// `tiers.json`: what each tier allows.
+    pub tiers: TiersConfig,
     /// Secrets, from the environment and `.env` only.
     pub secrets: Secrets,
     /// What looks like a mistake, though it need not be one.
@@ -167,9 +171,11 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
     let platforms: Option<PlatformsConfig> = typed(&mut layers, 1);
     let creators: Option<CreatorsConfig> = typed(&mut layers, 2);
     let quotas: Option<QuotasConfig> = typed(&mut layers, 3);
+    let tiers: Option<TiersConfig> = typed(&mut layers, 4);
     layers.add_found(0, system.as_ref().map_or_else(Vec::new, SystemConfig::check));
     layers.add_found(1, platforms.as_ref().map_or_else(Vec::new, PlatformsConfig::check));
     layers.add_found(3, quotas.as_ref().map_or_else(Vec::new, QuotasConfig::check));
+    layers.add_found(4, tiers.as_ref().map_or_else(Vec::new, TiersConfig::check));
 
     let beside = std::path::absolute(&sources.folder).ok();
     let beside = beside.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
@@ -188,6 +194,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         platforms: platforms.unwrap_or_default(),
         creators: creators.unwrap_or_default(),
         quotas: quotas.unwrap_or_default(),
+        tiers: tiers.unwrap_or_default(),
         doubts,
         secrets: Secrets::from_environment(&environment),
     };

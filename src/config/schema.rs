@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     CreatorsConfig, HttpUrl, IrcUrl, ListenAddress, LogFilter, PlatformsConfig, QuotasConfig,
-    SystemConfig, WsUrl,
+    SystemConfig, TiersConfig, WsUrl,
 };
 
 /// Gives a type that parses from a string its place in a schema: a string of a named format.
@@ -111,12 +111,13 @@ impl Section {
 }
 
 /// Every file, in the order of [`super::Config`]'s fields.
-pub(super) static SECTIONS: LazyLock<[Section; 4]> = LazyLock::new(|| {
+pub(super) static SECTIONS: LazyLock<[Section; 5]> = LazyLock::new(|| {
     [
         Section::of::<SystemConfig>("system", "system.json"),
         Section::of::<PlatformsConfig>("platforms", "platforms.json"),
         Section::of::<CreatorsConfig>("creators", "creators.json"),
         Section::of::<QuotasConfig>("quotas", "quotas.json"),
+        Section::of::<TiersConfig>("tiers", "tiers.json"),
     ]
 });
 
@@ -128,6 +129,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         "platforms.schema.json",
         "creators.schema.json",
         "quotas.schema.json",
+        "tiers.schema.json",
     ];
     names.into_iter().zip(SECTIONS.iter().map(|it| it.schema.clone())).collect()
 }

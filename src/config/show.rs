@@ -8,7 +8,7 @@ use super::Config;
 /// `not set`.
 #[must_use]
 pub fn show(config: &Config) -> String {
-    let Config { system, platforms, creators, quotas, secrets, doubts: _ } = config;
+    let Config { system, platforms, creators, quotas, tiers, secrets, doubts: _ } = config;
     let suffixes: Vec<_> = creators.creators.iter().map(|it| it.env_suffix()).collect();
     let state = |set: bool| if set { "set" } else { "not set" };
     let states = secrets.list_states(&suffixes);
@@ -19,6 +19,7 @@ pub fn show(config: &Config) -> String {
         "platforms": platforms,
         "creators": creators.creators,
         "quotas": quotas,
+        "tiers": tiers,
         "secrets": states,
     });
     format!("{shown:#}")

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{chat::Hub, config::Config, model::Timestamp, quotas::Quotas, telemetry::Telemetry};
+use crate::{
+    accounts::Accounts, chat::Hub, config::Config, model::Timestamp, quotas::Quotas,
+    telemetry::Telemetry,
+};
 
 /// What all files say they are from.
 pub const SOURCE: &str = "runtime";
@@ -70,6 +73,9 @@ pub(super) enum Content {
         /// A number that is another one whenever the content may have changed; cheap to ask for.
         revision: fn(&Sources) -> u64,
     },
+    /// Made of accounts, and written when they change; left as it is where they are not known, or while the disk
+    /// refuses.
+    OfAccounts(fn(&Accounts, Timestamp) -> Option<Vec<u8>>),
     /// Made from all the other files.
     Manifest,
 }
@@ -149,6 +155,8 @@ pub struct Sources {
     pub restart: Vec<&'static str>,
     /// What was spent; `None` when no server runs.
     pub quotas: Option<Quotas>,
+    /// Whoever has an account; `None` when no server runs.
+    pub accounts: Option<Accounts>,
     /// When the server started; `None` when none runs.
     pub started_at: Option<Timestamp>,
 }

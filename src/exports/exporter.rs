@@ -12,8 +12,8 @@ use super::{
     writer::{Due, Writer},
 };
 use crate::{
-    chat::Hub, config::Config, lifecycle::Lifecycle, model::Timestamp, quotas::Quotas,
-    telemetry::Telemetry,
+    accounts::Accounts, chat::Hub, config::Config, lifecycle::Lifecycle, model::Timestamp,
+    quotas::Quotas, telemetry::Telemetry,
 };
 
 /// Time between two looks for changes.
@@ -36,6 +36,8 @@ pub struct Exporter {
     pub restart: watch::Receiver<Vec<&'static str>>,
     /// What was spent.
     pub quotas: Quotas,
+    /// Whoever has an account.
+    pub accounts: Accounts,
     /// Where the file work runs, and what says when to end.
     pub life: Lifecycle,
     /// The exports folder; made when it is missing.
@@ -102,6 +104,7 @@ impl Exporter {
             config: Arc::clone(&self.config.borrow()),
             restart: self.restart.borrow().clone(),
             quotas: Some(self.quotas.clone()),
+            accounts: Some(self.accounts.clone()),
             started_at: Some(started_at),
         }
     }

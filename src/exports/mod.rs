@@ -3,18 +3,24 @@
 //! Each file is replaced whole or not at all. [`EXPORTS`] lists them, with who may see each: that table
 //! decides what is served and what is published, never what happens to lie in a folder.
 
+pub mod audit;
+pub mod auth_controls;
 pub mod chat_events;
 pub mod document;
 pub mod exporter;
 pub mod manifest;
+pub mod permissions;
 pub mod platforms;
 pub mod quotas;
 pub mod replace_file;
 pub mod runtime_snapshot;
 pub mod target;
+pub mod telemetry_auth_events;
 pub mod telemetry_errors;
 pub mod telemetry_events;
 pub mod telemetry_rates;
+pub mod tiers;
+pub mod users;
 pub mod version;
 pub mod writer;
 
@@ -30,7 +36,7 @@ pub use writer::write_once;
 
 /// Every exported file, in the order they are written. The manifest is last, because it describes the
 /// others.
-pub static EXPORTS: [Export; 9] = [
+pub static EXPORTS: [Export; 15] = [
     version::EXPORT,
     runtime_snapshot::EXPORT,
     platforms::EXPORT,
@@ -39,6 +45,12 @@ pub static EXPORTS: [Export; 9] = [
     telemetry_errors::EXPORT,
     chat_events::EXPORT,
     quotas::EXPORT,
+    telemetry_auth_events::EXPORT,
+    auth_controls::EXPORT,
+    tiers::EXPORT,
+    permissions::EXPORT,
+    users::EXPORT,
+    audit::EXPORT,
     manifest::EXPORT,
 ];
 

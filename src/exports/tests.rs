@@ -6,6 +6,13 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::*;
 use crate::{
+    accounts::{Account, Accounts, Actor, AuditEntry, Origin},
+    config::QuotasConfig,
+    model::AccountRole,
+    quotas::Quotas,
+    storage::State,
+};
+use crate::{
     chat::{Hub, Room, RoomParts, room::Arrival},
     config::Config,
     feed::FeedLog,
@@ -17,7 +24,6 @@ use crate::{
     platforms::Demand,
     telemetry::{Severity, Telemetry},
 };
-use crate::{config::QuotasConfig, quotas::Quotas, storage::State};
 
 fn hub(telemetry: &Telemetry) -> Arc<Hub> {
     Arc::new(Hub::new(RoomParts {
@@ -92,6 +98,33 @@ fn busy_quotas() -> Quotas {
     quotas
 }
 
+/// Somebody who signed in, from an address.
+fn busy_accounts() -> Accounts {
+    let accounts = Accounts::in_memory();
+    let email: crate::accounts::Email = "anastasia@example.com".parse().unwrap();
+    let mut account = Account::new(Some(email), "Ana", accounts.now());
+    account.role = AccountRole::Creator;
+    account.rooms = vec!["ana".parse().unwrap()];
+    let origin = Origin {
+        address: Some("203.0.113.77".parse().unwrap()),
+        user_agent: "one of a kind".to_owned(),
+    };
+    let done = accounts.change_now(|change| {
+        let account = change.put_account(account)?;
+        let entry = AuditEntry::new(change.at(), Actor::of(&account), "login_success");
+        change.audit(entry.to(&account).from(&origin));
+        let entry =
+            AuditEntry::new(change.at().plus_ms(1), Actor::System, "mail_sent").to(&account);
+        let entry = entry.with("email_type", "verification").with("resend_message_id", "re_1");
+        change.audit(entry.ended("sent"));
+        let entry = AuditEntry::new(change.at().plus_ms(2), Actor::Operator, "export_users_csv");
+        change.audit(entry);
+        Ok(())
+    });
+    done.unwrap();
+    accounts
+}
+
 fn busy_sources() -> Sources {
     let telemetry = Telemetry::new();
     let hub = hub(&telemetry);
@@ -112,6 +145,7 @@ fn busy_sources() -> Sources {
         ]))),
         restart: vec!["listen"],
         quotas: Some(busy_quotas()),
+        accounts: Some(busy_accounts()),
         started_at: Some(Timestamp::now()),
     }
 }
@@ -144,7 +178,13 @@ fn timeless(mut value: Value) -> Value {
     fn visit(value: &mut Value) {
         match value {
             Value::Object(members) => {
-                for name in ["generated_at", "heartbeat", "last_heartbeat", "last_success_ts"] {
+                for name in [
+                    "generated_at",
+                    "exported_at",
+                    "heartbeat",
+                    "last_heartbeat",
+                    "last_success_ts",
+                ] {
                     members.remove(name);
                 }
                 members.values_mut().for_each(visit);
@@ -262,6 +302,24 @@ fn existing_clients_find_their_fields() {
     expect("signals/chat_events.json", "/meta", "captured_at");
     let chat = "event_id creator platform user_id username message message_at";
     expect("signals/chat_events.json", "/events/0", chat);
+    let user = "id user_code email email_verified display_name avatar_url role tier badges \
+                onboarding_status account_status providers created_at last_login_at updated_at";
+    expect("admin/users/users.json", "", "schema_version exported_at users");
+    expect("admin/users/users.json", "/users/0", user);
+    let entry = "id ts actor_user_id actor_user_code actor_role target_user_id target_user_code \
+                 action metadata";
+    expect("admin/audit/audit.json", "", "schema_version exported_at audit");
+    expect("admin/audit/audit.json", "/audit/0", entry);
+    let event = "timestamp_utc event_type event_name action email_type account_id user_identifier \
+                 email_redacted result resend_message_id ip user_agent";
+    expect("telemetry/auth_events.json", "/events/0", event);
+    expect("state/tiers.json", "", "version generated_at tiers");
+    let tier = "id label description rank visibility features";
+    expect("state/tiers.json", "/tiers/gold", tier);
+    expect("state/permissions.json", "/permissions/0", "principal role grants updated_at");
+    let flags = "disable_new_signups disable_email_verification disable_resend_verification \
+                 admin_tier_config_bypass";
+    expect("state/auth_controls.json", "/flags", flags);
 }
 
 #[test]
@@ -332,6 +390,27 @@ fn the_publish_root_gets_what_is_public_and_no_more() {
     for never in [Visibility::InternalOnly, Visibility::AdminOnly] {
         assert!(!never.is_published(false) && !never.is_published(true));
     }
+}
+
+/// The worst that happened to an ancestor: addresses of people in files that everybody may read.
+#[test]
+fn no_file_but_the_admins_leads_to_anybody() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, root) = (folder.path().join("exports"), folder.path().join("site"));
+    write_once(&busy_sources(), &dir, Some(&root), true, Timestamp::now()).unwrap();
+    for file in list_files(&dir) {
+        let text = fs::read_to_string(dir.join(&file)).unwrap();
+        for secret in ["anastasia@", "203.0.113.77", "one of a kind"] {
+            let may = file == "admin/users/users.json" && secret == "anastasia@";
+            assert_eq!(text.contains(secret), may, "{secret} in {file}");
+        }
+    }
+    assert!(!root.join("admin").exists() && !root.join("state/permissions.json").exists());
+    let events = read(&root, "telemetry/auth_events.json")["events"].clone();
+    assert_eq!(events.as_array().unwrap().len(), 2, "downloads are no sign-ins");
+    assert_eq!(events[0]["ip"], "203.0.113.0/24");
+    assert_eq!(events[1]["resend_message_id"], "re_1");
+    assert_eq!(read(&dir, "admin/audit/audit.json")["audit"].as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -512,16 +591,22 @@ fn only_public_files_are_found_and_no_path_leads_outside() {
 fn an_export_by_hand_leaves_a_running_server_its_own_files() {
     let dir = tempfile::tempdir().unwrap();
     let running = busy_sources();
-    let by_hand = Sources { hub: None, started_at: None, ..busy_sources() };
+    let by_hand = Sources { hub: None, accounts: None, started_at: None, ..busy_sources() };
     write(&running, dir.path());
     let of_server = fs::read(dir.path().join("runtime_snapshot.json")).unwrap();
     let written = write_once(&by_hand, dir.path(), None, false, Timestamp::now()).unwrap();
     assert_eq!(written, ["version.json", "platforms.json", "meta.json"]);
     assert_eq!(fs::read(dir.path().join("runtime_snapshot.json")).unwrap(), of_server);
+    let of_accounts =
+        EXPORTS.iter().filter(|it| matches!(it.content, document::Content::OfAccounts(_)));
+    let listed = read(dir.path(), "meta.json")["exports"].to_string();
+    for it in of_accounts.clone() {
+        assert!(listed.contains(it.path), "{} stands, and is listed", it.path);
+    }
 
     let later = Timestamp::now().plus_ms(writer::STALE_AFTER_MS + 1);
     let written = write_once(&by_hand, dir.path(), None, false, later).unwrap();
-    assert_eq!(written.len(), EXPORTS.len());
+    assert_eq!(written.len(), EXPORTS.len() - of_accounts.count());
     assert_eq!(read(dir.path(), "runtime_snapshot.json")["heartbeat"], Value::Null);
 }
 
@@ -548,6 +633,7 @@ impl Running {
             config: config.subscribe(),
             restart: restart.subscribe(),
             quotas: busy_quotas(),
+            accounts: busy_accounts(),
             life: life.clone(),
             dir: folder.path().join("exports"),
         };

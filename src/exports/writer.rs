@@ -112,21 +112,38 @@ impl Writer {
                 revision: 0,
                 timeless: Vec::new(),
             }),
+            Content::OfAccounts(render) => {
+                let accounts = sources.accounts.as_ref()?;
+                let render = |at| render(accounts, at);
+                self.make_changed(index, export, due, accounts.revision(), render, now)
+            }
             Content::OnChange { render, revision } => {
-                let revision = revision(sources);
-                let before = self.documents.get_mut(&index);
-                if due != Due::All && before.as_ref().is_some_and(|it| it.revision == revision) {
-                    return None;
-                }
-                let timeless = render(sources, Timestamp::from_unix_ms(0)?);
-                if let Some(before) = before.filter(|it| due != Due::All && it.timeless == timeless)
-                {
-                    before.revision = revision;
-                    return None;
-                }
-                Some(Made { document: document(render(sources, now)), revision, timeless })
+                let render = |at| Some(render(sources, at));
+                self.make_changed(index, export, due, revision(sources), render, now)
             }
         }
+    }
+
+    /// Makes a file whose content is another one than before; `None` when it is the same, or cannot be had now.
+    fn make_changed(
+        &mut self,
+        index: usize,
+        export: &'static Export,
+        due: Due,
+        revision: u64,
+        render: impl Fn(Timestamp) -> Option<Vec<u8>>,
+        now: Timestamp,
+    ) -> Option<Made> {
+        let before = self.documents.get_mut(&index);
+        if due != Due::All && before.as_ref().is_some_and(|it| it.revision == revision) {
+            return None;
+        }
+        let timeless = render(Timestamp::from_unix_ms(0)?)?;
+        if let Some(before) = before.filter(|it| due != Due::All && it.timeless == timeless) {
+            before.revision = revision;
+            return None;
+        }
+        Some(Made { document: Document::new(export, render(now)?), revision, timeless })
     }
 }
 
@@ -176,6 +193,23 @@ pub fn write_once(
     } else {
         Vec::new()
     };
+    // What is said of accounts by a server that ran before stands, and is still listed.
+    let mut kept = kept;
+    if sources.accounts.is_none() {
+        let mut found = Vec::new();
+        for export in EXPORTS.iter().filter(|it| matches!(it.content, Content::OfAccounts(_))) {
+            if let Ok(bytes) = fs::read(export.path_in(dir)) {
+                found.push(Document::new(export, bytes));
+                kept.push(export.path);
+            }
+        }
+        if !found.is_empty() {
+            // The manifest stays the last.
+            let at = documents.len().saturating_sub(1);
+            documents.splice(at..at, found);
+            list_anew(&mut documents, now);
+        }
+    }
     let all: Vec<_> = documents.iter().collect();
     let ours: Vec<_> = all.iter().copied().filter(|it| !kept.contains(&it.path())).collect();
     let exported = writer.exports.write(&ours);
@@ -200,11 +234,16 @@ fn keep_what_the_server_knows(
             kept.push(export.path);
         }
     }
+    list_anew(documents, now);
+    kept
+}
+
+/// Puts a manifest of `documents` in the place of the one among them.
+fn list_anew(documents: &mut [Document], now: Timestamp) {
     let list = manifest::render(documents.iter(), now);
     if let Some(document) = documents.iter_mut().find(|it| it.path() == list.path()) {
         *document = list;
     }
-    kept
 }
 
 /// Whether a runtime has lately written to `dir`.

@@ -7,6 +7,7 @@ pub mod meters;
 pub mod overlays;
 pub mod rates;
 pub mod recent;
+pub mod requests;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ pub use meters::Meters;
 pub use overlays::Overlays;
 pub use rates::{Rate, Rates};
 pub use recent::{Recent, RecentError, RecentEvent, Severity};
+pub use requests::Requests;
 
 /// The runtime's view of itself. Cheap to clone; one per server.
 #[derive(Clone)]
@@ -26,6 +28,8 @@ pub struct Telemetry {
     pub rates: Arc<Rates>,
     /// What happened lately, for `telemetry/events.json` and `telemetry/errors.json`.
     pub recent: Arc<Recent>,
+    /// How requests were answered lately, by route.
+    pub requests: Arc<Requests>,
 }
 
 impl Telemetry {
@@ -37,6 +41,7 @@ impl Telemetry {
             overlays: Arc::new(Overlays::default()),
             rates: Arc::new(Rates::default()),
             recent: Arc::new(Recent::default()),
+            requests: Arc::new(Requests::default()),
         }
     }
 }

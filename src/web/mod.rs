@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod access;
+pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod auth;
@@ -9,6 +10,7 @@ pub mod caller;
 pub mod doors;
 pub mod error;
 mod exported;
+pub mod gate;
 mod json_body;
 pub mod looks;
 pub mod media;

@@ -7,6 +7,8 @@ use axum::routing::MethodFilter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
+use super::gate::is_counted;
+
 /// A method of HTTP. `Get` answers HEAD as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
@@ -420,6 +422,9 @@ impl Operation {
         let mut statuses = vec![500, 503];
         statuses.extend(self.doc.access.refusals());
         statuses.extend(&self.doc.fails);
+        if is_counted(self.path) {
+            statuses.push(429);
+        }
         if self.path_names().next().is_some() || self.doc.parameters.iter().any(|it| it.checked) {
             statuses.push(400);
         }

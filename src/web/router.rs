@@ -1,6 +1,10 @@
 //! What holds for every answer. The addresses are in `routes.rs`.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -21,10 +25,11 @@ use tower_http::{
 use super::{
     ApiError, AppState,
     error::tell_older_clients,
-    openapi,
+    gate, openapi,
     pages::missing,
     routes::{self, Routes},
 };
+use crate::model::Timestamp;
 
 /// Every address of the server, with what holds for all.
 pub fn router(state: AppState) -> Router {
@@ -48,9 +53,11 @@ pub fn router(state: AppState) -> Router {
         untimed: operations.iter().filter(|it| !it.doc.timed).map(|it| it.path).collect(),
     };
     openapi::prepare();
+    let guard = || middleware::from_fn_with_state(state.clone(), gate::guard);
     shared
+        .route_layer(guard())
         .layer(cors)
-        .merge(own)
+        .merge(own.route_layer(guard()))
         .route_layer(middleware::from_fn(refuse_unreadable))
         .fallback(missing::not_found)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
@@ -106,6 +113,17 @@ async fn refuse_unreadable(request: Request<Body>, next: Next) -> Result<Respons
     Ok(next.run(request).await)
 }
 
+/// Methods that are told apart.
+const KNOWN: [Method; 7] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+];
+
 /// Counts answers. Queries are never logged: they may hold keys.
 async fn count(
     State(state): State<AppState>,
@@ -115,6 +133,7 @@ async fn count(
 ) -> Response {
     let method = request.method().clone();
     let id = request.headers().get("x-request-id").cloned();
+    let started = Instant::now();
     let response = next.run(request).await;
     let meters = &state.telemetry.meters;
     meters.requests.increment(1);
@@ -122,6 +141,15 @@ async fn count(
     if status.is_server_error() && status.as_u16() != 503 {
         meters.request_errors.increment(1);
     }
+    // What was asked for is not told: a path may hold names, and one that nobody made costs memory.
+    let route = match &matched {
+        // Whoever asks may make methods up.
+        Some(it) if KNOWN.contains(&method) => format!("{method} {}", it.as_str()),
+        Some(it) => format!("OTHER {}", it.as_str()),
+        None => "unmatched".to_owned(),
+    };
+    let failed = status.is_server_error();
+    state.telemetry.requests.count(&route, failed, started.elapsed(), Timestamp::now());
     tracing::debug!(
         %method, route = matched.as_ref().map_or("-", MatchedPath::as_str),
         status = status.as_u16(), request.id = id.as_ref().and_then(|it| it.to_str().ok()),

@@ -5,7 +5,7 @@ use std::{mem, sync::LazyLock};
 use axum::{Router, extract::DefaultBodyLimit, handler::Handler, routing};
 
 use super::{
-    AppState, api, assets, auth, exported,
+    AppState, admin, api, assets, auth, exported,
     operation::{Access, Doc, Operation, Shape, Verb},
     pages, pictures, sse, webhooks,
     ws::upgrade,
@@ -56,6 +56,7 @@ fn name_of<H>() -> &'static str {
 pub fn all() -> Routes {
     let routes = api::routes::add(Routes::default());
     let routes = auth::routes::add(routes);
+    let routes = admin::routes::add(routes);
     let routes = pages::routes::add(routes);
     feeds_and_files(routes)
 }

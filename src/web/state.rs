@@ -13,6 +13,7 @@ use super::{
     api::{backup::Carried, channels::Typed},
     assets::Assets,
     doors::Doors,
+    gate::Rates,
     looks::Looks,
     media::Media,
     operator::Operator,
@@ -84,6 +85,8 @@ pub struct Shared {
     pub carried: Carried,
     /// Synthetic messages per room.
     pub synthetic: SyntheticLimit,
+    /// How often sign-ins and tokens may call.
+    pub rates: Rates,
     /// What was said here.
     pub outbox: Outbox,
     /// Where something can be said.

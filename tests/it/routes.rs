@@ -103,6 +103,70 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("GET", "/api/backup") => ("/api/backup", "", &[200]),
         // Let in: what is said against it is that this is no feed log.
         ("POST", "/api/restore") => ("/api/restore", "no feed log", &[400]),
+        ("GET", "/admin/users") => ("/admin/users?limit=1", "", &[200]),
+        ("GET", "/admin/accounts") => ("/admin/accounts?tier=gold", "", &[200]),
+        // Nobody has an account here: tests of admins have some.
+        ("GET", "/admin/accounts/{uuid}") => {
+            ("/admin/accounts/019b0000-0000-7000-8000-000000000000", "", &[404])
+        }
+        ("POST", "/admin/accounts/{uuid}/suspend") => {
+            ("/admin/accounts/019b0000-0000-7000-8000-000000000000/suspend", "", &[404])
+        }
+        ("POST", "/admin/accounts/{uuid}/unsuspend") => {
+            ("/admin/accounts/019b0000-0000-7000-8000-000000000000/unsuspend", "", &[404])
+        }
+        ("POST", "/admin/accounts/{uuid}/delete") => {
+            ("/admin/accounts/019b0000-0000-7000-8000-000000000000/delete", "", &[404])
+        }
+        ("DELETE", "/admin/accounts/{uuid}") => {
+            ("/admin/accounts/019b0000-0000-7000-8000-000000000000", "", &[404])
+        }
+        ("POST", "/admin/accounts/{uuid}/invalidate-sessions") => {
+            ("/admin/accounts/019b0000-0000-7000-8000-000000000000/invalidate-sessions", "", &[404])
+        }
+        ("POST", "/admin/accounts/{uuid}/reset-onboarding") => {
+            ("/admin/accounts/019b0000-0000-7000-8000-000000000000/reset-onboarding", "", &[404])
+        }
+        ("POST", "/admin/accounts/{uuid}/force-email-reverify") => (
+            "/admin/accounts/019b0000-0000-7000-8000-000000000000/force-email-reverify",
+            "",
+            &[404],
+        ),
+        ("POST", "/admin/accounts/{uuid}/mark-email-verified") => {
+            ("/admin/accounts/019b0000-0000-7000-8000-000000000000/mark-email-verified", "", &[404])
+        }
+        ("PATCH", "/admin/accounts/{uuid}/tier") => {
+            ("/admin/accounts/none/tier", r#"{"tier":"gold"}"#, &[404])
+        }
+        ("PATCH", "/admin/accounts/{uuid}/role") => {
+            ("/admin/accounts/none/role", r#"{"role":"creator"}"#, &[404])
+        }
+        ("PUT", "/admin/accounts/{uuid}/rooms") => {
+            ("/admin/accounts/none/rooms", r#"{"rooms":["ana"]}"#, &[404])
+        }
+        ("GET", "/admin/audit") => ("/admin/audit?limit=5", "", &[200]),
+        ("GET", "/admin/metrics/api") => ("/admin/metrics/api?window=1h", "", &[200]),
+        ("GET", "/admin/auth/controls") => ("/admin/auth/controls", "", &[200]),
+        ("POST", "/admin/auth/controls") => {
+            ("/admin/auth/controls", r#"{"providers":{"google":true}}"#, &[200])
+        }
+        ("PUT", "/admin/policy/admin-bypass") => {
+            ("/admin/policy/admin-bypass", r#"{"enabled":false}"#, &[200])
+        }
+        ("GET", "/admin/tier-config") => ("/admin/tier-config", "", &[200]),
+        ("PUT", "/admin/tier-config") => {
+            ("/admin/tier-config", r#"{"tiers":{"pro":{"label":"Pro"}}}"#, &[200])
+        }
+        ("GET", "/admin/tier-catalog") => ("/admin/tier-catalog", "", &[200]),
+        ("GET", "/auth/access-state") => ("/auth/access-state", "", &[200]),
+        ("PUT", "/admin/access-state") => ("/admin/access-state", r#"{"mode":"normal"}"#, &[200]),
+        ("GET", "/admin/export/users.json") => ("/admin/export/users.json", "", &[200]),
+        ("GET", "/admin/export/users.csv") => ("/admin/export/users.csv", "", &[200]),
+        ("GET", "/admin/accounts/export.json") => ("/admin/accounts/export.json", "", &[200]),
+        ("GET", "/admin/accounts/export.csv") => ("/admin/accounts/export.csv", "", &[200]),
+        ("GET", "/admin/export/audit.json") => ("/admin/export/audit.json", "", &[200]),
+        ("GET", "/admin/export/audit.csv") => ("/admin/export/audit.csv", "", &[200]),
+        ("POST", "/admin/export/audit") => ("/admin/export/audit?format=csv", "", &[200]),
         ("GET", "/") => ("/", "", &[200]),
         ("GET", "/dashboard") => ("/dashboard?room=ana", "", &[200]),
         // A wrong secret; the operator is on the way home.

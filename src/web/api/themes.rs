@@ -64,8 +64,11 @@ pub async fn add_theme(
 ) -> Result<Response, ApiError> {
     let Json(body) = body?;
     let id = room.id().clone();
-    let theme =
-        blocking(&state, room, move |looks, room| looks.add_theme(room.id(), &body)).await?;
+    // The operator's rooms have as many as there can be.
+    let book = state.accounts.book();
+    let most = book.terms_of_room(&id).map_or(usize::MAX, |it| it.features.themes as usize);
+    let work = move |looks: &Looks, room: &Room| looks.add_theme(room.id(), &body, most);
+    let theme = blocking(&state, room, work).await?;
     let location = [(header::LOCATION, format!("/api/themes/{}?room={id}", theme.name))];
     Ok((StatusCode::CREATED, location, Json(theme)).into_response())
 }

@@ -129,7 +129,10 @@ pub struct Workspace {
 impl User {
     /// What an account is told of itself.
     #[must_use]
-    pub fn of(account: &Account, _book: &Book) -> Self {
+    pub fn of(account: &Account, book: &Book) -> Self {
+        let terms = book.terms_of(account);
+        let features = serde_json::to_value(terms.features).unwrap_or_default();
+        let visibility = serde_json::to_value(terms.visibility).unwrap_or_default();
         let admin = account.role == AccountRole::Admin;
         let label = |text: &str| {
             let mut letters = text.chars();
@@ -168,11 +171,11 @@ impl User {
             role: account.role,
             tier: account.tier,
             effective_tier: EffectiveTier {
-                tier_id: account.tier.id().to_owned(),
-                tier_label: label(account.tier.id()),
-                visibility: "public".to_owned(),
+                tier_id: terms.id.clone(),
+                tier_label: terms.label.clone(),
+                visibility: visibility.as_str().unwrap_or("public").to_owned(),
             },
-            features: Map::new(),
+            features: features.as_object().cloned().unwrap_or_default(),
             primary_provider: providers.first().cloned(),
             providers,
             has_password: account.password.is_some(),

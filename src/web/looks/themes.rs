@@ -307,7 +307,13 @@ impl Looks {
     ///
     /// # Errors
     /// Everything that is wrong with it; 409 when the name is taken or there are too many; the disk.
-    pub fn add_theme(&self, room: &CreatorId, body: &Value) -> Result<Theme, ApiError> {
+    pub fn add_theme(
+        &self,
+        room: &CreatorId,
+        body: &Value,
+        most: usize,
+    ) -> Result<Theme, ApiError> {
+        let most = most.min(MOST_THEMES);
         let _turn = self.turn();
         let mut fields = object(body)?;
         let name = fields.remove("name");
@@ -329,8 +335,8 @@ impl Looks {
         if themes.names.contains(&name) || self.known().folders.themes.contains_key(&name) {
             return Err(ApiError::Conflict(format!("there is a theme `{name}` already")));
         }
-        if themes.names.len() >= MOST_THEMES {
-            return Err(ApiError::Conflict(format!("a room has at most {MOST_THEMES} themes")));
+        if themes.names.len() >= most {
+            return Err(ApiError::Conflict(format!("this room has at most {most} themes")));
         }
         self.save(room, (Kind::Themes, stored_name(room, &name), Some(json!(text).to_string())))?;
         self.apply(room);

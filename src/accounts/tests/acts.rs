@@ -1,0 +1,93 @@
+//! What admins do to accounts.
+
+use super::*;
+
+fn by_operator() -> By {
+    By { actor: Actor::Operator, origin: Origin::default() }
+}
+
+fn put(accounts: &Accounts, name: &str, change: impl FnOnce(&mut Account)) -> Arc<Account> {
+    let email: Email = format!("{name}@example.com").parse().unwrap();
+    let mut account = Account::new(Some(email), name, accounts.now());
+    (account.email_verified, account.last_login_at) = (true, Some(accounts.now()));
+    change(&mut account);
+    accounts.change_now(|it| it.put_account(account)).unwrap()
+}
+
+async fn act(accounts: &Accounts, id: AccountId, act: Act) -> Result<Acted, AccountError> {
+    accounts.act(id, act, by_operator()).await
+}
+
+#[tokio::test]
+async fn onboarding_begins_anew_and_says_how_many_sign_ins_that_ended() {
+    let world = World::new();
+    let ana = put(&world.accounts, "ana", |it| it.onboarding = Onboarding::Completed);
+    let done = act(&world.accounts, ana.id, Act::ResetOnboarding).await.unwrap();
+    assert!(done.changed && done.account.onboarding == Onboarding::Pending);
+    let entry = &world.accounts.list_audit(None, 1).await.unwrap()[0];
+    assert_eq!(entry.action, "onboarding_reset");
+    let told =
+        serde_json::json!({"before": "completed", "after": "pending", "sessions_invalidated": 0});
+    assert_eq!(serde_json::Value::Object(entry.metadata.clone()), told);
+    let again = act(&world.accounts, ana.id, Act::ResetOnboarding).await.unwrap();
+    assert!(!again.changed);
+}
+
+#[tokio::test]
+async fn an_address_that_is_to_be_proven_anew_gets_a_link_that_keeps_the_password() {
+    let world = World::new();
+    let ana = put(&world.accounts, "ana", |it| it.password = Some("hash".to_owned()));
+    act(&world.accounts, ana.id, Act::ForceEmailReverify).await.unwrap();
+    let book = world.accounts.book();
+    assert!(!book.account(ana.id).unwrap().email_verified);
+    let mails: Vec<Mail> = book.list("");
+    let link = mails.iter().find_map(|it| match &it.letter {
+        Letter::Verify { link, .. } => Some(link.clone()),
+        _ => None,
+    });
+    let secret = link.unwrap().split("token=").nth(1).unwrap().to_owned();
+    world.accounts.verify_email(&secret, Origin::default()).await.unwrap();
+    let account = world.accounts.book().account(ana.id).cloned().unwrap();
+    assert!(account.email_verified);
+    assert_eq!(account.password.as_deref(), Some("hash"));
+    // One that nobody was ever in would be anybody's.
+    let ben = put(&world.accounts, "ben", |it| it.last_login_at = None);
+    let refused = act(&world.accounts, ben.id, Act::ForceEmailReverify).await;
+    assert!(matches!(refused, Err(AccountError::Refused(_))));
+}
+
+#[tokio::test]
+async fn owners_are_told_of_what_is_done_to_them_and_those_who_are_gone_as_well() {
+    let world = World::new();
+    let ana = put(&world.accounts, "ana", |_| {});
+    act(&world.accounts, ana.id, Act::Suspend).await.unwrap();
+    act(&world.accounts, ana.id, Act::Delete).await.unwrap();
+    let mails: Vec<Mail> = world.accounts.book().list("");
+    let alerts: Vec<_> = mails
+        .iter()
+        .map(|it| match &it.letter {
+            Letter::Alert { what, .. } => what.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(alerts, [Alert::Suspended, Alert::Deleted]);
+    assert!(world.accounts.book().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_or_an_admin_that_says_less_of_a_higher_tier_is_lifted() {
+    let world = World::with(|it| it.tiers.core.features.rooms = Some(5));
+    let rooms = |world: &World| {
+        let book = world.accounts.book();
+        Tier::ALL.map(|it| book.tiers().terms(it).features.rooms)
+    };
+    assert_eq!(rooms(&world), [5, 5, 10]);
+    let bypass = Controls { admin_tier_config_bypass: true, ..Controls::default() };
+    world.accounts.change_now(|it| Ok(it.set_controls(bypass))).unwrap();
+    assert_eq!(rooms(&world), [5, 3, 10]);
+    // A tier that is no longer known is the first one.
+    let mut stored = serde_json::to_value(&*put(&world.accounts, "ana", |_| {})).unwrap();
+    stored["tier"] = "PLATINUM".into();
+    let account: Account = serde_json::from_value(stored).unwrap();
+    assert_eq!(world.accounts.book().terms_of(&account).id, "core");
+}
