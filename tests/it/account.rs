@@ -260,8 +260,9 @@ async fn an_account_moves_to_another_address_once_its_owner_reads_it() {
     assert_eq!(reset(&server, &forgotten, NEW).await.1["reason"], "link_expired");
     let alert = letter_text(&resend, ANA, "security_alert", 3).await;
     assert!(alert.contains("was moved"), "{alert}");
-    let used = ask(&server, None, "POST", "/auth/email/change/confirm", &json!({"token": secret}));
-    assert_eq!(used.await.1["reason"], "link_expired");
+    let sent = json!({ "token": secret });
+    let used = ask(&server, None, "POST", "/auth/email/change/confirm", &sent).await;
+    assert_eq!(used.1["reason"], "link_expired");
     let all = [("email_change_requested", "sent"), ("email_changed", "success")];
     assert_audited(&server, &all).await;
     server.stop().await;
