@@ -1,5 +1,6 @@
 //! The composition root: the one place that builds things and hands them to each other.
 
+mod account_rooms;
 mod accounts;
 mod applier;
 pub mod belongings;
@@ -225,12 +226,19 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let no_creators = config.creators.creators.is_empty() && typed.is_empty();
     let (reloader, files) =
         Reloader::new(sources, config).map_err(|it| StartError::Watch(it.to_string()))?;
-    let effective = watch::Sender::new(Arc::new(typed.merged(&files.borrow())));
+    let effective = watch::Sender::new(Arc::new(typed.merged((**files.borrow()).clone())));
     let config = effective.subscribe();
     let accounts = accounts::open(
         &data_dir,
         Parts { life: life.clone(), config: config.clone(), clock, base_url: base_url.clone() },
     )?;
+    accounts.give_rooms_now().map_err(|it| StartError::Stored {
+        path: data_dir.join(crate::accounts::FILE),
+        reason: it.to_string(),
+    })?;
+    let no_creators = no_creators && accounts.book().count_rooms() == 0;
+    let with_rooms = account_rooms::merged((**files.borrow()).clone(), &accounts.book());
+    effective.send_replace(Arc::new(typed.merged(with_rooms)));
     log.set_policies(feed_log::policies(&config.borrow(), &accounts.book()));
     let assets = Arc::new(Assets::new(&config_folder));
     let looks = Looks::new(state.clone(), Arc::clone(&hub), Arc::clone(&assets));
@@ -239,11 +247,11 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     life.spawn(looks.clone().follow_themes(life.clone()));
     let applier = Arc::new(Applier {
         files: files.clone(),
+        accounts: accounts.clone(),
         typed,
         effective,
         hub: Arc::clone(&hub),
         looks: looks.clone(),
-        accounts: accounts.clone(),
         one_at_a_time: Mutex::default(),
     });
     let (restart, needs_restart) = watch::channel(Vec::new());
@@ -251,15 +259,25 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     life.essential("configuration", reloader.run(life.stop.clone(), report));
     life.essential("rooms", {
         let (applier, sink, quotas) = (Arc::clone(&applier), Arc::clone(&sink), quotas.clone());
-        let (life, mut files) = (life.clone(), files);
+        let (life, mut files, accounts) = (life.clone(), files, accounts.clone());
         async move {
-            while let Some(Ok(())) = life.stop.run_until_cancelled(files.changed()).await {
-                {
+            let mut owned = accounts.rooms_changed();
+            loop {
+                let of_files = tokio::select! {
+                    () = life.stop.cancelled() => break,
+                    it = files.changed() => it.map(|()| true),
+                    it = owned.changed() => it.map(|()| false),
+                };
+                let Ok(of_files) = of_files else { break };
+                if of_files {
                     let files = files.borrow_and_update();
                     sink.set_stale_seconds(files.platforms.stale_seconds);
                     quotas.set_config(files.quotas.clone());
                 }
                 applier.apply();
+                if of_files && let Err(error) = accounts.give_rooms().await {
+                    tracing::error!(%error, "rooms stay with those who owned them");
+                }
             }
             life.stop.cancelled().await;
         }

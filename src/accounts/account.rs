@@ -139,8 +139,11 @@ pub struct Account {
     pub password: Option<String>,
     /// Other ways in.
     pub providers: Vec<Linked>,
-    /// Rooms of its own.
+    /// Rooms that its owner made.
     pub rooms: Vec<CreatorId>,
+    /// Rooms that the configuration says are its owner's.
+    #[serde(default)]
+    pub given: Vec<CreatorId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When somebody last signed in.
@@ -172,6 +175,7 @@ impl Account {
             password: None,
             providers: Vec::new(),
             rooms: Vec::new(),
+            given: Vec::new(),
             created_at: at,
             last_login_at: None,
             updated_at: at,
@@ -193,10 +197,15 @@ impl Account {
             && self.last_login_at.is_none()
     }
 
+    /// Rooms of its own, whoever made them.
+    pub fn list_rooms(&self) -> impl Iterator<Item = &CreatorId> {
+        self.rooms.iter().chain(&self.given)
+    }
+
     /// Whether a room is its own.
     #[must_use]
     pub fn owns(&self, room: &CreatorId) -> bool {
-        self.rooms.contains(room)
+        self.list_rooms().any(|it| it == room)
     }
 
     /// How many ways in there are besides links by mail.

@@ -71,6 +71,17 @@ impl Book {
         self.accounts.get(self.by_room.get(&room.as_str().to_ascii_lowercase())?)
     }
 
+    /// How many rooms accounts own.
+    #[must_use]
+    pub fn count_rooms(&self) -> usize {
+        self.by_room.len()
+    }
+
+    /// Accounts that own rooms, each as often as it owns one.
+    pub(super) fn owners(&self) -> impl Iterator<Item = &Arc<Account>> {
+        self.by_room.values().filter_map(|it| self.accounts.get(it))
+    }
+
     /// All accounts, the oldest first.
     pub fn accounts(&self) -> impl DoubleEndedIterator<Item = &Arc<Account>> {
         self.accounts.values()
@@ -256,7 +267,7 @@ impl Book {
             return Err(AccountError::Taken("that sign-in"));
         }
         let room = |it: &CreatorId| it.as_str().to_ascii_lowercase();
-        if !account.rooms.iter().all(|it| free(self.by_room.get(&room(it)))) {
+        if !account.list_rooms().all(|it| free(self.by_room.get(&room(it)))) {
             return Err(AccountError::Taken("that room"));
         }
         self.forget_names(id);
@@ -267,7 +278,7 @@ impl Book {
         for it in &account.providers {
             self.by_provider.insert(provider(it), id);
         }
-        for it in &account.rooms {
+        for it in account.list_rooms() {
             self.by_room.insert(room(it), id);
         }
         if account.is_unclaimed() {
@@ -287,7 +298,7 @@ impl Book {
         for it in &old.providers {
             self.by_provider.remove(&(it.provider.clone(), it.subject.clone()));
         }
-        for it in &old.rooms {
+        for it in old.list_rooms() {
             self.by_room.remove(&it.as_str().to_ascii_lowercase());
         }
     }

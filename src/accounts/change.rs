@@ -31,6 +31,10 @@ pub struct Change {
     rows: BTreeMap<String, Option<Vec<u8>>>,
     audited: Vec<AuditEntry>,
     ended: Vec<AccountId>,
+    /// Who owns which room may be otherwise than before, or what flows into it.
+    rooms: bool,
+    /// Which addresses are verified may be otherwise than before.
+    addresses: bool,
 }
 
 /// What a change comes to.
@@ -39,6 +43,7 @@ pub(super) struct Outcome {
     pub rows: BTreeMap<String, Option<Vec<u8>>>,
     pub audited: Vec<AuditEntry>,
     pub ended: Vec<AccountId>,
+    pub rooms: bool,
 }
 
 impl Deref for Change {
@@ -51,12 +56,30 @@ impl Deref for Change {
 
 impl Change {
     pub(super) fn new(book: Book, at: Timestamp) -> Self {
-        Self { book, at, rows: BTreeMap::new(), audited: Vec::new(), ended: Vec::new() }
+        Self {
+            book,
+            at,
+            rows: BTreeMap::new(),
+            audited: Vec::new(),
+            ended: Vec::new(),
+            rooms: false,
+            addresses: false,
+        }
     }
 
     pub(super) fn finish(self) -> Outcome {
-        let Self { book, rows, audited, ended, .. } = self;
-        Outcome { book, rows, audited, ended }
+        let Self { book, rows, audited, ended, rooms, .. } = self;
+        Outcome { book, rows, audited, ended, rooms }
+    }
+
+    /// Whether it concerns which addresses are verified.
+    pub(super) fn concerns_addresses(&self) -> bool {
+        self.addresses
+    }
+
+    /// Says that what flows into a room of an account is otherwise than before.
+    pub(super) fn note_rooms(&mut self) {
+        self.rooms = true;
     }
 
     /// Puts in force what was changed of the tiers, or of what files say of them.
@@ -99,13 +122,26 @@ impl Change {
     pub fn put_account(&mut self, mut account: Account) -> Result<Arc<Account>, AccountError> {
         account.updated_at = self.at;
         let account = Arc::new(account);
+        let before = self.book.account(account.id).cloned();
         self.book.put_account(Arc::clone(&account))?;
+        let rooms = |it: &Account| it.list_rooms().cloned().collect::<Vec<_>>();
+        let address = |it: &Account| it.email.clone().filter(|_| it.email_verified);
+        self.addresses |= before.as_deref().and_then(address) != address(&account);
+        self.rooms |= before.as_deref().map(rooms).unwrap_or_default() != rooms(&account)
+            || before.is_some_and(|it| {
+                it.status != account.status || it.display_name != account.display_name
+            });
         self.write(&*account);
         Ok(account)
     }
 
-    /// Takes an account away, with its sign-ins, tokens and tickets.
+    /// Takes an account away, with its sign-ins, tokens, tickets and the rooms that its owner made.
     pub fn remove_account(&mut self, id: AccountId) {
+        let rooms = self.book.account(id).map(|it| it.rooms.clone()).unwrap_or_default();
+        for room in &rooms {
+            self.retire_room(room, id);
+        }
+        self.rooms |= self.book.account(id).is_some_and(|it| it.list_rooms().next().is_some());
         self.end_sessions(id, None);
         for it in self.book.list_tokens(id) {
             self.remove_token(&it.digest);
@@ -271,6 +307,18 @@ impl Change {
         for digest in digests {
             self.remove_ticket(&digest);
         }
+    }
+
+    /// Takes all links away that were mailed to an account: whoever could read its mail, or chose its password,
+    /// before now has nothing left.
+    pub(super) fn drop_mailed_links(&mut self, account: &Account) {
+        self.drop_tickets(|it| match &it.purpose {
+            Purpose::MagicLink { email } => account.email.as_ref() == Some(email),
+            Purpose::VerifyEmail { .. } | Purpose::ResetPassword | Purpose::ChangeEmail { .. } => {
+                it.account == Some(account.id)
+            }
+            Purpose::OAuth(_) | Purpose::Moderate(_) => false,
+        });
     }
 
     /// Sets what is switched off.

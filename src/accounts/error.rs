@@ -8,6 +8,18 @@ pub enum AccountError {
     /// The address and the password do not belong together, or there is no such account: which, nobody is told.
     #[error("that address and password do not belong together")]
     WrongPassword,
+    /// Whoever is signed in must send their password besides.
+    #[error("send your password as well: only its owner may do this")]
+    PasswordNeeded,
+    /// What they sent is not the account's password.
+    #[error("that is not your password")]
+    NotYourPassword,
+    /// Without a password, only whoever signed in a moment ago may.
+    #[error("sign in again first: only whoever signed in within the last 15 minutes may do this")]
+    SignInAgain,
+    /// The sign-in has ended meanwhile.
+    #[error("you are no longer signed in")]
+    SignedOut,
     /// It was right, but the address must be verified first.
     #[error("verify your mail address first: the link is in the mail we sent")]
     NotVerified,

@@ -7,25 +7,31 @@
 
 mod access;
 mod account;
+mod address_change;
 mod admin;
 mod api_token;
 mod audit;
 mod book;
 mod change;
 mod controls;
-mod email;
 mod error;
+mod forgotten_password;
 mod letter;
 mod lockout;
 pub mod mail;
 mod noted;
 pub mod oauth;
 mod moderator;
+mod own_account;
+mod own_password;
+mod own_sign_ins;
+mod owner;
 mod paces;
 mod password;
 pub mod providers;
 mod record;
 pub mod sealed;
+mod rooms;
 mod secret;
 mod session;
 mod shown;
@@ -47,16 +53,17 @@ pub use audit::{Actor, AuditEntry, AuditKey, Origin};
 pub use book::Book;
 pub use change::Change;
 pub use controls::{ControlFlags, Controls};
-pub use email::{BadEmail, Email};
 pub use error::AccountError;
 pub use letter::{Alert, Letter, Mail};
 pub use lockout::Lockout;
 pub use moderator::{
     Invitation, Invited, Invitee, MOST_MODERATORS, Moderator, PRESETS, Right, Rights,
 };
+pub use owner::Owner;
 pub use paces::Paces;
 pub use password::{Passwords, Verdict};
 pub use record::Record;
+pub use rooms::{NewChannel, RoomChannel, RoomChannels, RoomLimits};
 pub use secret::{Digest, Secret};
 pub use session::{NewSession, Session, SessionId, Surface};
 pub use shown::{AccountRecord, AuditRecord, AuthEvent, ProviderRecord};
@@ -66,3 +73,5 @@ pub use store::{Accounts, Clock, FILE, Parts, system_clock};
 pub use ticket::{Purpose, Ticket};
 pub use tiers::{TierChanges, Tiers};
 pub use verify::GoOn;
+
+pub use crate::model::{BadEmail, Email};

@@ -360,3 +360,12 @@ pub(super) fn forget_account(change: &mut Change, account: AccountId) {
         change.remove::<Moderator>(&it.key());
     }
 }
+
+/// A room has another owner, or none: whom the last one asked has nothing to do there any more.
+pub(super) fn forget_room(change: &mut Change, room: &CreatorId) {
+    for it in change.list::<Moderator>(&rows_of(room)) {
+        change.remove::<Moderator>(&it.key());
+        change.cut_off(it.account);
+    }
+    drop_invitations(change, |it| it.room == *room);
+}

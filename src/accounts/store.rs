@@ -13,7 +13,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 use super::{
     AccountError, AccountId, AuditEntry, Book, Change, Lockout, Mail, Paces, Passwords, Record,
-    Tiers, noted::Noted, record::row_key,
+    Tiers, noted::Noted, record::row_key, rooms::give_rooms,
 };
 use crate::{
     config::Config,
@@ -75,6 +75,8 @@ struct Shared {
     revision: AtomicU64,
     ended: broadcast::Sender<AccountId>,
     audited: broadcast::Sender<AuditEntry>,
+    /// Counts changes of who owns which room, and of what flows into it.
+    rooms: watch::Sender<u64>,
     mailed: Notify,
     passwords: Passwords,
     lockout: Lockout,
@@ -111,6 +113,7 @@ impl Accounts {
             revision: AtomicU64::new(0),
             ended: broadcast::Sender::new(ENDED_WAITING),
             audited: broadcast::Sender::new(AUDITED_WAITING),
+            rooms: watch::Sender::new(0),
             mailed: Notify::new(),
             passwords: Passwords::new(parts.life.clone(), auth.password_parallel as usize),
             lockout: Lockout::default(),
@@ -194,6 +197,11 @@ impl Accounts {
         self.0.audited.subscribe()
     }
 
+    /// Tells, from now on, that rooms of accounts are otherwise than before.
+    pub fn rooms_changed(&self) -> watch::Receiver<u64> {
+        self.0.rooms.subscribe()
+    }
+
     /// Changes the book: all that `work` does, on the disk once this returns `Ok`, or nothing of it. One change at a
     /// time.
     ///
@@ -241,6 +249,9 @@ impl Accounts {
         let mut change = Change::new((*self.book()).clone(), self.now());
         let done = work(&mut change)?;
         change.renew_tiers(&self.config().tiers);
+        if change.concerns_addresses() {
+            give_rooms(&mut change, &self.config().creators)?;
+        }
         let noted = self.0.noted.take(self.now());
         for it in &noted {
             change.write_noted(it);
@@ -263,6 +274,9 @@ impl Accounts {
         drop(changing);
         if mailed {
             self.0.mailed.notify_one();
+        }
+        if outcome.rooms {
+            self.0.rooms.send_modify(|it| *it += 1);
         }
         for it in outcome.ended {
             // Nobody may listen: then nothing is open that could be cut off.
@@ -305,6 +319,7 @@ impl Accounts {
         let ended = before.list_ended(&book);
         self.0.book.store(Arc::new(book));
         *self.0.database.write().unwrap_or_else(PoisonError::into_inner) = Some(database);
+        self.0.rooms.send_modify(|it| *it += 1);
         for it in ended {
             // As after a change.
             let _ = self.0.ended.send(it);

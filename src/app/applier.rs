@@ -1,37 +1,40 @@
-//! The configuration in force: what the files say and what the operator typed, and the rooms that follow it.
+//! The configuration in force: what the files say, rooms of accounts, and what was typed; and the rooms that follow it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{feed_log, typed_channels::TypedChannels};
+use super::{account_rooms, feed_log, typed_channels::TypedChannels};
 use crate::{
-    accounts::Accounts,
+    accounts::{Accounts, Actor, NewChannel, Origin, RoomChannel},
     chat::Hub,
     config::{Config, channel_flag, channel_name},
     model::{CreatorId, Platform},
     platforms::recording::demo,
     web::{
-        api::channels::{Typed, TypedPart},
+        ApiError,
+        api::channels::{Typed, TypedChannel, TypedPart},
         looks::Looks,
     },
 };
 
-/// Puts configurations in force, one at a time: what the files say, and what the operator typed.
+/// Puts configurations in force, one at a time: what the files say, rooms of accounts, and what was typed.
 pub(super) struct Applier {
     pub(super) files: watch::Receiver<Arc<Config>>,
+    pub(super) accounts: Accounts,
     pub(super) typed: TypedChannels,
     pub(super) effective: watch::Sender<Arc<Config>>,
     pub(super) hub: Arc<Hub>,
     pub(super) looks: Looks,
-    pub(super) accounts: Accounts,
     pub(super) one_at_a_time: Mutex<()>,
 }
 
 impl Applier {
     pub(super) fn apply(&self) {
         let _turn = self.one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
-        let config = self.typed.merged(&self.files.borrow());
+        let with_rooms =
+            account_rooms::merged((**self.files.borrow()).clone(), &self.accounts.book());
+        let config = self.typed.merged(with_rooms);
         let before = Arc::clone(&self.effective.borrow());
         follow_rooms(&self.hub, &self.looks, Some(&before), &config);
         self.hub.log().set_policies(feed_log::policies(&config, &self.accounts.book()));
@@ -103,40 +106,64 @@ pub(super) fn follow_rooms(hub: &Hub, looks: &Looks, before: Option<&Config>, co
     }
 }
 
-/// For the operator who types a channel on the start page.
+/// For whoever types a channel: the operator on the start page, owners for their rooms.
 pub(super) fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChannel {
-    Box::new(move |room: Option<&CreatorId>, platform: Platform, name: &str| {
-        let flags = [match room {
+    Box::new(move |new: NewChannel| {
+        let (platform, name) = (new.platform, &new.name);
+        let flags = [match &new.room {
             Some(room) => format!("{room}={platform}:{name}"),
             None => format!("{platform}:{name}"),
         }];
-        let mut channels = channel_flag::parse_all(&flags).map_err(|it| it.join("; "))?;
-        let channel = channels.pop().ok_or("no channel")?;
+        let parsed = channel_flag::parse_all(&flags);
+        let channel = parsed.map_err(|it| ApiError::BadRequest(it.join("; ")))?.pop();
+        let channel = channel.ok_or_else(|| ApiError::BadRequest("no channel".to_owned()))?;
         let room = channel.room.clone();
         if room.as_str().eq_ignore_ascii_case(demo::ROOM) {
-            return Err(
-                "`demo` is the demo's own room: start with --channel ROOM=twitch:demo".to_owned()
-            );
+            return Err(ApiError::BadRequest(
+                "`demo` is the demo's own room: start with --channel ROOM=twitch:demo".to_owned(),
+            ));
         }
         if let Some(fault) = applier.find_channel_fault(&room, platform, &channel.name) {
-            return Err(fault);
+            return Err(ApiError::Conflict(fault));
         }
-        let most = applier.effective.borrow().system.feed.max_rooms as usize;
+        let config = Arc::clone(&applier.effective.borrow());
+        let most = config.system.feed.max_rooms as usize;
         if applier.hub.find_room(room.as_str()).is_none() && applier.hub.list_rooms().len() >= most
         {
-            return Err(format!("this server keeps at most {most} rooms"));
+            let words = format!("this server keeps at most {most} rooms");
+            return Err(ApiError::BadRequest(words));
         }
-        tokio::task::block_in_place(|| applier.typed.add(channel))
-            .map_err(|it| format!("the channel cannot be kept: {it}"))?;
+        let known = config.creators.creators.iter().find(|it| it.id == room);
+        if known.is_some_and(|it| {
+            it.channels.len() >= new.most && !it.has_channel(channel.platform, &channel.name)
+        }) {
+            return Err(ApiError::Conflict(format!(
+                "a room of this account has at most {} channels",
+                new.most
+            )));
+        }
+        tokio::task::block_in_place(|| {
+            if applier.accounts.book().is_made_room(&room) {
+                let new = NewChannel { name: channel.name, ..new };
+                return applier.accounts.add_channel(&room, new).map_err(ApiError::Account);
+            }
+            let noted = RoomChannel { platform: channel.platform, name: channel.name.clone() };
+            applier.accounts.note_channel("channel_added", &room, &noted, new.by, &new.origin)?;
+            Ok(applier.typed.add(channel)?)
+        })?;
         applier.apply();
         Ok(room)
     })
 }
 
-/// For the operator who takes a typed room away again.
+/// For whoever takes a room away again that was typed, or that an account made.
 pub(super) fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoom {
-    Box::new(move |room: &CreatorId| {
-        let removed = tokio::task::block_in_place(|| applier.typed.remove(room))?;
+    Box::new(move |room: &CreatorId, by: Actor, origin: &Origin| {
+        let removed = tokio::task::block_in_place(|| {
+            let made = applier.accounts.remove_room(room, by, origin)?;
+            // Both, where a channel was typed before there was such a room of an account.
+            Ok::<_, ApiError>(applier.typed.remove(room)? || made)
+        })?;
         if removed {
             applier.apply();
         }
@@ -144,24 +171,45 @@ pub(super) fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoo
     })
 }
 
-/// For the operator who takes a single channel out again, and for pages that show which could be.
+/// For whoever takes a single channel out again, and for pages that show which could be.
 pub(super) fn typed(applier: Arc<Applier>) -> Typed {
     let of_removing = Arc::clone(&applier);
     Typed {
         find: Box::new(move |room: &CreatorId| {
             let files = applier.files.borrow();
             let creator = files.creators.creators.iter().find(|it| it.id == *room);
-            let channels = applier.typed.list(room, creator);
-            TypedPart { room: creator.is_none() && !channels.is_empty(), channels }
-        }),
-        remove: Box::new(move |room: &CreatorId, platform: Platform, name: &str| {
-            let removed = tokio::task::block_in_place(|| {
-                of_removing.typed.remove_channel(room, platform, name)
-            })?;
-            if removed {
-                of_removing.apply();
+            let mut channels = applier.typed.list(room, creator);
+            let book = applier.accounts.book();
+            let is_made = book.is_made_room(room);
+            for it in book.list_channels(room).into_iter().filter(|_| is_made) {
+                let listed = channels.iter().any(|other| it.is(other.platform, &other.channel));
+                let known = creator.is_some_and(|other| other.has_channel(it.platform, &it.name));
+                if !listed && !known {
+                    channels.push(TypedChannel { platform: it.platform, channel: it.name });
+                }
             }
-            Ok(removed)
+            let room = creator.is_none() && !is_made && !channels.is_empty();
+            TypedPart { room, channels }
         }),
+        remove: Box::new(
+            move |room: &CreatorId, platform: Platform, name: &str, by: Actor, origin: &Origin| {
+                let it = &of_removing;
+                let removed = tokio::task::block_in_place(|| {
+                    let made =
+                        it.accounts.remove_channel(room, platform, name, by.clone(), origin)?;
+                    let typed = it.typed.remove_channel(room, platform, name)?;
+                    if typed && !made {
+                        let channel = RoomChannel { platform, name: name.to_owned() };
+                        let action = "channel_removed";
+                        it.accounts.note_channel(action, room, &channel, by, origin)?;
+                    }
+                    Ok::<_, ApiError>(typed || made)
+                })?;
+                if removed {
+                    it.apply();
+                }
+                Ok(removed)
+            },
+        ),
     }
 }

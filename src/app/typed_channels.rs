@@ -12,7 +12,7 @@ use crate::{
         Config, channel_flag, channel_name,
         creators::{ChannelConfig, CreatorConfig},
     },
-    model::{CreatorId, OverlaySettings, Platform},
+    model::{CreatorId, Platform},
     web::api::channels::TypedChannel,
 };
 
@@ -62,29 +62,20 @@ impl TypedChannels {
     }
 
     /// `config` with these channels; a creator that only they make is read all the time.
-    pub(super) fn merged(&self, config: &Config) -> Config {
-        let mut config = config.clone();
+    pub(super) fn merged(&self, mut config: Config) -> Config {
         let creators = &mut config.creators.creators;
         for typed in self.channels.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let channel = ChannelConfig::named(typed.platform, typed.name.clone());
             match creators.iter_mut().find(|it| it.id == typed.room) {
                 Some(creator) => {
-                    if !has_channel(creator, channel.platform, &channel.name) {
+                    if !creator.has_channel(channel.platform, &channel.name) {
                         creator.channels.push(channel);
                     }
                 }
                 None => creators.push(CreatorConfig {
-                    id: typed.room.clone(),
-                    display_name: None,
-                    enabled: true,
                     always_on: true,
-                    env_suffix: None,
                     channels: vec![channel],
-                    record: true,
-                    retention_days: None,
-                    retention_bytes: None,
-                    overlay: OverlaySettings::default(),
-                    overlay_keys: Default::default(),
+                    ..CreatorConfig::named(typed.room.clone())
                 }),
             }
         }
@@ -99,7 +90,7 @@ impl TypedChannels {
     ) -> Vec<TypedChannel> {
         let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = |it: &channel_flag::FlagChannel| {
-            creator.is_some_and(|creator| has_channel(creator, it.platform, &it.name))
+            creator.is_some_and(|creator| creator.has_channel(it.platform, &it.name))
         };
         channels
             .iter()
@@ -155,13 +146,6 @@ impl TypedChannels {
     fn keep(&self, channels: &[channel_flag::FlagChannel]) -> io::Result<()> {
         crate::exports::replace_file(&self.path, written(channels).as_bytes())
     }
-}
-
-fn has_channel(creator: &CreatorConfig, platform: Platform, name: &str) -> bool {
-    let same = |it: &ChannelConfig| {
-        it.platform == platform && channel_name::is_same(platform, &it.name, name)
-    };
-    creator.channels.iter().any(same)
 }
 
 fn parse(text: &str) -> Result<Vec<channel_flag::FlagChannel>, String> {

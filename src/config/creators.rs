@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::model::{CreatorId, OverlaySettings, Platform};
+use crate::model::{CreatorId, Email, OverlaySettings, Platform};
 
 use super::{channel_flag::FlagChannel, channel_name};
 
@@ -28,6 +28,9 @@ pub struct CreatorConfig {
     #[serde(default)]
     #[schemars(length(min = 1, max = 100))]
     pub display_name: Option<String>,
+    /// The mail address of the account that the room belongs to, once that is verified; null is the operator's own.
+    #[serde(default)]
+    pub owner: Option<Email>,
     /// Whether the room exists.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -62,6 +65,34 @@ pub struct CreatorConfig {
 }
 
 impl CreatorConfig {
+    /// One of which nothing more is said: a room without channels.
+    #[must_use]
+    pub fn named(id: CreatorId) -> Self {
+        Self {
+            id,
+            display_name: None,
+            owner: None,
+            enabled: true,
+            always_on: false,
+            env_suffix: None,
+            channels: Vec::new(),
+            record: true,
+            retention_days: None,
+            retention_bytes: None,
+            overlay: OverlaySettings::default(),
+            overlay_keys: BTreeSet::new(),
+        }
+    }
+
+    /// Whether it has a channel, in whatever spelling.
+    #[must_use]
+    pub fn has_channel(&self, platform: Platform, name: &str) -> bool {
+        let same = |it: &ChannelConfig| {
+            it.platform == platform && channel_name::is_same(platform, &it.name, name)
+        };
+        self.channels.iter().any(same)
+    }
+
     /// The end of the names of this creator's secrets: `ANA` in `TWITCH_OAUTH_TOKEN_ANA`.
     #[must_use]
     pub fn env_suffix(&self) -> String {

@@ -14,6 +14,7 @@ use super::{
     CreatorsConfig, HttpUrl, IrcUrl, ListenAddress, LogFilter, PlatformsConfig, QuotasConfig,
     SystemConfig, TiersConfig, WsUrl,
 };
+use crate::model::Email;
 
 /// Gives a type that parses from a string its place in a schema: a string of a named format.
 macro_rules! string_with_format {
@@ -53,13 +54,14 @@ pub(super) use string_with_format;
 type FormatCheck = fn(&str) -> Result<(), String>;
 
 /// The formats of [`string_with_format`], which say what is wrong in words of their own.
-const FORMATS: [(&str, FormatCheck); 6] = [
+const FORMATS: [(&str, FormatCheck); 7] = [
     ("custom-css", crate::model::stylesheet::check_in_a_sentence),
     ("listen-address", parses::<ListenAddress>),
     ("http-url", parses::<HttpUrl>),
     ("irc-url", parses::<IrcUrl>),
     ("ws-url", parses::<WsUrl>),
     ("log-filter", parses::<LogFilter>),
+    ("mail-address", parses::<Email>),
 ];
 
 fn parses<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {

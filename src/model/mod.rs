@@ -5,6 +5,7 @@ pub mod activity;
 mod admission;
 pub mod amount;
 pub mod creator_id;
+pub mod email;
 pub mod event;
 pub mod hosted_picture;
 pub mod message;
@@ -22,6 +23,7 @@ pub use account_role::{AccountRole, UnknownRole};
 pub use activity::{Activity, ActivityKind};
 pub use amount::Amount;
 pub use creator_id::{BadCreatorId, CreatorId};
+pub use email::{BadEmail, Email};
 pub use event::{
     ChatClear, ChatClearUser, ChatDelete, ChatRedacted, Event, EventBody, FeatureClear, FeedGap,
     PlatformStatus, QueueUpdate, RoomState, SessionEnd, SessionStart,

@@ -9,7 +9,7 @@ use axum::{
 
 use super::{ApiError, AppState, accept::Peer, operator};
 use crate::{
-    accounts::{API_TOKEN_PREFIX, Account, Actor, ApiToken, Digest, Origin, Session},
+    accounts::{API_TOKEN_PREFIX, Account, Actor, ApiToken, Digest, Origin, Owner, Session},
     model::{AccountRole, CreatorId},
 };
 
@@ -224,6 +224,22 @@ impl FromRequestParts<AppState> for OperatorOnly {
     }
 }
 
+/// A request by anybody who is known, that may change things; the handler says which.
+pub struct MayChange(
+    /// Who it is.
+    pub Caller,
+);
+
+impl FromRequestParts<AppState> for MayChange {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let caller = Caller::of(state, &parts.headers);
+        caller.may_change(state, &parts.method, &parts.headers)?;
+        Ok(Self(caller))
+    }
+}
+
 /// A request by an account, in a browser or by a program, that may change things.
 pub struct AccountOnly {
     /// Whose.
@@ -269,6 +285,14 @@ impl FromRequestParts<AppState> for BrowserOnly {
             Caller::Nobody => Err(ApiError::Unauthorized),
             _ => Err(ApiError::Forbidden("this is for whoever is signed in with a browser")),
         }
+    }
+}
+
+impl BrowserOnly {
+    /// As the domain calls them.
+    #[must_use]
+    pub fn owner(&self, origin: Origin) -> Owner {
+        Owner { account: self.account.id, session: self.session.digest, origin }
     }
 }
 

@@ -164,6 +164,14 @@ const fn line_of_account(error: &AccountError) -> (StatusCode, &'static str, &'s
         AccountError::WrongPassword => {
             (StatusCode::UNAUTHORIZED, "invalid-credentials", "Not signed in")
         }
+        AccountError::PasswordNeeded => {
+            (StatusCode::FORBIDDEN, "password-needed", "Password needed")
+        }
+        AccountError::NotYourPassword => {
+            (StatusCode::FORBIDDEN, "wrong-password", "Wrong password")
+        }
+        AccountError::SignInAgain => (StatusCode::FORBIDDEN, "sign-in-again", "Sign in again"),
+        AccountError::SignedOut => (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in"),
         AccountError::NotVerified => {
             (StatusCode::FORBIDDEN, "email-unverified", "Address not verified")
         }
@@ -220,7 +228,8 @@ impl IntoResponse for ApiError {
             | Self::Account(AccountError::Busy | AccountError::Storage(_)) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             }
-            Self::Unauthorized | Self::Account(AccountError::WrongPassword) => {
+            Self::Unauthorized
+            | Self::Account(AccountError::WrongPassword | AccountError::SignedOut) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
             Self::TooLarge => {

@@ -1,8 +1,12 @@
-//! A body of JSON as a type: only with its content type, so that no form of another site passes for one.
+//! A body as a type. JSON only with its content type, so that no form of another site passes for it.
 
 use axum::{
-    Json,
-    extract::{FromRequest, Request, rejection::JsonRejection},
+    Form, Json,
+    extract::{
+        FromRequest, Request,
+        rejection::{FormRejection, JsonRejection},
+    },
+    http::{StatusCode, header},
 };
 use serde::de::DeserializeOwned;
 
@@ -21,5 +25,32 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonOf<T> {
         let read: Result<Json<T>, JsonRejection> = Json::from_request(request, state).await;
         let Json(it) = read?;
         Ok(Self(it))
+    }
+}
+
+/// A body of JSON, or what the form of a page sends: the page works without a script.
+pub struct FormOrJson<T> {
+    /// What was sent.
+    pub sent: T,
+    /// Whether a page is to be answered.
+    pub is_form: bool,
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for FormOrJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        let is_form = kind.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded"));
+        if !is_form {
+            let JsonOf(sent) = JsonOf::from_request(request, state).await?;
+            return Ok(Self { sent, is_form });
+        }
+        let read: Result<Form<T>, FormRejection> = Form::from_request(request, state).await;
+        let Form(sent) = read.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
+            _ => ApiError::BadRequest(error.body_text()),
+        })?;
+        Ok(Self { sent, is_form })
     }
 }

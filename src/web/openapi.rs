@@ -115,7 +115,11 @@ fn describe(operation: &Operation, id: &str, schemas: &mut Schemas) -> Value {
     if let Some((media_type, shape)) = &doc.body {
         let schema = schemas.taken(shape);
         described["requestBody"] =
-            json!({"required": true, "content": {(*media_type): {"schema": schema}}});
+            json!({"required": true, "content": {(*media_type): {"schema": schema.clone()}}});
+        if doc.also_form {
+            described["requestBody"]["content"]["application/x-www-form-urlencoded"] =
+                json!({ "schema": schema });
+        }
     }
     described
 }

@@ -51,7 +51,7 @@ pub enum Access {
     Anyone,
     /// A platform, which signs what it delivers.
     Signed,
-    /// Whoever may see which rooms there are: everybody while rooms are open, otherwise the operator.
+    /// Whoever may see which rooms there are: everybody while rooms are open, otherwise the operator, and owners of theirs.
     Lister,
     /// Whoever may read the room: everybody while rooms are open, otherwise the holder of its key and the operator.
     Reader,
@@ -77,7 +77,9 @@ impl Access {
         match self {
             Self::Anyone => "Anybody may.",
             Self::Signed => "For a platform, which signs what it delivers.",
-            Self::Lister => "Anybody may while rooms are open, otherwise the operator alone.",
+            Self::Lister => {
+                "Anybody may while rooms are open; otherwise the operator, and whoever is signed in, of rooms of their own."
+            }
             Self::Reader => {
                 "Anybody may while rooms are open, otherwise the holder of the room's overlay key and the operator."
             }
@@ -95,8 +97,9 @@ impl Access {
     pub(super) const fn proofs(self) -> &'static [&'static str] {
         match self {
             Self::Anyone | Self::Signed | Self::Local => &[""],
-            Self::Lister | Self::Monitor => &["", "operatorToken", "session"],
-            Self::Reader => &["", "overlayKey", "operatorToken", "session"],
+            Self::Lister => &["", "operatorToken", "session", "apiToken"],
+            Self::Monitor => &["", "operatorToken", "session"],
+            Self::Reader => &["", "overlayKey", "operatorToken", "session", "apiToken"],
             Self::Account => &["session", "apiToken"],
             Self::Session => &["session"],
             Self::Moderator | Self::Creator => &["session", "apiToken", "operatorToken"],
@@ -211,6 +214,8 @@ pub struct Doc {
     pub(super) path: Vec<(&'static str, Shape)>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<(&'static str, Shape)>,
+    /// Whether a form may send the same.
+    pub(super) also_form: bool,
     pub(super) answers: Vec<(u16, Option<(&'static str, Shape)>)>,
     pub(super) fails: Vec<u16>,
     pub(super) cors: bool,
@@ -234,6 +239,7 @@ impl Doc {
             path: Vec::new(),
             parameters: Vec::new(),
             body: None,
+            also_form: false,
             answers: Vec::new(),
             fails: Vec::new(),
             cors: true,
@@ -316,6 +322,13 @@ impl Doc {
     #[must_use]
     pub fn takes_form(mut self, shape: Shape) -> Self {
         self.body = Some(("application/x-www-form-urlencoded", shape));
+        self
+    }
+
+    /// The body may also come as a form of a page sends it.
+    #[must_use]
+    pub const fn or_form(mut self) -> Self {
+        self.also_form = true;
         self
     }
 

@@ -10,6 +10,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
 use super::{
+    ApiError,
     api::{backup::Carried, channels::Typed},
     assets::Assets,
     doors::Doors,
@@ -21,11 +22,11 @@ use super::{
     ws::Heartbeat,
 };
 use crate::{
-    accounts::{Accounts, providers::Providers},
+    accounts::{Accounts, Actor, NewChannel, Origin, providers::Providers},
     chat::Hub,
     config::Config,
     lifecycle::Lifecycle,
-    model::{CreatorId, Platform},
+    model::CreatorId,
     platforms::{Pronouns, Voices, kick::Kick, sending::Outbox},
     telemetry::Telemetry,
 };
@@ -33,13 +34,12 @@ use crate::{
 /// What handlers share. Cheap to clone.
 pub type AppState = Arc<Shared>;
 
-/// Adds a channel that the operator typed, for good, to a room or to one of its own name; answers its room.
-pub type AddChannel = Box<
-    dyn Fn(Option<&CreatorId>, Platform, &str) -> Result<CreatorId, String> + Send + Sync + 'static,
->;
+/// Adds a channel that was typed, for good, to a room or to one of its own name; answers its room.
+pub type AddChannel = Box<dyn Fn(NewChannel) -> Result<CreatorId, ApiError> + Send + Sync>;
 
-/// Takes a room away that the operator typed; `false` when the configuration made it.
-pub type RemoveRoom = Box<dyn Fn(&CreatorId) -> std::io::Result<bool> + Send + Sync + 'static>;
+/// Takes a room away that was typed, or that an account made; `false` when the configuration did.
+pub type RemoveRoom =
+    Box<dyn Fn(&CreatorId, Actor, &Origin) -> Result<bool, ApiError> + Send + Sync>;
 
 /// The parts of the server that answer requests.
 pub struct Shared {
@@ -75,11 +75,11 @@ pub struct Shared {
     pub data_dir: PathBuf,
     /// When the server started.
     pub started: Instant,
-    /// Adds a channel that the operator typed.
+    /// Adds a channel that was typed.
     pub add_channel: AddChannel,
-    /// Takes a room away that the operator typed.
+    /// Takes a room away that was typed, or that an account made.
     pub remove_room: RemoveRoom,
-    /// Channels that the operator typed.
+    /// Channels that were typed.
     pub typed: Typed,
     /// What copies carry besides the feed log.
     pub carried: Carried,

@@ -5,6 +5,8 @@
 
 mod support;
 
+mod account;
+mod account_rooms;
 mod admin;
 mod architecture;
 mod backup;

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::{Value, json};
 use streamsuites::{
+    accounts::{AccountStatus, Email},
     chat::room::Arrival,
     web::{
         openapi,
@@ -12,7 +13,12 @@ use streamsuites::{
     },
 };
 
-use crate::support::{Setup, TOKEN, TestServer, message, soon};
+use crate::support::{
+    Setup, TOKEN, TestServer, message,
+    people::{Person, as_kind},
+    resend::Resend,
+    soon,
+};
 
 /// A request to a route: its address, a body, and how the server may answer whoever may. The first of these is how it
 /// answers at first; others are for those who come later, when the thing is there already, or gone.
@@ -24,9 +30,12 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
     let said = r#"{"message_id":"twitch:1"}"#;
     Some(match (verb.as_str(), path) {
         ("GET", "/api/rooms") => ("/api/rooms", "", &[200]),
-        ("POST", "/api/rooms") => ("/api/rooms", r#"{"channel":"twitch:newcomer"}"#, &[201]),
+        ("POST", "/api/rooms") => {
+            ("/api/rooms", r#"{"room":"ana","channel":"twitch:newcomer"}"#, &[201])
+        }
         ("GET", "/api/rooms/{room}") => ("/api/rooms/ana", "", &[200]),
-        ("DELETE", "/api/rooms/{room}") => ("/api/rooms/newcomer", "", &[204, 404]),
+        // What was typed there goes; then there is only what the configuration says.
+        ("DELETE", "/api/rooms/{room}") => ("/api/rooms/ana", "", &[204, 409]),
         ("DELETE", "/api/rooms/{room}/channels/{platform}/{name}") => {
             ("/api/rooms/ana/channels/twitch/nobody", "", &[404])
         }
@@ -186,6 +195,9 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("POST", "/api/account/auth-methods/unlink") => {
             ("/api/account/auth-methods/unlink", r#"{"provider":"google"}"#, &[404])
         }
+        (_, path) if path.starts_with("/auth/") || path.starts_with("/account") => {
+            return find_example_of_accounts(verb, path);
+        }
         ("GET", "/overlay/{room}") => ("/overlay/ana", "", &[200]),
         ("GET", "/overlay/{room}/") => ("/overlay/ana/", "", &[200]),
         ("GET", "/overlay/{room}/loader.html") => ("/overlay/ana/loader.html", "", &[200]),
@@ -209,6 +221,67 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
     })
 }
 
+/// The same for signing in, and for what people do with their accounts.
+fn find_example_of_accounts(verb: Verb, path: &str) -> Option<Example> {
+    let email = r#"{"email":"newcomer@example.com"}"#;
+    let token = r#"{"token":"never was one"}"#;
+    let moving = r#"{"email":"moved@example.com","password":"tender violet anvils"}"#;
+    Some(match (verb.as_str(), path) {
+        ("POST", "/auth/signup/email") => ("/auth/signup/email", email, &[202]),
+        ("POST", "/auth/signup/password") => {
+            let new = r#"{"email":"newcomer@example.com","password":"tender violet anvils"}"#;
+            ("/auth/signup/password", new, &[202])
+        }
+        ("POST", "/auth/login/password") => {
+            ("/auth/login/password", r#"{"email":"x@example.com","password":"x"}"#, &[401, 429])
+        }
+        // There is none.
+        ("POST", "/auth/login/fallback") => {
+            ("/auth/login/fallback", r#"{"user":"x","secret":"y"}"#, &[404])
+        }
+        ("POST", "/auth/login") => ("/auth/login", r#"{"user":"x","secret":"y"}"#, &[404]),
+        ("GET", "/auth/login") => ("/auth/login", "", &[303]),
+        ("GET", "/auth/link") => ("/auth/link?token=x", "", &[200]),
+        ("POST", "/auth/link") => ("/auth/link", "token=x", &[303]),
+        ("GET", "/auth/verify/email") => ("/auth/verify/email?token=x", "", &[303]),
+        ("POST", "/auth/verify/resend") => ("/auth/verify/resend", email, &[200]),
+        ("GET", "/auth/session") => ("/auth/session", "", &[200, 401]),
+        ("POST", LOGOUT) => (LOGOUT, "", &[200]),
+        ("GET", "/auth/turnstile/config") => ("/auth/turnstile/config", "", &[200]),
+        ("GET", "/auth/access-state") => ("/auth/access-state", "", &[200]),
+        ("POST", "/auth/password/forgot") => ("/auth/password/forgot", email, &[200]),
+        // Links that never were.
+        ("GET", "/auth/password/reset") => ("/auth/password/reset?token=x", "", &[400]),
+        ("POST", "/auth/password/reset") => {
+            ("/auth/password/reset", r#"{"token":"x","password":"x"}"#, &[400])
+        }
+        ("GET", "/auth/email/change/confirm") => ("/auth/email/change/confirm?token=x", "", &[400]),
+        ("POST", "/auth/email/change/confirm") => ("/auth/email/change/confirm", token, &[400]),
+        ("POST", "/auth/email/change/request") => ("/auth/email/change/request", moving, &[202]),
+        ("PATCH", "/account/email") => ("/account/email", moving, &[202]),
+        ("GET", "/account/me") => ("/account/me", "", &[200]),
+        ("PATCH", "/account/me") => ("/account/me", r#"{"display_name":"Somebody"}"#, &[200]),
+        // Let in: what is said against it is that this is no password.
+        ("DELETE", "/account") => ("/account", r#"{"password":5}"#, &[400]),
+        ("PATCH", "/account/password") => (
+            "/account/password",
+            r#"{"current_password":"tender violet anvils","new_password":"short"}"#,
+            &[400],
+        ),
+        ("POST", "/account/onboarding/complete") => ("/account/onboarding/complete", "{}", &[200]),
+        ("GET", "/account/sessions") => ("/account/sessions", "", &[200]),
+        ("DELETE", "/account/sessions") => ("/account/sessions", "", &[200]),
+        ("DELETE", "/account/sessions/{id}") => ("/account/sessions/none", "", &[404]),
+        ("GET", "/account/tokens") => ("/account/tokens", "", &[200]),
+        ("POST", "/account/tokens") => ("/account/tokens", r#"{"name":"deck"}"#, &[201]),
+        ("DELETE", "/account/tokens/{id}") => ("/account/tokens/none", "", &[404]),
+        _ => return None,
+    })
+}
+
+/// Comes last: it ends sign-ins that others need.
+const LOGOUT: &str = "/auth/logout";
+
 /// Who asks: a column of the table. Another one is a line here, and one in [`Stage::dress`] and [`expected`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
@@ -225,9 +298,17 @@ enum Who {
     Foreign,
     /// Without saying where from.
     Unsaid,
+    /// An account without a room, in a browser, as for the next two.
+    Viewer,
+    /// The account that owns ana's room.
+    Creator,
+    /// An account that was taken out of use.
+    Suspended,
+    /// A program of ana's.
+    Program,
 }
 
-const WHO: [Who; 8] = [
+const WHO: [Who; 12] = [
     Who::Open,
     Who::Nobody,
     Who::WrongToken,
@@ -236,6 +317,10 @@ const WHO: [Who; 8] = [
     Who::Session,
     Who::Foreign,
     Who::Unsaid,
+    Who::Viewer,
+    Who::Creator,
+    Who::Suspended,
+    Who::Program,
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,26 +346,34 @@ fn expected(operation: &Operation, who: Who) -> Answer {
         Surface::Api => Answer::Refused(401),
         Surface::Page => Answer::SentAway,
     };
+    let owns = matches!(who, Who::Creator | Who::Program);
+    // The operator has no account.
+    let is_other = has_cookie || who == Who::Token;
     match operation.access() {
+        // Nobody is signed in or out by a page of another site.
+        Access::Anyone if changes && who == Who::Foreign => Answer::Refused(403),
         // The tests run on the server's own machine.
         Access::Anyone | Access::Signed | Access::Monitor | Access::Local => Answer::LetIn,
         Access::Reader if who == Who::Foreign => Answer::Refused(403),
-        Access::Reader if has_cookie => Answer::LetIn,
-        Access::Reader if is_operator || matches!(who, Who::Open | Who::OverlayKey) => {
-            Answer::LetIn
-        }
+        Access::Reader if has_cookie || is_operator || owns => Answer::LetIn,
+        Access::Reader if matches!(who, Who::Open | Who::OverlayKey) => Answer::LetIn,
         Access::Reader => Answer::Refused(403),
-        Access::Lister if is_operator || who == Who::Open => Answer::LetIn,
-        Access::Lister => unknown,
+        Access::Lister if is_operator || owns => Answer::LetIn,
+        Access::Lister if matches!(who, Who::Open | Who::Viewer) => Answer::LetIn,
         Access::Operator | Access::Creator | Access::Moderator if is_operator => Answer::LetIn,
-        Access::Operator | Access::Creator | Access::Moderator if has_cookie => {
+        Access::Creator | Access::Moderator if owns => Answer::LetIn,
+        Access::Account if owns || who == Who::Viewer => Answer::LetIn,
+        Access::Session if matches!(who, Who::Viewer | Who::Creator) => Answer::LetIn,
+        Access::Operator
+        | Access::Creator
+        | Access::Moderator
+        | Access::Account
+        | Access::Session
+            if is_other || owns || who == Who::Viewer =>
+        {
             Answer::Refused(403)
         }
-        Access::Operator | Access::Creator | Access::Moderator => unknown,
-        // The operator has none.
-        Access::Account if is_operator || has_cookie => Answer::Refused(403),
-        Access::Account => unknown,
-        other => panic!("say here who passes {other:?}"),
+        _ => unknown,
     }
 }
 
@@ -291,13 +384,21 @@ struct Stage {
     /// `key=…` of ana's room.
     key: String,
     cookie: String,
+    viewer: String,
+    creator: String,
+    suspended: String,
+    /// Of the creator.
+    token: String,
 }
 
 impl Stage {
     async fn start() -> Self {
         let open = Setup::new().rooms(&["ana", "ben"]).start().await;
-        let keyed = Setup::new().rooms(&["ana", "ben"]).set("SYSTEM__OVERLAY_ACCESS", "key");
-        let keyed = keyed.start().await;
+        let resend = Resend::start().await;
+        let creators =
+            json!({"creators": [{"id": "ana", "owner": "ana@example.com"}, {"id": "ben"}]});
+        let keyed = Setup::new().creators(&creators).people(&resend);
+        let keyed = keyed.set("SYSTEM__OVERLAY_ACCESS", "key").start().await;
         for server in [&open, &keyed] {
             server.room("ana").publish(&message("1", "2002", "hi"), &Arrival::now());
         }
@@ -307,7 +408,24 @@ impl Stage {
         let cookie = signed_in.headers()["set-cookie"].to_str().unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
         let key = keyed.server.key_query(&"ana".parse().unwrap()).replace('?', "");
-        Self { open, keyed, key, cookie }
+        let person = async |name: &str| {
+            let email = format!("{name}@example.com");
+            Person::sign_up(&keyed, &resend, &email).await
+        };
+        let (viewer, creator, suspended) =
+            (person("viewer").await, person("ana").await, person("suspended").await);
+        let new = json!({"name": "deck"});
+        let (_, made) = creator.ask(&keyed, "POST", "/account/tokens", new).await;
+        let token = made["token"].as_str().unwrap().to_owned();
+        let email: Email = suspended.email.parse().unwrap();
+        let suspend = keyed.server.accounts.change(move |change| {
+            let mut account = (**change.find_by_email(&email).unwrap()).clone();
+            account.status = AccountStatus::Suspended;
+            change.put_account(account)
+        });
+        suspend.await.unwrap();
+        let (viewer, creator, suspended) = (viewer.cookie, creator.cookie, suspended.cookie);
+        Self { open, keyed, key, cookie, viewer, creator, suspended, token }
     }
 
     /// The request of an example, as somebody sends it.
@@ -319,7 +437,14 @@ impl Stage {
             _ => address.to_owned(),
         };
         let request = server.request(verb.as_str(), &address, body);
+        let request = match body.starts_with("token=") {
+            true => as_kind(request, "application/x-www-form-urlencoded"),
+            false => request,
+        };
         let session = |it: reqwest::RequestBuilder| it.header("cookie", &self.cookie);
+        let account = |it: reqwest::RequestBuilder, cookie: &str| {
+            it.header("cookie", cookie).header("origin", server.url(""))
+        };
         match who {
             Who::Open | Who::Nobody | Who::OverlayKey => request,
             Who::WrongToken => request.bearer_auth("wrong"),
@@ -327,6 +452,10 @@ impl Stage {
             Who::Session => session(request).header("origin", server.url("")),
             Who::Foreign => session(request).header("origin", "https://evil.example"),
             Who::Unsaid => session(request),
+            Who::Viewer => account(request, &self.viewer),
+            Who::Creator => account(request, &self.creator),
+            Who::Suspended => account(request, &self.suspended),
+            Who::Program => request.bearer_auth(&self.token),
         }
     }
 }
@@ -336,8 +465,9 @@ impl Stage {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_route_lets_in_whom_its_description_says() {
     let stage = Stage::start().await;
-    let operations = routes::list();
+    let mut operations = routes::list();
     let document = openapi::document(&operations);
+    operations.sort_by_key(|it| it.path == LOGOUT);
     let mut wrong = Vec::new();
     println!("{:<60} {:<9} {}", "", "", WHO.map(|it| format!("{it:?}")).join(" "));
     for operation in &operations {
@@ -357,7 +487,10 @@ async fn every_route_lets_in_whom_its_description_says() {
                     example.2.contains(&status)
                 }
                 Answer::Refused(expected) => status == expected,
-                Answer::SentAway => status == 303 && answer.headers()["location"] == "/",
+                Answer::SentAway => {
+                    let to = answer.headers().get("location").map_or("", |it| it.to_str().unwrap());
+                    status == 303 && (to == "/" || to.starts_with("/login"))
+                }
             };
             row.push_str(&format!("{status:>w$} ", w = format!("{who:?}").len()));
             if !fits {
@@ -440,6 +573,26 @@ async fn no_route_that_changes_something_takes_a_cookie_from_another_site() {
         // What is signed asks no cookie.
         let expected = if it.access() == Access::Signed { 400 } else { 403 };
         assert_eq!(answer.status(), expected, "{} {}", it.verb.as_str(), it.path);
+        for origin in [Some("https://evil.example"), Some("null"), None] {
+            // A way in takes those who do not say where from: there is nothing that their cookie opens.
+            if it.access() == Access::Anyone && origin.is_none() {
+                continue;
+            }
+            let request = stage.dress(it.verb, example, Who::Nobody);
+            let request = request.header("cookie", &stage.creator);
+            let request = match origin {
+                Some(it) => request.header("origin", it),
+                None => request,
+            };
+            let answer = request.send().await.unwrap();
+            let expected = match it.access() {
+                Access::Signed => 400,
+                // A room may be read, and what its overlays report belongs to that.
+                Access::Reader if origin.is_none() => continue,
+                _ => 403,
+            };
+            assert_eq!(answer.status(), expected, "{origin:?} {} {}", it.verb.as_str(), it.path);
+        }
     }
     assert_eq!(stage.keyed.room("ana").head(), before, "nothing was said");
     stage.open.stop().await;

@@ -1,6 +1,4 @@
-//! Channels that were typed on the start page: which they are, and how one is taken out again.
-
-use std::io;
+//! Channels that were typed, on the start page or by a room's owner: which they are, and how one is taken out again.
 
 use axum::{
     extract::{Path, State},
@@ -10,9 +8,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
+    accounts::{Actor, Origin},
     config::channel_name,
     model::{CreatorId, Platform},
-    web::{ApiError, AppState, caller::OperatorOnly},
+    web::{
+        ApiError, AppState,
+        access::RoomManager,
+        caller::{Caller, From},
+    },
 };
 
 /// A channel that was typed.
@@ -36,7 +39,8 @@ pub struct TypedPart {
 /// Finds what of a room was typed.
 pub type FindTyped = Box<dyn Fn(&CreatorId) -> TypedPart + Send + Sync>;
 /// Takes a typed channel out of a room, for good; `false` when it was not typed.
-pub type RemoveChannel = Box<dyn Fn(&CreatorId, Platform, &str) -> io::Result<bool> + Send + Sync>;
+pub type RemoveChannel =
+    Box<dyn Fn(&CreatorId, Platform, &str, Actor, &Origin) -> Result<bool, ApiError> + Send + Sync>;
 
 /// Channels that were typed.
 pub struct Typed {
@@ -46,24 +50,25 @@ pub struct Typed {
     pub remove: RemoveChannel,
 }
 
-/// `DELETE /api/rooms/{room}/channels/{platform}/{name}`: takes a channel out that was typed on the start page. A room
-/// that was typed goes with its last channel, and its readers are told.
+/// `DELETE /api/rooms/{room}/channels/{platform}/{name}`: takes a channel out that was typed. A room that was typed goes
+/// with its last channel, and its readers are told.
 ///
-/// 204. Only the operator may.
+/// 204. The room's owner may, and the operator.
 ///
 /// # Errors
 /// 401 and 403 for others, 404 for an unknown room and a channel that it does not read, 409 for one that the
 /// configuration or a flag names.
 pub async fn remove_channel(
     State(state): State<AppState>,
-    Path((room, platform, name)): Path<(String, String, String)>,
-    _operator: OperatorOnly,
+    Path((_, platform, name)): Path<(String, String, String)>,
+    RoomManager { room }: RoomManager,
+    From(origin): From,
+    caller: Caller,
 ) -> Result<StatusCode, ApiError> {
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
     let platform: Platform = platform.parse().map_err(|_| ApiError::NotFound("channel"))?;
     let name =
         channel_name::normalize(platform, &name).map_err(|_| ApiError::NotFound("channel"))?;
-    if (state.typed.remove)(room.id(), platform, &name)? {
+    if (state.typed.remove)(room.id(), platform, &name, caller.actor(), &origin)? {
         return Ok(StatusCode::NO_CONTENT);
     }
     let config = state.config.borrow();

@@ -12,15 +12,15 @@ use serde_json::json;
 
 use super::{JsonBody, channels::TypedPart};
 use crate::{
-    accounts::Account,
+    accounts::{Account, NewChannel, RoomLimits},
     chat::{Room, RoomSummary},
     config::{OverlayAccess, channel_name},
     model::{BadCreatorId, CreatorId, Platform, PlatformState, platform::UnknownPlatform},
     platforms::recording::demo,
     web::{
         ApiError, AppState, access,
-        access::KeyQuery,
-        caller::{Caller, OperatorOnly},
+        access::{KeyQuery, RoomManager},
+        caller::{Caller, From, MayChange},
         query::Query,
     },
 };
@@ -66,14 +66,17 @@ fn card(state: &AppState, room: &Room, with_key: bool) -> RoomCard {
     }
 }
 
-/// The rooms that whoever sent these headers may list, with keys for the operator.
+/// The rooms that whoever sent these headers may list: where rooms need keys, those of their own, with these.
 ///
 /// # Errors
 /// 401 where rooms need keys and nobody is signed in.
 pub fn list_cards(state: &AppState, headers: &HeaderMap) -> Result<Vec<RoomCard>, ApiError> {
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
-    if keyed && !Caller::of(state, headers).is_operator() {
-        return Err(ApiError::Unauthorized);
+    let caller = Caller::of(state, headers);
+    if keyed && !caller.is_operator() {
+        let account = caller.account().ok_or(ApiError::Unauthorized)?;
+        let rooms = account.list_rooms().filter_map(|it| state.hub.find_room(it.as_str()));
+        return Ok(rooms.map(|it| card(state, &it, true)).collect());
     }
     Ok(state.hub.list_rooms().iter().map(|room| card(state, room, keyed)).collect())
 }
@@ -115,7 +118,7 @@ pub async fn find_room(
     Ok(Json(body).into_response())
 }
 
-/// What the operator types on the start page.
+/// What the operator types on the start page, or somebody for a room of their own.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRoom {
@@ -150,17 +153,31 @@ impl NewRoom {
 
 /// `POST /api/rooms {channel, room?}`: reads a channel from now on, over restarts too.
 ///
-/// 201 with the room's addresses. Only the operator may.
+/// 201 with the room's addresses. The operator may, and owners for rooms of their own.
 ///
 /// # Errors
-/// 400 when it is no channel, 401 and 403 for others, 413 when the body is too large.
+/// 400 when it is no channel, 401 and 403 for others, 409 when the room has as many as it may, 413 when the body is
+/// too large.
 pub async fn add_room(
     State(state): State<AppState>,
-    _operator: OperatorOnly,
+    MayChange(caller): MayChange,
+    From(origin): From,
     body: JsonBody<NewRoom>,
 ) -> Result<Response, ApiError> {
+    // Whoever has no room may not, whatever they send.
+    let rooms = caller.account().map_or(0, |it| it.list_rooms().count());
+    if !caller.is_operator() && rooms == 0 {
+        return Err(ApiError::Forbidden("this is for the owners of rooms, and the operator"));
+    }
     let Json(new) = body?;
     let (room, channel) = new.room_and_channel()?;
+    if !caller.is_operator() && !room.as_ref().is_some_and(|it| caller.owns(it)) {
+        return Err(ApiError::Forbidden("name one of your own rooms as `room`"));
+    }
+    let limits = match caller.account() {
+        Some(it) if !caller.is_operator() => RoomLimits::of(state.accounts.book().terms_of(it)),
+        _ => RoomLimits::OPERATOR,
+    };
     let (platform, name) = match channel.split_once(':') {
         Some((platform, name)) if !name.starts_with("//") => {
             let platform = platform
@@ -174,7 +191,8 @@ pub async fn add_room(
             (channel_name::platform_of(name).unwrap_or(Platform::Twitch), name)
         }
     };
-    let id = (state.add_channel)(room.as_ref(), platform, name).map_err(ApiError::BadRequest)?;
+    let (name, by, most) = (name.to_owned(), caller.actor(), limits.channels);
+    let id = (state.add_channel)(NewChannel { room, platform, name, by, origin, most })?;
     let room = state.hub.find_room(id.as_str()).ok_or(ApiError::NotFound("room"))?;
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
     let card = card(&state, &room, keyed);
@@ -182,19 +200,20 @@ pub async fn add_room(
     Ok((StatusCode::CREATED, location, Json(card)).into_response())
 }
 
-/// `DELETE /api/rooms/{room}`: takes a room away that was typed on the start page; its readers are told.
+/// `DELETE /api/rooms/{room}`: takes a room away that was typed on the start page, or that its owner made; its readers
+/// are told.
 ///
-/// 204. Only the operator may.
+/// 204. The room's owner may, and the operator.
 ///
 /// # Errors
 /// 401 and 403 for others, 404 for an unknown room, 409 for one that the configuration or a flag made.
 pub async fn remove_room(
     State(state): State<AppState>,
-    Path(room): Path<String>,
-    _operator: OperatorOnly,
+    RoomManager { room }: RoomManager,
+    From(origin): From,
+    caller: Caller,
 ) -> Result<StatusCode, ApiError> {
-    let room = state.hub.find_room(&room).ok_or(ApiError::NotFound("room"))?;
-    if (state.remove_room)(room.id())? {
+    if (state.remove_room)(room.id(), caller.actor(), &origin)? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(ApiError::Conflict(

@@ -47,10 +47,10 @@ fn rooms_and_feeds(routes: Routes) -> Routes {
             Post,
             "/api/rooms",
             rooms::add_room,
-            Doc::api(Operator, "rooms", "Reads a channel from now on, over restarts too")
+            Doc::api(Creator, "rooms", "Reads a channel from now on, over restarts too")
                 .takes(Shape::of::<rooms::NewRoom>())
                 .answers(201, Shape::of::<rooms::RoomCard>())
-                .fails(&[404]),
+                .fails(&[404, 409]),
         )
         .on(
             Get,
@@ -66,7 +66,7 @@ fn rooms_and_feeds(routes: Routes) -> Routes {
             Delete,
             "/api/rooms/{room}",
             rooms::remove_room,
-            Doc::api(Operator, "rooms", "Takes a room away that was typed on the start page")
+            Doc::api(Creator, "rooms", "Takes a room away that was typed, or that an account made")
                 .done(204)
                 .fails(&[409]),
         )
@@ -74,7 +74,7 @@ fn rooms_and_feeds(routes: Routes) -> Routes {
             Delete,
             "/api/rooms/{room}/channels/{platform}/{name}",
             channels::remove_channel,
-            Doc::api(Operator, "rooms", "Takes a channel out that was typed on the start page")
+            Doc::api(Creator, "rooms", "Takes a channel out that was typed")
                 .done(204)
                 .fails(&[409]),
         )
@@ -273,7 +273,7 @@ fn of_room(doc: Doc) -> Doc {
 
 fn looks(routes: Routes) -> Routes {
     let change = || {
-        of_room(Doc::api(Operator, "looks", "Changes how a room looks"))
+        of_room(Doc::api(Creator, "looks", "Changes how a room looks"))
             .text("check", "Nothing is changed: the answer is what would be.")
             .header("If-Match", "The ETag of what the sender has seen.")
             .takes(changed_settings())
@@ -287,7 +287,7 @@ fn looks(routes: Routes) -> Routes {
             Get,
             "/api/settings",
             settings::show_settings,
-            of_room(Doc::api(Operator, "looks", "How a room looks, and why"))
+            of_room(Doc::api(Creator, "looks", "How a room looks, and why"))
                 .answers(200, Shape::of::<Look>()),
         )
         .on(Put, "/api/settings", settings::change_settings, change())
@@ -296,14 +296,14 @@ fn looks(routes: Routes) -> Routes {
             Get,
             "/api/themes",
             themes::list_themes,
-            of_room(Doc::api(Operator, "looks", "The themes that a room may use"))
+            of_room(Doc::api(Creator, "looks", "The themes that a room may use"))
                 .answers(200, Shape::member("themes", Shape::of::<Vec<Theme>>())),
         )
         .on(
             Post,
             "/api/themes",
             themes::add_theme,
-            of_room(Doc::api(Operator, "looks", "Adds a theme of the room's own"))
+            of_room(Doc::api(Creator, "looks", "Adds a theme of the room's own"))
                 .takes(new_theme())
                 .answers(201, Shape::of::<Theme>())
                 .fails(&[409]),
@@ -312,14 +312,14 @@ fn looks(routes: Routes) -> Routes {
             Get,
             "/api/themes/{name}",
             themes::find_theme,
-            own_theme(Doc::api(Operator, "looks", "One theme, with its stylesheet"))
+            own_theme(Doc::api(Creator, "looks", "One theme, with its stylesheet"))
                 .answers(200, whole_theme()),
         )
         .on(
             Put,
             "/api/themes/{name}",
             themes::change_theme,
-            own_theme(Doc::api(Operator, "looks", "Changes a theme of the room's own"))
+            own_theme(Doc::api(Creator, "looks", "Changes a theme of the room's own"))
                 .takes(Shape::of::<ThemeText>())
                 .answers(200, Shape::of::<Theme>())
                 .fails(&[409]),
@@ -328,7 +328,7 @@ fn looks(routes: Routes) -> Routes {
             Delete,
             "/api/themes/{name}",
             themes::remove_theme,
-            own_theme(Doc::api(Operator, "looks", "Takes a theme of the room's own away"))
+            own_theme(Doc::api(Creator, "looks", "Takes a theme of the room's own away"))
                 .done(204)
                 .fails(&[409]),
         )

@@ -3,9 +3,14 @@
 use serde_json::json;
 
 use super::{
+    address::{self, AddressChange},
+    own_account::{self, AccountChange, ChangedAccount, Leaving, WhatFor},
+    password::{self, Forgotten, PasswordChange, Reset},
     session::{self, Done, SessionAnswer},
+    sessions::{self, Ended, SignIns},
     sign_in::{self, Credentials, FallbackCredentials, LinkForm, SignedInAnswer},
     sign_up::{self, MailAnswer, NewAccount},
+    tokens::{self, MadeToken, NewToken, TokenCards},
     user::User,
     verify::{self, Resend},
 };
@@ -13,7 +18,7 @@ use crate::web::{
     operation::{
         Access::{Anyone, Session},
         Doc, Shape,
-        Verb::{Get, Post},
+        Verb::{Delete, Get, Patch, Post},
     },
     routes::Routes,
 };
@@ -21,8 +26,13 @@ use crate::web::{
 /// Adds them.
 pub(in crate::web) fn add(routes: Routes) -> Routes {
     let routes = super::provider_routes::add(routes);
+    let routes = getting_in(routes);
+    let routes = mailed_links(routes);
+    own_account(routes)
+}
+
+fn getting_in(routes: Routes) -> Routes {
     let auth = |summary| Doc::api(Anyone, "auth", summary);
-    let account = |summary| Doc::api(Session, "account", summary);
     let link = |doc: Doc| doc.text("token", "The link's secret.");
     routes
         .on(
@@ -141,13 +151,178 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
         )
         .on(
             Get,
+            "/auth/access-state",
+            show_access_state,
+            auth("Whether the server is open to all").answers(
+                200,
+                Shape::literal(json!({
+                    "type": "object",
+                    "properties": {
+                        "mode": {"enum": ["normal", "maintenance", "development"]},
+                        "message": {"type": ["string", "null"]},
+                        "bypass_enabled": {"type": "boolean"},
+                    },
+                    "required": ["mode", "message", "bypass_enabled"],
+                })),
+            ),
+        )
+}
+
+/// What links from mails lead to, and how one asks for them.
+fn mailed_links(routes: Routes) -> Routes {
+    let auth = |summary| Doc::api(Anyone, "auth", summary);
+    let account = |summary| Doc::api(Session, "account", summary);
+    let page = |summary| Doc::page(Anyone, summary).gives(400, "text/html").fails(&[429]);
+    let moving = || {
+        account("Sends a link to another address, that the account is to move to")
+            .takes(Shape::of::<AddressChange>())
+            .answers(202, Shape::of::<MailAnswer>())
+            .fails(&[409, 429])
+    };
+    routes
+        .on(
+            Post,
+            "/auth/password/forgot",
+            password::ask_for_reset,
+            auth("Sends a link to set another password with")
+                .takes(Shape::of::<Forgotten>())
+                .answers(200, Shape::of::<MailAnswer>())
+                .fails(&[403, 429]),
+        )
+        .on(
+            Get,
+            "/auth/password/reset",
+            password::show_reset,
+            page("The page of such a link").text("token", "The link's secret."),
+        )
+        .on(
+            Post,
+            "/auth/password/reset",
+            password::reset_password,
+            auth("Sets another password with such a link, and ends all sign-ins")
+                .takes(Shape::of::<Reset>())
+                .or_form()
+                .answers(200, Shape::of::<Done>())
+                .done(303)
+                .gives(400, "text/html")
+                .fails(&[403, 429]),
+        )
+        .on(Post, "/auth/email/change/request", address::ask_for_address, moving())
+        .on(Patch, "/account/email", address::ask_for_address, moving())
+        .on(
+            Get,
+            "/auth/email/change/confirm",
+            address::show_address_change,
+            page("The page of a link that moves an account to another address")
+                .text("token", "The link's secret."),
+        )
+        .on(
+            Post,
+            "/auth/email/change/confirm",
+            address::confirm_address,
+            auth("Moves an account to the address that the link was sent to")
+                .takes(Shape::of::<LinkForm>())
+                .or_form()
+                .answers(200, Shape::of::<Done>())
+                .gives(200, "text/html")
+                .gives(400, "text/html")
+                .gives(409, "text/html")
+                .fails(&[403, 409, 429]),
+        )
+}
+
+/// What people do with their accounts.
+fn own_account(routes: Routes) -> Routes {
+    let account = |summary| Doc::api(Session, "account", summary);
+    routes
+        .on(
+            Get,
             "/account/me",
             session::show_account,
             account("The account, as it is told of itself").answers(200, Shape::of::<User>()),
+        )
+        .on(
+            Patch,
+            "/account/me",
+            own_account::change_account,
+            account("What others call its owner")
+                .takes(Shape::of::<AccountChange>())
+                .answers(200, Shape::of::<ChangedAccount>()),
+        )
+        .on(
+            Delete,
+            "/account",
+            own_account::delete_account,
+            account("Deletes the account, with all that is its own")
+                .takes(Shape::of::<Leaving>())
+                .answers(200, Shape::of::<Done>())
+                .fails(&[429]),
+        )
+        .on(
+            Post,
+            "/account/onboarding/complete",
+            own_account::complete_onboarding,
+            account("What the account is for; with a room, that is made")
+                .takes(Shape::of::<WhatFor>())
+                .answers(200, Shape::of::<ChangedAccount>())
+                .fails(&[409, 429]),
+        )
+        .on(
+            Patch,
+            "/account/password",
+            password::change_password,
+            account("Another password, or the first one; other sign-ins end")
+                .takes(Shape::of::<PasswordChange>())
+                .answers(200, Shape::of::<Done>())
+                .fails(&[409, 429]),
+        )
+        .on(
+            Get,
+            "/account/sessions",
+            sessions::list_sign_ins,
+            account("Where the account is signed in").answers(200, Shape::of::<SignIns>()),
+        )
+        .on(
+            Delete,
+            "/account/sessions",
+            sessions::end_other_sign_ins,
+            account("Ends all sign-ins but the one that asks").answers(200, Shape::of::<Ended>()),
+        )
+        .on(
+            Delete,
+            "/account/sessions/{id}",
+            sessions::end_sign_in,
+            account("Ends a sign-in").answers(200, Shape::of::<Done>()).fails(&[404]),
+        )
+        .on(
+            Get,
+            "/account/tokens",
+            tokens::list_tokens,
+            account("The account's API tokens").answers(200, Shape::of::<TokenCards>()),
+        )
+        .on(
+            Post,
+            "/account/tokens",
+            tokens::add_token,
+            account("Makes an API token; it is shown this once")
+                .takes(Shape::of::<NewToken>())
+                .answers(201, Shape::of::<MadeToken>())
+                .fails(&[409]),
+        )
+        .on(
+            Delete,
+            "/account/tokens/{id}",
+            tokens::remove_token,
+            account("Takes an API token away").answers(200, Shape::of::<Done>()).fails(&[404]),
         )
 }
 
 /// `GET /auth/turnstile/config`: existing login pages ask for it before they show their form.
 async fn show_turnstile() -> axum::Json<serde_json::Value> {
     axum::Json(json!({"enabled": false, "sitekey": null}))
+}
+
+/// `GET /auth/access-state`: existing pages ask for it before they show anything.
+async fn show_access_state() -> axum::Json<serde_json::Value> {
+    axum::Json(json!({"mode": "normal", "message": null, "bypass_enabled": false}))
 }

@@ -173,7 +173,7 @@ pub async fn show_link(Query(query): Query<LinkQuery>) -> Response {
     let page = json!({});
     let page =
         LinkPage { title: "Sign in to StreamSuites", build: BUILD, token: query.token, page };
-    render(StatusCode::OK, Policy::Page, &page)
+    render(StatusCode::OK, Policy::Form, &page)
 }
 
 /// What that page sends.

@@ -151,7 +151,7 @@ impl User {
         if account.tier != Tier::Core {
             badges.push(badge("tier", account.tier.id()));
         }
-        let rooms = account.rooms.iter().map(|room| Workspace {
+        let rooms = account.list_rooms().map(|room| Workspace {
             room: room.to_string(),
             creator_account_id: Some(account.id),
             creator_display_name: account.display_name.clone(),

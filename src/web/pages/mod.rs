@@ -32,6 +32,8 @@ const OVERLAY_POLICY: &str = "default-src 'none'; script-src 'self'; \
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::web) enum Policy {
     Page,
+    /// A page with a form that is sent without a script.
+    Form,
     Overlay,
 }
 
@@ -44,13 +46,16 @@ pub(in crate::web) fn render(status: StatusCode, policy: Policy, page: &impl Tem
             return super::ApiError::Internal(std::io::Error::other("template")).into_response();
         }
     };
-    let policy = match policy {
-        Policy::Page => PAGE_POLICY,
-        Policy::Overlay => OVERLAY_POLICY,
+    // With `no-referrer`, browsers send a form with the origin `null`, which is nobody's.
+    let (policy, referrer) = match policy {
+        Policy::Page => (PAGE_POLICY, "no-referrer"),
+        Policy::Form => (PAGE_POLICY, "same-origin"),
+        Policy::Overlay => (OVERLAY_POLICY, "no-referrer"),
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
+        (header::REFERRER_POLICY, HeaderValue::from_static(referrer)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (status, headers, html).into_response()

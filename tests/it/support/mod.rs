@@ -2,6 +2,7 @@
 
 pub(crate) mod emotes;
 pub(crate) mod kick;
+pub(crate) mod people;
 pub(crate) mod process;
 pub(crate) mod pronouns;
 pub(crate) mod providers;

@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use icu_normalizer::ComposingNormalizerBorrowed;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// An address that mail can be sent to.
@@ -101,6 +102,20 @@ impl TryFrom<String> for Email {
 impl From<Email> for String {
     fn from(email: Email) -> Self {
         email.0
+    }
+}
+
+impl JsonSchema for Email {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Email".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "mail-address" })
     }
 }
 
