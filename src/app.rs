@@ -273,6 +273,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         &data_dir,
         Parts { life: life.clone(), config: config.clone(), clock, base_url: base_url.clone() },
     )?;
+    belongings::take_over_accounts_at_start(&log, &accounts, &data_dir).await;
     life.essential("accounts", accounts.clone().run(life.stop.clone()));
     let clients = Arc::new(Clients::default());
     let postman = Postman {
@@ -324,7 +325,13 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         started,
         add_channel: add_channel(Arc::clone(&applier)),
         typed: applier::typed(Arc::clone(&applier)),
-        carried: belongings::carried(state.clone(), Arc::clone(&applier), keys, &data_dir),
+        carried: belongings::carried(
+            state.clone(),
+            Arc::clone(&applier),
+            keys,
+            accounts.clone(),
+            &data_dir,
+        ),
         remove_room: remove_room(applier),
         synthetic: Default::default(),
         voices: Voices::new(&readers, outbox.clone(), providers),

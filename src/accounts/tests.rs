@@ -1,6 +1,7 @@
 //! Accounts on disks that fail, and among people who want what is not theirs.
 
 mod clocks;
+mod copies;
 mod crowds;
 mod power;
 mod strangers;

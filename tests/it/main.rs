@@ -5,6 +5,7 @@
 
 mod support;
 
+mod account_commands;
 mod architecture;
 mod backup;
 mod close_codes;
