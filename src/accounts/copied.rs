@@ -2,14 +2,16 @@
 //!
 //! A copy says who has an account, what they may and which password they have. It has no sign-ins, no links and no
 //! mails: what opens an account for a while is not kept elsewhere, and everybody signs in anew. What was done stays
-//! done: what was audited since stays beside what the copy has, a token that was taken away since stays away, and what
-//! platforms granted is as it is here, because they exchanged it since.
+//! done: what was audited since stays beside what the copy has; a token and a moderator's rights that were taken away
+//! since stay away; and what platforms granted is as it is here, because they exchanged it since.
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
+
 use super::{
     AccountId, Accounts, Actor, ApiToken, AuditEntry, Book, Mail, Record, Session, Ticket,
-    providers::PlatformToken, record::row_key, ticket::Spent,
+    moderator::Moderator, providers::PlatformToken, record::row_key, ticket::Spent,
 };
 use crate::storage::{
     Database, Reading, Records, StorageError,
@@ -20,6 +22,8 @@ use crate::storage::{
 const NOT_COPIED: &[&str] = &[Session::KIND, Ticket::KIND, Spent::KIND, Mail::KIND];
 /// What is as it is here, where it is here.
 const KEPT: &[&str] = &[PlatformToken::KIND];
+/// What comes back only with an account that is gone here, or when it is here still: else it was taken away.
+const TAKEN_AWAY: &[&str] = &[ApiToken::KIND, Moderator::KIND];
 
 fn kind(key: &str) -> &str {
     key.split_once('/').map_or("", |it| it.0)
@@ -74,7 +78,9 @@ impl Accounts {
             let comes = match kind(key) {
                 it if NOT_COPIED.contains(&it) => false,
                 it if KEPT.contains(&it) => !kept.iter().any(|it| it.0 == key),
-                ApiToken::KIND => is_good_still(&here, json)?,
+                it if TAKEN_AWAY.contains(&it) => {
+                    rows.contains_key(key) || here.account(owner(json)?).is_none()
+                }
                 _ => true,
             };
             if comes {
@@ -113,9 +119,12 @@ impl Accounts {
     }
 }
 
-/// Whether a token of a copy still opens something: one that is gone while its account is here was taken away.
-fn is_good_still(here: &Book, json: &[u8]) -> Result<bool, StorageError> {
-    let token: ApiToken = serde_json::from_slice(json)
-        .map_err(|_| StorageError::damaged("a row of api_token has another shape"))?;
-    Ok(here.token(&token.digest).is_some() || here.account(token.account).is_none())
+/// Whose a row is.
+fn owner(json: &[u8]) -> Result<AccountId, StorageError> {
+    #[derive(Deserialize)]
+    struct Owned {
+        account: AccountId,
+    }
+    let owned: Result<Owned, _> = serde_json::from_slice(json);
+    owned.map(|it| it.account).map_err(|_| StorageError::damaged("a row is nobody's"))
 }
