@@ -33,11 +33,11 @@ fn kind(key: &str) -> &str {
 ///
 /// # Errors
 /// What the disk says.
-pub fn records_of(database: &Database) -> Result<Records, StorageError> {
-    Ok(Records::new(database.moment()?, NOT_COPIED))
+pub fn records_of(database: Database) -> Result<Records, StorageError> {
+    Records::of(database, NOT_COPIED)
 }
 
-/// The same of what another copy carries.
+/// The same of what another copy carries, for as long as that is open.
 #[must_use]
 pub fn records_in(copy: Reading) -> Records {
     Records::new(copy, NOT_COPIED)
@@ -49,7 +49,7 @@ impl Accounts {
     /// # Errors
     /// What the disk says.
     pub fn records(&self) -> Result<Records, StorageError> {
-        self.with_database(records_of)
+        self.with_database(|it| Ok(Records::new(it.moment()?, NOT_COPIED)))
     }
 
     /// Puts the accounts of a copy in the place of those here, all of them or none. Blocking.

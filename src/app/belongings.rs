@@ -38,7 +38,7 @@ pub fn gather_records(data: &Path, log: &Database) -> Result<Option<Records>, St
     if !path.is_file() {
         return Ok(None);
     }
-    let records = guarded(|| records_of(&Database::open(&path)?));
+    let records = guarded(|| records_of(Database::open(&path)?));
     records.map(Some).map_err(|it| named(accounts::FILE, &it))
 }
 

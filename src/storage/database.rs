@@ -84,7 +84,7 @@ impl Database {
         look(&self.0.begin_read()?)
     }
 
-    /// What is there now, for as long as it is kept: the file stays open until then.
+    /// What is there now, for as long as it is kept and the database is open.
     ///
     /// # Errors
     /// What the disk says.

@@ -11,13 +11,23 @@ const ROWS_AT_ONCE: usize = 4096;
 pub struct Records {
     from: Reading,
     but: &'static [&'static str],
+    /// What `from` is of, where nobody else keeps it open.
+    _database: Option<Database>,
 }
 
 impl Records {
-    /// All that `from` shows, but for these kinds.
+    /// All that `from` shows, but for these kinds, for as long as somebody keeps its database open.
     #[must_use]
     pub fn new(from: Reading, but: &'static [&'static str]) -> Self {
-        Self { from, but }
+        Self { from, but, _database: None }
+    }
+
+    /// All that a database holds that nobody else has open, but for these kinds.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn of(database: Database, but: &'static [&'static str]) -> Result<Self, StorageError> {
+        Ok(Self { from: database.moment()?, but, _database: Some(database) })
     }
 
     /// Writes them into a database that has none; one that is there afterwards says that there were none.

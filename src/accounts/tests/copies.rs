@@ -6,13 +6,14 @@ use crate::storage::Reading;
 const ANA: &str = "ana@example.com";
 const BEN: &str = "ben@example.com";
 
-/// What a copy that is made now shows to whoever puts it in place.
-fn copy_of(world: &World) -> Reading {
+/// A copy that is made now, and what it shows to whoever puts it in place.
+fn copy_of(world: &World) -> ((Database, tempfile::TempDir), Reading) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("copy.redb");
     world.accounts.records().unwrap().write_file(&path).unwrap();
-    // On Unix, an open file may be removed.
-    Database::open(&path).unwrap().moment().unwrap()
+    let copy = Database::open(&path).unwrap();
+    let moment = copy.moment().unwrap();
+    ((copy, folder), moment)
 }
 
 fn open_token(world: &World, email: &str) -> (String, Digest) {
@@ -32,7 +33,7 @@ async fn a_copy_has_no_sign_in_no_link_and_no_mail() {
     let link = world.last_mail(ANA).secret;
     let audited = world.audited().await;
 
-    let copy = copy_of(&world);
+    let (_open, copy) = copy_of(&world);
     let elsewhere = World::new();
     elsewhere.accounts.bring(&copy).unwrap();
     let book = elsewhere.accounts.book();
@@ -53,7 +54,7 @@ async fn what_was_taken_away_or_done_since_stays_so() {
     let ana = world.member(ANA).await;
     let kept = open_token(&world, ANA).1;
     let lost = open_token(&world, ANA).1;
-    let copy = copy_of(&world);
+    let (_open, copy) = copy_of(&world);
     let mut ended = world.accounts.ended();
 
     world.advance(HOUR);
@@ -116,7 +117,7 @@ async fn whenever_the_power_goes_all_of_a_copy_is_in_place_or_nothing() {
         origin.member(email).await;
         open_token(&origin, email);
     }
-    let copy = copy_of(&origin);
+    let (_open, copy) = copy_of(&origin);
     let prepared = World::new();
     prepared.member(BEN).await;
     prepared.sign_in(BEN, PASSWORD).await.unwrap();
