@@ -232,6 +232,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         &data_dir,
         Parts { life: life.clone(), config: config.clone(), clock, base_url: base_url.clone() },
     )?;
+    belongings::take_over_accounts_at_start(&log, &accounts, &data_dir).await;
     accounts.give_rooms_now().map_err(|it| StartError::Stored {
         path: data_dir.join(crate::accounts::FILE),
         reason: it.to_string(),
@@ -346,7 +347,13 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         started,
         add_channel: add_channel(Arc::clone(&applier)),
         typed: applier::typed(Arc::clone(&applier)),
-        carried: belongings::carried(state.clone(), Arc::clone(&applier), keys, &data_dir),
+        carried: belongings::carried(
+            state.clone(),
+            Arc::clone(&applier),
+            keys,
+            accounts.clone(),
+            &data_dir,
+        ),
         remove_room: remove_room(applier),
         synthetic: Default::default(),
         rates: Default::default(),

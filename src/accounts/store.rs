@@ -278,21 +278,40 @@ impl Accounts {
         if outcome.rooms {
             self.0.rooms.send_modify(|it| *it += 1);
         }
-        for it in outcome.ended {
-            // Nobody may listen: then nothing is open that could be cut off.
-            let _ = self.0.ended.send(it);
-        }
-        for it in outcome.audited {
-            let _ = self.0.audited.send(it);
-        }
+        self.tell(outcome.ended, outcome.audited);
         Ok(done)
     }
 
-    fn changing(&self) -> MutexGuard<'_, ()> {
+    fn tell(&self, ended: Vec<AccountId>, audited: Vec<AuditEntry>) {
+        for it in ended {
+            // Nobody may listen: then nothing is open that could be cut off.
+            let _ = self.0.ended.send(it);
+        }
+        for it in audited {
+            let _ = self.0.audited.send(it);
+        }
+    }
+
+    /// What the disk has by now is what is true.
+    pub(super) fn put_in_force(
+        &self,
+        mut book: Book,
+        ended: Vec<AccountId>,
+        audited: Vec<AuditEntry>,
+    ) {
+        let tiers = Tiers::of(&self.config().tiers, &book);
+        book.set_tiers(tiers);
+        self.0.book.store(Arc::new(book));
+        self.0.revision.fetch_add(1, Ordering::Release);
+        self.0.rooms.send_modify(|it| *it += 1);
+        self.tell(ended, audited);
+    }
+
+    pub(super) fn changing(&self) -> MutexGuard<'_, ()> {
         self.0.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with_database<T>(
+    pub(super) fn with_database<T>(
         &self,
         work: impl FnOnce(&Database) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
@@ -303,13 +322,13 @@ impl Accounts {
     }
 
     /// After a failure of the disk: nothing is done on what is open any more.
-    fn refused(&self) {
+    pub(super) fn refused(&self) {
         *self.0.database.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Opens the file anew where the disk has refused. A change that failed in the commit may be there after all: what
     /// the disk holds is what is true.
-    fn mend(&self, _changing: &MutexGuard<'_, ()>) -> Result<(), StorageError> {
+    pub(super) fn mend(&self, _changing: &MutexGuard<'_, ()>) -> Result<(), StorageError> {
         if self.0.database.read().unwrap_or_else(PoisonError::into_inner).is_some() {
             return Ok(());
         }
@@ -317,13 +336,8 @@ impl Accounts {
         let before = self.book();
         book.remember_uses(&before);
         let ended = before.list_ended(&book);
-        self.0.book.store(Arc::new(book));
         *self.0.database.write().unwrap_or_else(PoisonError::into_inner) = Some(database);
-        self.0.rooms.send_modify(|it| *it += 1);
-        for it in ended {
-            // As after a change.
-            let _ = self.0.ended.send(it);
-        }
+        self.put_in_force(book, ended, Vec::new());
         tracing::info!("the file of accounts was opened anew");
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod acts;
 mod clocks;
+mod copies;
 mod crowds;
 mod power;
 mod strangers;

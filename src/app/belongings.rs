@@ -7,8 +7,12 @@ use super::{
     FEED_LOG_FILE, applier::Applier, state, typed_channels, typed_channels::TypedChannels,
 };
 use crate::{
+    accounts::{self, Accounts, records_in, records_of},
     feed::{FeedLog, set_aside_copy},
-    storage::{Belongings, Database, State, StorageError, guarded, migrate},
+    storage::{
+        Belongings, Database, Reading, Records, State, StorageError, guarded, migrate,
+        tables::records,
+    },
     web::{api::backup::Carried, overlay_keys::OverlayKeys},
 };
 
@@ -17,6 +21,25 @@ fn gather(state: &State, typed: &TypedChannels) -> Belongings {
     let mut belongings = Belongings::of(state);
     belongings.files.push((typed_channels::FILE.to_owned(), typed.text()));
     belongings
+}
+
+/// The accounts that belong into a copy of a data folder that no server uses; `None` when there never were any.
+/// Blocking.
+///
+/// # Errors
+/// What keeps the file from being read.
+pub fn gather_records(data: &Path, log: &Database) -> Result<Option<Records>, StorageError> {
+    let copy = guarded(|| log.moment())?;
+    // A copy is in place that no server has taken over yet.
+    if guarded(|| records::is_there(&copy))? {
+        return Ok(Some(records_in(copy)));
+    }
+    let path = data.join(accounts::FILE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let records = guarded(|| records_of(Database::open(&path)?));
+    records.map(Some).map_err(|it| named(accounts::FILE, &it))
 }
 
 /// The same of a data folder that no server uses. Blocking.
@@ -74,6 +97,58 @@ fn take_over(
     Ok(())
 }
 
+/// Takes over the accounts that a copy carries; answers whether it does. Those that were here are kept beside it.
+fn take_over_accounts(
+    copy: &Reading,
+    accounts: &Accounts,
+    data: &Path,
+) -> Result<bool, StorageError> {
+    if !guarded(|| records::is_there(copy))? {
+        return Ok(false);
+    }
+    if !accounts.book().is_empty() {
+        let aside = set_aside_copy(&data.join(accounts::FILE));
+        let records = accounts.records()?;
+        guarded(|| records.write_file(&aside))?;
+        tracing::info!(before = %aside.display(), "accounts of a copy take the place of those here");
+    }
+    guarded(|| accounts.bring(copy))?;
+    Ok(true)
+}
+
+/// Takes over the accounts of a copy that is in place, while no server uses the data folder. Blocking.
+///
+/// # Errors
+/// What keeps them from being taken over.
+pub fn take_over_accounts_offline(data: &Path, accounts: &Accounts) -> Result<(), StorageError> {
+    let path = data.join(FEED_LOG_FILE);
+    if !path.is_file() {
+        return Ok(());
+    }
+    // A log that cannot be opened has nothing to take over, and is for the next start to look after.
+    let Ok(log) = guarded(|| Database::open(&path)) else { return Ok(()) };
+    if take_over_accounts(&guarded(|| log.moment())?, accounts, data)? {
+        guarded(|| log.write(records::remove))?;
+    }
+    Ok(())
+}
+
+/// The same at the start, once accounts are open.
+pub(super) async fn take_over_accounts_at_start(log: &FeedLog, accounts: &Accounts, data: &Path) {
+    let taken = if log.is_kept() {
+        match log.moment().and_then(|it| take_over_accounts(&it, accounts, data)) {
+            Ok(true) => log.forget_records().await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        }
+    } else {
+        take_over_accounts_offline(data, accounts)
+    };
+    if let Err(error) = taken {
+        tracing::error!(%error, "accounts of the restored copy wait for the next start");
+    }
+}
+
 /// At the start: goes on where a restore ended, or was ended. Whatever is wrong with it, chat is not harmed.
 pub(super) async fn take_over_at_start(
     log: &FeedLog,
@@ -114,30 +189,39 @@ pub(super) fn carried(
     state: State,
     applier: Arc<Applier>,
     keys: Arc<OverlayKeys>,
+    accounts: Accounts,
     data: &Path,
 ) -> Carried {
-    let (data, of_copy) = (data.to_owned(), (state.clone(), Arc::clone(&applier)));
+    let (data, of_copy) =
+        (data.to_owned(), (state.clone(), Arc::clone(&applier), accounts.clone()));
     Carried {
-        gather: Box::new(move || gather(&of_copy.0, &of_copy.1.typed)),
+        gather: Box::new(move || Ok((gather(&of_copy.0, &of_copy.1.typed), of_copy.2.records()?))),
         take_over: Box::new(move || {
             let (state, applier, data) = (state.clone(), Arc::clone(&applier), data.clone());
-            let keys = Arc::clone(&keys);
+            let (keys, accounts) = (Arc::clone(&keys), accounts.clone());
             Box::pin(async move {
                 let log = applier.hub.log().clone();
                 let taking = tokio::task::spawn_blocking({
                     let log = log.clone();
                     move || {
-                        let Some(found) = log.belongings()? else { return Ok(false) };
+                        let with_accounts = take_over_accounts(&log.moment()?, &accounts, &data)?;
+                        let Some(found) = log.belongings()? else {
+                            return Ok((false, with_accounts));
+                        };
                         applier
                             .looks
                             .exclusively(|| take_over(&found, &state, &applier.typed, &data))?;
                         keys.read_again();
                         applier.apply();
-                        Ok(true)
+                        Ok((true, with_accounts))
                     }
                 });
                 let taken = taking.await.unwrap_or_else(|it| Err(named("the task", &it)))?;
-                if taken { log.forget_belongings().await } else { Ok(()) }
+                let (belongings, records) = taken;
+                if records {
+                    log.forget_records().await?;
+                }
+                if belongings { log.forget_belongings().await } else { Ok(()) }
             })
         }),
     }

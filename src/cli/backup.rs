@@ -89,7 +89,8 @@ pub fn back_up(arguments: BackupArgs) -> Result<(), Failure> {
             let copied = guarded(|| {
                 let database = Database::open(&log)?;
                 let belongings = belongings::gather_from(&config.system.data_dir, &database)?;
-                database.read(|tx| copy_to(tx, &file, &belongings, progress))
+                let records = belongings::gather_records(&config.system.data_dir, &database)?;
+                database.read(|tx| copy_to(tx, &file, &belongings, records.as_ref(), progress))
             });
             copied.map_err(|it| Failure::new(format!("cannot copy {}: {it}", log.display())))?;
         }

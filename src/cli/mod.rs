@@ -1,7 +1,11 @@
 //! The command line.
 
+pub mod account;
 pub mod backup;
 pub mod config;
+pub mod folders;
+mod offline;
+pub mod password;
 pub mod replay;
 pub mod rumble;
 pub mod serve;
@@ -49,8 +53,13 @@ enum Command {
     /// Sign in to Rumble, once and by hand, for what is read and sent through the browser.
     #[command(subcommand)]
     Rumble(rumble::RumbleCommand),
-    /// Print the operator's token, for scripts that write.
-    #[command(after_help = "Example:\n  curl -H \"Authorization: Bearer $(streamsuites token)\" …")]
+    /// Make admins, reset passwords, list accounts and set what they may, while no server runs.
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Print the operator's token, for scripts that write; or make one for an account's programs.
+    #[command(
+        after_help = "Examples:\n  curl -H \"Authorization: Bearer $(streamsuites token)\" …\n  streamsuites token create --account ana@example.com --name bot"
+    )]
     Token(token::TokenArgs),
     /// Print version and build.
     #[command(after_help = "Example:\n  streamsuites version")]
@@ -104,7 +113,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Restore(arguments)) => backup::restore(arguments),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Rumble(command)) => rumble::run(command),
-        Some(Command::Token(arguments)) => token::run(&arguments),
+        Some(Command::Account(command)) => account::run(command),
+        Some(Command::Token(arguments)) => token::run(arguments),
         Some(Command::Version) => {
             print(&format!("streamsuites {} (build {})\n", crate::VERSION, crate::BUILD))
         }

@@ -1,30 +1,39 @@
 //! `streamsuites token`: what scripts send to act as the operator.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, io};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use super::{Failure, print, serve::ServeArgs};
+use super::{Failure, account, folders::Folders, print};
 
-/// The flags of `token`: where the server that it is for keeps its files, as `serve` was told.
+/// The flags of `token`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct TokenArgs {
-    /// Folder of the configuration files, when `serve` was given one [default: config]
-    #[arg(long, value_name = "DIR")]
-    config: Option<PathBuf>,
-    /// Folder for what must outlive a restart, when `serve` was given one [default: data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<TokenCommand>,
+    #[command(flatten)]
+    folders: Folders,
 }
 
-/// Prints it: the configured one, else that of the data folder.
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make a token for an account's programs, while no server runs, and print it this once.
+    #[command(
+        after_help = "Example:\n  streamsuites token create --account ana@example.com --name bot --days 90"
+    )]
+    Create(account::NewTokenArgs),
+}
+
+/// Prints the operator's: the configured one, else that of the data folder. Or makes one for an account.
 ///
 /// # Errors
 /// Where it was looked for, and why it is not there.
-pub fn run(arguments: &TokenArgs) -> Result<(), Failure> {
-    let TokenArgs { config, data } = arguments;
-    let folders = ServeArgs { config: config.clone(), data: data.clone(), ..ServeArgs::default() };
-    let config = crate::config::load(&folders.sources()).map_err(Failure::list)?;
+pub fn run(arguments: TokenArgs) -> Result<(), Failure> {
+    if let Some(TokenCommand::Create(new)) = arguments.command {
+        return account::create_token(new);
+    }
+    let config = arguments.folders.load()?;
     let token = match config.secrets.operator_token() {
         Some(it) => it.to_owned(),
         None => {

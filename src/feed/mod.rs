@@ -40,7 +40,7 @@ use self::{
 use crate::{
     lifecycle::Lifecycle,
     model::CreatorId,
-    storage::{Belongings, Database, StorageError, copy_to, guarded},
+    storage::{Belongings, Database, Reading, Records, StorageError, copy_to, guarded},
     telemetry::Telemetry,
 };
 
@@ -213,13 +213,16 @@ impl FeedLog {
         &self,
         path: PathBuf,
         belongings: Belongings,
+        records: Option<Records>,
     ) -> Result<u64, StorageError> {
         let Some(open) = self.open.clone() else { return Err(not_kept()) };
         self.flush().await;
         let database = open.shared.current().0.ok_or_else(not_kept)?;
         let life = open.life.clone();
         let copying = life.spawn_blocking(move || {
-            guarded(|| database.read(|tx| copy_to(tx, &path, &belongings, |_| {})))
+            guarded(|| {
+                database.read(|tx| copy_to(tx, &path, &belongings, records.as_ref(), |_| {}))
+            })
         });
         copying.await.unwrap_or_else(|_| Err(StorageError::damaged("it cannot be read whole")))
     }
@@ -240,6 +243,24 @@ impl FeedLog {
         let open = self.open.as_ref().ok_or_else(not_kept)?;
         let database = open.shared.current().0.ok_or_else(not_kept)?;
         guarded(|| database.read(Belongings::find))
+    }
+
+    /// One moment of the file, for whoever takes over what it carries. Blocking, for a moment.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn moment(&self) -> Result<Reading, StorageError> {
+        let open = self.open.as_ref().ok_or_else(not_kept)?;
+        let database = open.shared.current().0.ok_or_else(not_kept)?;
+        guarded(|| database.moment())
+    }
+
+    /// Takes the records that a copy carried out of the log: they are where they belong.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn forget_records(&self) -> Result<(), StorageError> {
+        self.ask(Job::ForgetRecords).await.unwrap_or_else(|| Err(not_kept()))
     }
 
     /// Takes that out of the log: it is where it belongs.

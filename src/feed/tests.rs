@@ -696,9 +696,9 @@ async fn an_older_copy_begins_a_new_epoch_and_what_was_deleted_since_stays_delet
     }
     log.flush().await;
     let (online, offline) = (folder.path().join("online.redb"), folder.path().join("offline.redb"));
-    assert_eq!(log.back_up(online.clone(), Belongings::default()).await.unwrap(), 5);
+    assert_eq!(log.back_up(online.clone(), Belongings::default(), None).await.unwrap(), 5);
     assert!(
-        log.back_up(online.clone(), Belongings::default()).await.is_err(),
+        log.back_up(online.clone(), Belongings::default(), None).await.is_err(),
         "nothing is overwritten"
     );
     log.close().await;

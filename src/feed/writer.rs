@@ -19,7 +19,10 @@ use super::{
     retention::{self, Policies},
 };
 use crate::{
-    storage::{Belongings, Database, StorageError, guarded, tables::meta},
+    storage::{
+        Belongings, Database, StorageError, Writing, guarded,
+        tables::{meta, records},
+    },
     telemetry::{Severity, Telemetry},
 };
 
@@ -43,6 +46,8 @@ pub(super) enum Job {
     Restore(PathBuf, oneshot::Sender<Result<(), StorageError>>),
     /// Take out what the copy that is in place carried.
     ForgetBelongings(oneshot::Sender<Result<(), StorageError>>),
+    /// Take out the records that it carried.
+    ForgetRecords(oneshot::Sender<Result<(), StorageError>>),
     /// Write a recording into a room.
     Import(Box<Import>),
     /// Look now what is old enough to go, all of it.
@@ -322,10 +327,10 @@ impl Writer {
                 let _ = done.send(self.restore(&file));
             }
             Job::ForgetBelongings(done) => {
-                let _ = done.send(match self.shared.current().0 {
-                    Some(database) => guarded(|| database.write(Belongings::remove)),
-                    None => Err(StorageError::Io(std::io::Error::other("the log is closed"))),
-                });
+                let _ = done.send(self.take_out(Belongings::remove));
+            }
+            Job::ForgetRecords(done) => {
+                let _ = done.send(self.take_out(records::remove));
             }
             Job::Import(import) => {
                 let (database, index) = self.shared.current();
@@ -393,6 +398,17 @@ impl Writer {
                 with the next stop";
             tracing::error!(file = %self.shared.path.display(), "{sentence}");
             self.shared.telemetry.recent.error("feed", "file_gone", "feed.redb", sentence);
+        }
+    }
+
+    /// Takes out something that a copy carried.
+    fn take_out(
+        &self,
+        remove: fn(&Writing) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        match self.shared.current().0 {
+            Some(database) => guarded(|| database.write(remove)),
+            None => Err(StorageError::Io(std::io::Error::other("the log is closed"))),
         }
     }
 

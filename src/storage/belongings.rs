@@ -1,4 +1,5 @@
-//! What a copy carries besides the feed log: the small state, and small files of the data folder.
+//! What a copy carries besides the feed log: the small state, and small files of the data folder. Accounts are carried
+//! as [`super::Records`].
 //!
 //! They lie in tables of the copy itself, so that one file takes the log's place and brings all of it, or nothing.
 //! From there they are taken over; until then they stay, and the next start goes on.

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use super::{
-    Belongings, Database, Reading, StorageError,
+    Belongings, Database, Reading, Records, StorageError,
     tables::{epochs, events, marks, meta, minutes, rooms, sessions},
 };
 
 /// Rows copied in one transaction: bounds the memory of a copy.
 const ROWS_AT_ONCE: usize = 4096;
 
-/// Writes everything that `from` shows into a new file, and `belongings` with it: one moment of the database, without
-/// holes.
+/// Writes everything that `from` shows into a new file, and `belongings` and `records` with it: one moment of the
+/// database, without holes.
 ///
 /// Answers how many events were copied. `progress` is told their number now and then.
 ///
@@ -21,13 +21,14 @@ pub fn copy_to(
     from: &Reading,
     path: &Path,
     belongings: &Belongings,
+    records: Option<&Records>,
     progress: impl FnMut(u64),
 ) -> Result<u64, StorageError> {
     if path.exists() {
         let exists = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it exists already");
         return Err(StorageError::Io(exists));
     }
-    let copied = copy(from, path, belongings, progress);
+    let copied = copy(from, path, belongings, records, progress);
     if copied.is_err() {
         // Half a copy is none. That it was never begun is fine too.
         let _ = std::fs::remove_file(path);
@@ -39,6 +40,7 @@ fn copy(
     from: &Reading,
     path: &Path,
     belongings: &Belongings,
+    records: Option<&Records>,
     mut progress: impl FnMut(u64),
 ) -> Result<u64, StorageError> {
     let to = Database::open(path)?;
@@ -53,6 +55,9 @@ fn copy(
         marks::copy(from, tx)?;
         belongings.put(tx)
     })?;
+    if let Some(records) = records {
+        records.copy_into(&to)?;
+    }
     let mut copied = 0;
     let mut after: Option<Vec<u8>> = None;
     loop {

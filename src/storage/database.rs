@@ -84,6 +84,14 @@ impl Database {
         look(&self.0.begin_read()?)
     }
 
+    /// What is there now, for as long as it is kept and the database is open.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub fn moment(&self) -> Result<Reading, StorageError> {
+        Ok(self.0.begin_read()?)
+    }
+
     /// Does all that `change` does, durably once it returns `Ok`, or nothing of it.
     ///
     /// # Errors

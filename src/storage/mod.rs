@@ -10,6 +10,7 @@ mod database;
 #[cfg(test)]
 pub(crate) mod disk;
 mod migrate;
+mod records;
 mod state;
 pub mod tables;
 
@@ -19,6 +20,7 @@ pub use database::{
     Backend, BackendIoError, Database, FileBackend, Reading, Writing, open_private,
 };
 pub use migrate::{Migration, VERSION, migrate};
+pub use records::Records;
 pub use state::{Kind, State};
 
 /// Why the database did not do what it was asked.

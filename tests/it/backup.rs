@@ -230,3 +230,112 @@ async fn what_is_no_copy_leaves_recordings_and_looks_alone() {
     assert_eq!(server.picture().await, before);
     server.stop().await;
 }
+
+/// The mail addresses that have accounts, and whether a token still opens one.
+async fn accounts(folder: &Path, server: Option<&Served>, token: &str) -> (Vec<String>, bool) {
+    match server {
+        None => {
+            let (done, text) = run(folder, &["account", "list", "--json"]).await;
+            assert!(done, "{text}");
+            let listed: Vec<Value> = serde_json::from_str(&text).unwrap();
+            let emails = listed.iter().map(|it| it["email"].as_str().unwrap().to_owned());
+            (emails.collect(), true)
+        }
+        Some(server) => {
+            let url = format!("http://{}/auth/session", server.address);
+            let answer = server.http.get(url).bearer_auth(token).send().await.unwrap();
+            (Vec::new(), answer.status().as_u16() == 200)
+        }
+    }
+}
+
+/// Goal: whoever had an account when the copy was made has it again, their programs too, and nobody else; and sign-ins
+/// end.
+#[tokio::test]
+async fn accounts_come_back_with_the_copy_and_everybody_signs_in_anew() {
+    let twitch = Twitch::plain().await;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for email in ["ana@example.com", "ben@example.com"] {
+        let (done, text) = run(folder, &["account", "create-admin", email, "--link"]).await;
+        assert!(done, "{text}");
+    }
+    let create = ["token", "create", "--account", "ana@example.com", "--name", "bot"];
+    let (done, token) = run(folder, &create).await;
+    assert!(done, "{token}");
+    let token = token.trim().to_owned();
+    let link = ["account", "reset-password", "ana@example.com", "--link"];
+    let (_, text) = run(folder, &link).await;
+    let secret = text.trim().rsplit_once("token=").unwrap().1.to_owned();
+
+    let server = Served::start(folder, &twitch, &[]).await;
+    let browser = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let url = format!("http://{}/auth/link", server.address);
+    let answer = browser.post(url).form(&[("token", &secret)]).send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split_once(';').unwrap().0.to_owned();
+    let is_in = async || {
+        let url = format!("http://{}/account/me", server.address);
+        browser.get(url).header("cookie", &cookie).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(is_in().await, 200);
+    let (done, text) = run(folder, &["backup", "copy.redb"]).await;
+    assert!(done, "{text}");
+    let copy = fs::read(folder.join("copy.redb")).unwrap();
+    let sign_in = cookie.split_once('=').unwrap().1.as_bytes();
+    assert!(!copy.windows(sign_in.len()).any(|it| it == sign_in));
+
+    // Into the server that runs.
+    let (done, text) = run(folder, &["restore", "copy.redb"]).await;
+    assert!(done, "{text}");
+    assert_eq!(is_in().await, 401, "sign-ins are not brought back");
+    assert!(accounts(folder, Some(&server), &token).await.1);
+    server.stop().await;
+    assert_eq!(files(folder, "accounts.before-restore-"), 1);
+
+    // While nobody runs: at once, as far as anybody can see.
+    let (done, text) = run(folder, &["account", "create-admin", "cy@example.com", "--link"]).await;
+    assert!(done, "{text}");
+    let (done, text) = run(folder, &["backup", "later.redb"]).await;
+    assert!(done, "{text}");
+    let (ana_and_ben, all) = (
+        vec!["ana@example.com".to_owned(), "ben@example.com".to_owned()],
+        ["ana", "ben", "cy"].map(|it| format!("{it}@example.com")).to_vec(),
+    );
+    for (copy, expected) in [("copy.redb", &ana_and_ben), ("later.redb", &all)] {
+        let (done, text) = run(folder, &["restore", copy]).await;
+        assert!(done, "{text}");
+        // A copy of what was restored and never started is a copy of what was restored.
+        let (done, text) = run(folder, &["backup", &format!("again-{copy}")]).await;
+        assert!(done, "{text}");
+        assert_eq!(accounts(folder, None, "").await.0, *expected, "{copy}");
+    }
+    // The power goes between the copy being put in place and its being taken over.
+    fs::copy(folder.join("again-copy.redb"), folder.join("data/feed.redb")).unwrap();
+    let server = Served::start(folder, &twitch, &[]).await;
+    assert!(accounts(folder, Some(&server), &token).await.1);
+    server.stop().await;
+    assert_eq!(accounts(folder, None, "").await.0, ana_and_ben);
+
+    // Onto a machine that knows nothing, where nothing is recorded either.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::create_dir(elsewhere.path().join("data")).unwrap();
+    let copy = folder.join("later.redb").display().to_string();
+    let (done, text) = run(elsewhere.path(), &["restore", &copy]).await;
+    assert!(done, "{text}");
+    let unrecorded = [("STREAMSUITES__SYSTEM__FEED__RECORD", "false")];
+    let server = Served::start(elsewhere.path(), &twitch, &unrecorded).await;
+    assert!(accounts(elsewhere.path(), Some(&server), &token).await.1);
+    server.stop().await;
+    assert_eq!(accounts(elsewhere.path(), None, "").await.0, all);
+
+    // A copy of a version that knew no accounts leaves them alone.
+    fs::copy(elsewhere.path().join("data/feed.redb"), folder.join("old.redb")).unwrap();
+    let (done, text) = run(folder, &["restore", "old.redb"]).await;
+    assert!(done, "{text}");
+    assert_eq!(accounts(folder, None, "").await.0, ana_and_ben);
+}

@@ -8,6 +8,7 @@ mod support;
 mod account;
 mod account_rooms;
 mod admin;
+mod account_commands;
 mod architecture;
 mod backup;
 mod close_codes;

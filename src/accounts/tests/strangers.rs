@@ -156,6 +156,24 @@ async fn an_account_that_must_be_verified_again_is_not_up_for_grabs() {
     assert!(!gets_in(&world, OTHER_PASSWORD).await);
 }
 
+/// Whoever operates the server vouches for an address, and not for what a stranger left there.
+#[tokio::test]
+async fn an_admin_is_made_without_what_a_stranger_prepared() {
+    let world = World::new();
+    world.sign_up(VICTIM, OTHER_PASSWORD).await.unwrap();
+    let strangers = world.last_mail(VICTIM).secret;
+    let (account, made) = world.accounts.admit_admin(address(VICTIM), None).await.unwrap();
+    assert_eq!((made, account.role, account.email_verified), (false, AccountRole::Admin, true));
+    assert_eq!(account.password, None);
+    assert!(world.verify(&strangers).await.is_err());
+    assert!(!gets_in(&world, OTHER_PASSWORD).await);
+    world.accounts.replace_password(account.id, PASSWORD).await.unwrap();
+    assert!(gets_in(&world, PASSWORD).await);
+    assert_eq!(world.accounts.replace_password(account.id, OTHER_PASSWORD).await.unwrap(), 1);
+    assert!(world.accounts.book().list_sessions(account.id).is_empty());
+    assert!(!gets_in(&world, PASSWORD).await);
+}
+
 #[tokio::test]
 async fn nobody_learns_from_an_answer_whether_an_address_has_an_account() {
     let world = World::new();

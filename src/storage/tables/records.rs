@@ -52,6 +52,79 @@ pub fn each_but(
     Ok(())
 }
 
+/// Whether there is such a table.
+///
+/// # Errors
+/// What the disk says.
+pub fn is_there(tx: &Reading) -> Result<bool, StorageError> {
+    match tx.open_table(RECORDS) {
+        Ok(_) => Ok(true),
+        Err(TableError::TableDoesNotExist(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes the table away.
+///
+/// # Errors
+/// What the disk says.
+pub fn remove(tx: &Writing) -> Result<(), StorageError> {
+    tx.delete_table(RECORDS)?;
+    Ok(())
+}
+
+/// Copies at most `limit` rows behind `after`, without some kinds; answers where to go on, or `None` at the end.
+///
+/// # Errors
+/// What the disk says.
+pub(in crate::storage) fn copy(
+    from: &Reading,
+    to: &Writing,
+    after: Option<&str>,
+    limit: usize,
+    but: &[&str],
+) -> Result<Option<String>, StorageError> {
+    let mut to = to.open_table(RECORDS)?;
+    let from = match from.open_table(RECORDS) {
+        Ok(it) => it,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let first = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut last = None;
+    for (count, row) in from.range::<&str>((first, Bound::Unbounded))?.enumerate() {
+        if count == limit {
+            return Ok(last);
+        }
+        let (key, json) = row?;
+        let kind = key.value().split_once('/').map_or("", |it| it.0);
+        if !but.contains(&kind) {
+            to.insert(key.value(), json.value())?;
+        }
+        last = Some(key.value().to_owned());
+    }
+    Ok(None)
+}
+
+/// Copies the rows of one kind.
+///
+/// # Errors
+/// What the disk says.
+pub fn copy_kind(from: &Reading, to: &Writing, kind: &str) -> Result<(), StorageError> {
+    let mut to = to.open_table(RECORDS)?;
+    let from = match from.open_table(RECORDS) {
+        Ok(it) => it,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let (first, end) = bounds(kind);
+    for row in from.range::<&str>(&*first..&*end)? {
+        let (key, json) = row?;
+        to.insert(key.value(), json.value())?;
+    }
+    Ok(())
+}
+
 /// At most `limit` rows of a kind whose keys come before `before`, the last first: keys and JSON.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::{
     model::Timestamp,
-    storage::{Belongings, StorageError, open_private},
+    storage::{Belongings, Records, StorageError, open_private},
     telemetry::Severity,
     web::{ApiError, AppState, caller::OperatorOnly},
 };
@@ -24,10 +24,10 @@ use crate::{
 /// Read and written at once (bytes).
 const CHUNK: usize = 256 * 1024;
 
-/// What a copy carries besides the feed log: how rooms look, channels that were typed, what workers learnt.
+/// What a copy carries besides the feed log: accounts, how rooms look, channels that were typed, what workers learnt.
 pub struct Carried {
     /// What of it there is now. Takes no time.
-    pub gather: Box<dyn Fn() -> Belongings + Send + Sync>,
+    pub gather: Box<dyn Fn() -> Result<(Belongings, Records), StorageError> + Send + Sync>,
     /// Takes it over from the copy that is in place.
     pub take_over: Box<dyn Fn() -> BoxFuture<'static, Result<(), StorageError>> + Send + Sync>,
 }
@@ -73,7 +73,9 @@ pub async fn download_backup(
         let (mut file, scratch) = match step {
             Step::Copy(state) => {
                 let scratch = Scratch::new(&state, "backup");
-                let copied = state.hub.log().back_up(scratch.0.clone(), (state.carried.gather)());
+                let gathered = (state.carried.gather)().map_err(std::io::Error::other);
+                let (belongings, records) = gathered?;
+                let copied = state.hub.log().back_up(scratch.0.clone(), belongings, Some(records));
                 let copied = copied.await;
                 let events = copied.map_err(std::io::Error::other)?;
                 tracing::info!(events, "the feed log was copied");
@@ -141,9 +143,9 @@ pub async fn upload_backup(
             let taken_over = (state.carried.take_over)().await;
             state.hub.reopen_recorded();
             taken_over.map_err(|error| {
-                tracing::error!(%error, "looks and channels of the copy cannot be taken over yet");
+                tracing::error!(%error, "what the copy carries cannot be taken over yet");
                 ApiError::NotNow(
-                    "the recordings are in place; looks and typed channels follow with the next start of the \
+                    "the recordings are in place; accounts, looks and typed channels follow with the next start of the \
                      server, the disk does not take them now",
                 )
             })
