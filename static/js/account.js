@@ -53,7 +53,8 @@ function draw_user() {
   $("delete-code-words").textContent = user.user_code;
   $("onboarding").hidden = !user.onboarding_required || !can("onboarding");
 
-  const rooms = user.creator_workspace_access.contexts;
+  const own = user.creator_workspace_access.contexts;
+  const rooms = [...own, ...user.moderator_access.contexts.filter((it) => !own.some((mine) => mine.room === it.room))];
   $("rooms").hidden = !rooms.length;
   $("room-list").replaceChildren(...rooms.map(room_row));
 }
@@ -62,8 +63,8 @@ function draw_initial(name) {
   $("face").textContent = [...new Intl.Segmenter().segment(name.trim())][0]?.segment.toUpperCase() ?? "?";
 }
 
-function room_row({ room, owner, permission_preset }) {
-  const words = make("span", "row-words", make("span", "row-title", make("bdi", "", room), ...(owner ? [] : [make("span", "badge", permission_preset)])));
+function room_row({ room, owner }) {
+  const words = make("span", "row-words", make("span", "row-title", make("bdi", "", room), ...(owner ? [] : [make("span", "badge", "you moderate")])));
   const acts = make("span", "row-acts");
   const link = (text, href) => {
     const it = make("a", "quiet", text);

@@ -56,6 +56,15 @@ const cards = page.rooms.map(make_card);
 $("rooms").append(...cards.map((it) => it.card));
 $("first").hidden = cards.length > 0 || !page.adds_channels;
 $("lead").textContent = cards.length ? "Paste one link into OBS, and your chat is on your stream." : "You are in.";
+const moderated = page.user.moderator_access.contexts;
+$("moderated").hidden = !moderated.length;
+$("moderated-list").append(...moderated.map(({ room, creator_display_name }) => {
+  const words = make("span", "row-words", make("span", "row-title", make("bdi", "", creator_display_name || room)), make("bdi", "row-facts", room));
+  const link = make("a", "quiet", "Open the chat");
+  link.href = `/chat/${encodeURIComponent(room)}`;
+  link.setAttribute("aria-label", `Open the chat of ${room}`);
+  return make("li", "row-item", words, make("span", "row-acts", link));
+}));
 $("admin-link").hidden = !page.user.admin_access.allowed;
 take_sign_out($("sign-out"), (why) => ($("notice").textContent = why));
 if (made) {

@@ -14,7 +14,9 @@ const goes_on = { surface: page.surface, ...(page.return_to ? { return_to: page.
 function wanted_panel() {
   const name = location.hash.slice(1);
   const closed = name === "mailbox" || (name === "create" && $("tabs").hidden) || !panels.some((it) => it.dataset.panel === name);
-  return closed ? "sign-in" : name;
+  // Without passwords, a link is the way.
+  const needs_password = !page.passwords && ["sign-in", "create", "forgot"].includes(name);
+  return closed || needs_password ? (page.passwords ? "sign-in" : "link") : name;
 }
 
 /** Shows one panel. The address that was typed in another comes along. */
@@ -31,7 +33,7 @@ function show_panel(name, { focus = true } = {}) {
   const field = next.querySelector("[name='email']");
   if (field && email && !field.value) field.value = email;
   const others = $("providers");
-  if (others) others.hidden = name === "mailbox" || name === "forgot";
+  if (others) others.hidden = !["sign-in", "create", "link"].includes(name);
   if (!focus) return;
   const empty = [...next.querySelectorAll("input")].find((it) => !it.value && it.required);
   (empty ?? next.querySelector("h1")).focus({ preventScroll: true });
@@ -154,9 +156,18 @@ take_form($("forgot-form"), {
   },
 });
 
+if ($("emergency-form")) {
+  take_form($("emergency-form"), {
+    send: (values) => ask("POST", "/auth/login/fallback", values),
+    done: ({ body }) => location.assign(body.redirect_to ?? "/admin"),
+  });
+}
+
 // ---------------------------------------------------------------- start
 
 bring_passwords_to_life();
 show_panel(wanted_panel(), { focus: false });
 // On a phone the keyboard would hide the page.
 if (matchMedia("(hover: hover)").matches) document.querySelector("[data-panel]:not([hidden]) input")?.focus({ preventScroll: true });
+// A page that comes back from the browser's memory holds nothing of it.
+addEventListener("pagehide", () => forget_secrets(document));

@@ -1,5 +1,6 @@
 //! The pages of the real server in a real browser.
 
+mod accounts;
 mod dashboard;
 mod flood;
 mod home;

@@ -36,6 +36,9 @@ struct LoginPage {
     is_good_news: bool,
     providers: Vec<OfferedProvider>,
     has_sign_up: bool,
+    has_passwords: bool,
+    /// Whether the emergency admin may sign in here.
+    has_emergency: bool,
     is_local: bool,
     page: Value,
 }
@@ -121,6 +124,9 @@ fn show_way_in(
         is_good_news: is_good_news || query.reason.as_deref() == Some("logout"),
         providers: list_providers(state, &ways),
         has_sign_up: !controls.disable_new_signups,
+        has_passwords: !controls.disable_password_login,
+        has_emergency: surface == Surface::Admin
+            && state.config.borrow().secrets.fallback_admin().is_some(),
         is_local: peer.is_local(),
         page,
     };
