@@ -3,8 +3,7 @@
 import { follow_methods, follow_sessions, follow_tokens } from "./account_lists.js";
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
-import { bring_passwords_to_life, forget_secrets, set_busy, show_fault, take_form } from "./form.js";
-import { sentence } from "./refusal.js";
+import { blame_password, bring_passwords_to_life, forget_secrets, set_busy, show_fault, take_form } from "./form.js";
 import { make } from "./rooms.js";
 import { take_sign_out } from "./sign_out.js";
 
@@ -138,12 +137,7 @@ const onboarding = take_form($("onboarding-form"), {
     reload_user().then(() => $("name").scrollIntoView({ block: "nearest" }));
     show_notice("All set.", "good");
   },
-  refused({ status, body }) {
-    if (status !== 409 && status !== 400) return false;
-    show_fault($("room"), sentence(body.errors?.[0]?.detail ?? body.detail));
-    $("room").focus();
-    return true;
-  },
+  blame: ({ reason }) => (["taken", "conflict", "bad_request"].includes(reason) && wants_room() ? "room" : null),
 });
 
 function wants_room() {
@@ -174,6 +168,7 @@ const email_form = take_form($("email-form"), {
 });
 
 const password_form = take_form($("password-form"), {
+  blame: blame_password("new_password"),
   send: ({ current_password, new_password }) => ask("PATCH", "/account/password", user.has_password ? { current_password, new_password } : { new_password }),
   done() {
     forget_secrets($("password-form"));

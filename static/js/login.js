@@ -1,7 +1,7 @@
 // The way in: four forms, one at a time, and the mailbox that some of them lead to.
 
 import { ask } from "./ask.js";
-import { bring_passwords_to_life, count_down, forget_secrets, set_busy, take_form } from "./form.js";
+import { blame_password, bring_passwords_to_life, count_down, forget_secrets, set_busy, take_form } from "./form.js";
 import { refusal_of, wait_words } from "./refusal.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
@@ -131,6 +131,7 @@ take_form($("sign-in-form"), {
 });
 
 take_form($("create-form"), {
+  blame: blame_password("password"),
   send: ({ display_name, ...values }) => ask("POST", "/auth/signup/password", { ...values, ...(display_name ? { display_name } : {}), ...goes_on }),
   done(_, { email }) {
     forget_secrets($("create-form"));

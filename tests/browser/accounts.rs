@@ -142,11 +142,15 @@ async fn what_goes_wrong_is_said_in_words_where_it_belongs() {
     .await;
 
     // A password that everybody has; an address that nobody has verified.
-    page.click("a[href='#create']").await;
+    page.go(&server.url("/login#create")).await;
+    page.until_is(PANEL, "create").await;
     page.type_into("#create-email", "bo@example.com").await;
     page.type_into("#create-password", "password1234").await;
     page.hit("Enter").await;
-    page.until("document.querySelector('#create-form').innerText.includes('common')").await;
+    page.until(
+        "document.querySelector('#create-password-fault').textContent.includes('tried first')",
+    )
+    .await;
     page.eval("document.querySelector('#create-password').value = ''").await;
     page.type_into("#create-password", PASSWORD).await;
     page.hit("Enter").await;
@@ -163,31 +167,24 @@ async fn what_goes_wrong_is_said_in_words_where_it_belongs() {
     server.stop().await;
 }
 
-/// Goal: a link from a mail signs in, at the page that was asked for; reasons are explained, and words of strangers
-/// are not shown.
+/// Goal: reasons are explained, words of strangers are not shown, and whoever is in goes on to a page of ours alone.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_by_mail_leads_to_the_page_that_was_asked_for() {
+async fn a_reason_is_explained_and_no_address_leads_to_a_page_of_strangers() {
     let server = TestServer::start().await;
     let browser = Browser::launch().await;
-    let page = browser.open(&server.url("/login?reason=expired&return_to=/livechat#link")).await;
+    let page = browser.open(&server.url("/login?reason=expired#link")).await;
     page.until(&says("Sign in again")).await;
     page.until_is(PANEL, "link").await;
-    page.type_into("#link-email", ANA).await;
-    page.hit("Enter").await;
-    page.until_is(PANEL, "mailbox").await;
-    page.go(&server.mailed(ANA, "/auth/link?token=").await).await;
-    page.click(".primary").await;
+    page.go(&server.url("/login?reason=%3Cb%3Ecall+555%3C/b%3E")).await;
+    page.until_is(PANEL, "sign-in").await;
+    assert_eq!(page.eval(&says("555")).await, false);
+    sign_up(&server, &page, ANA).await;
+    page.sign_in(ANA, PASSWORD).await;
+    page.go(&server.url("/login?return_to=/livechat")).await;
     page.until_is("location.pathname", "/livechat").await;
-    page.assert_clean(&server.url("")).await;
-
-    // Whoever is in goes on; a page of somebody else's is nowhere to go.
     page.go(&server.url("/login?return_to=https://evil.example/")).await;
     page.until_is("location.href", server.url("/account").as_str()).await;
-    let stranger = Browser::launch().await;
-    let words = stranger.open(&server.url("/login?reason=%3Cb%3Ecall+555%3C/b%3E")).await;
-    words.until_is(PANEL, "sign-in").await;
-    assert_eq!(words.eval(&says("555")).await, false);
-    stranger.close().await;
+    page.assert_clean(&server.url("")).await;
     browser.close().await;
     server.stop().await;
 }
