@@ -7,21 +7,21 @@ use crate::support::{
     browser::{Browser, Page},
 };
 
-const ANA: &str = "ana@example.com";
-const PASSWORD: &str = "a long walk home";
+pub(crate) const ANA: &str = "ana@example.com";
+pub(crate) const PASSWORD: &str = "a long walk home";
 /// Which of the forms of the login page can be seen.
 const PANEL: &str = "document.querySelector('[data-panel]:not([hidden])')?.dataset.panel";
 /// Nothing is wider than the window.
-const FITS: &str = "document.documentElement.scrollWidth <= innerWidth";
+pub(crate) const FITS: &str = "document.documentElement.scrollWidth <= innerWidth";
 
 /// Whether a text can be seen on the page.
-fn says(words: &str) -> String {
+pub(crate) fn says(words: &str) -> String {
     format!("document.body.innerText.includes({words:?})")
 }
 
 impl Page {
     /// Signs in on the login page, which is open, and waits for the page behind it.
-    async fn sign_in(&self, email: &str, password: &str) {
+    pub(crate) async fn sign_in(&self, email: &str, password: &str) {
         self.until_is(PANEL, "sign-in").await;
         self.type_into("#sign-in-email", email).await;
         self.type_into("#sign-in-password", password).await;
@@ -31,7 +31,7 @@ impl Page {
 }
 
 /// Makes an account, verified, in no browser.
-async fn sign_up(server: &TestServer, page: &Page, email: &str) {
+pub(crate) async fn sign_up(server: &TestServer, page: &Page, email: &str) {
     let body = json!({ "email": email, "password": PASSWORD, "display_name": "Ana" });
     page.eval(&format!(
         "fetch('/auth/signup/password', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }}, \
