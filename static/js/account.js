@@ -9,7 +9,6 @@ import { take_sign_out } from "./sign_out.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
-const can = (call) => page.calls.includes(call);
 let user = page.user;
 
 // ---------------------------------------------------------------- who it is
@@ -50,7 +49,7 @@ function draw_user() {
   }
   $("display-name").value = user.display_name;
   $("delete-code-words").textContent = user.user_code;
-  $("onboarding").hidden = !user.onboarding_required || !can("onboarding");
+  $("onboarding").hidden = !user.onboarding_required;
 
   const own = user.creator_workspace_access.contexts;
   const rooms = [...own, ...user.moderator_access.contexts.filter((it) => !own.some((mine) => mine.room === it.room))];
@@ -174,7 +173,7 @@ const password_form = take_form($("password-form"), {
     forget_secrets($("password-form"));
     password_form.say(user.has_password ? "Your password is changed, and every other browser is signed out." : "You have a password now.", true);
     reload_user();
-    load_sessions?.();
+    load_sessions();
   },
   refused: (answer) => wrong_password(answer, "current-password") || ask_to_sign_in_again(answer, password_form.say),
 });
@@ -212,11 +211,9 @@ take_sign_out($("sign-out"), (why) => show_notice(why, "bad"));
 
 // ---------------------------------------------------------------- lists
 
-for (const it of document.querySelectorAll("[data-call]")) it.hidden = !can(it.dataset.call);
-
-const load_sessions = can("sessions") ? follow_sessions({ list: $("session-list"), fault: $("sessions-fault"), title: $("h-sessions"), end_others: $("end-others") }) : null;
-const load_tokens = can("tokens") ? follow_tokens({ list: $("token-list"), fault: $("tokens-fault"), title: $("h-tokens") }) : null;
-const load_methods = can("methods") ? follow_methods({ list: $("method-list"), fault: $("methods-fault"), title: $("h-methods"), providers: page.providers }) : null;
+const load_sessions = follow_sessions({ list: $("session-list"), fault: $("sessions-fault"), title: $("h-sessions"), end_others: $("end-others") });
+const load_tokens = follow_tokens({ list: $("token-list"), fault: $("tokens-fault"), title: $("h-tokens") });
+const load_methods = follow_methods({ list: $("method-list"), fault: $("methods-fault"), title: $("h-methods"), providers: page.providers });
 
 function forget_token() {
   $("token-text").textContent = "";
@@ -253,9 +250,9 @@ addEventListener("pagehide", () => {
 bring_passwords_to_life();
 draw_user();
 draw_room_link();
-load_sessions?.();
-load_tokens?.();
-load_methods?.();
+load_sessions();
+load_tokens();
+load_methods();
 if (!$("onboarding").hidden) {
   const suggested = user.display_name.normalize("NFKD").replace(/[^A-Za-z0-9_-]+/g, "").replace(/^[_-]+/, "").slice(0, 32);
   onboarding.fields.room.value = suggested;

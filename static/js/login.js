@@ -147,13 +147,11 @@ take_form($("link-form"), {
   },
 });
 
-// Where links for another password are not to be had, one that signs in does: the account's page takes the new one.
-const send_reset = ({ email }) => (page.resets ? ask("POST", "/auth/password/forgot", { email, surface: page.surface }) : send_link({ email }));
+const send_reset = ({ email }) => ask("POST", "/auth/password/forgot", { email, surface: page.surface });
 take_form($("forgot-form"), {
   send: send_reset,
   done(_, { email }) {
-    const what = page.resets ? "There you choose another password" : "It signs you in, and under your account you choose another password";
-    show_mailbox(["If there is an account for ", `, a link is on its way. ${what}; it works for ${minutes}.`], email, () => send_reset({ email }));
+    show_mailbox(["If there is an account for ", `, a link is on its way. There you choose another password; it works for ${minutes}.`], email, () => send_reset({ email }));
   },
 });
 

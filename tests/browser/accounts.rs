@@ -42,9 +42,10 @@ pub(crate) async fn sign_up(server: &TestServer, page: &Page, email: &str) {
     page.until(&says("Your address is verified")).await;
 }
 
-/// Goal: with a keyboard alone somebody gets an account, gets in and out.
+/// Goal: with a keyboard alone somebody gets an account and gets in, sees where they are signed in, and a browser that
+/// they end is out.
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_signs_up_in_and_out_by_keys_alone() {
+async fn somebody_signs_up_by_keys_alone_and_a_browser_that_is_ended_is_out() {
     let server = TestServer::start().await;
     let browser = Browser::launch().await;
     let page = browser.open(&server.url("/login")).await;
@@ -86,7 +87,23 @@ async fn somebody_signs_up_in_and_out_by_keys_alone() {
     page.hit("Enter").await;
     page.until_is("location.pathname", "/account").await;
     page.until_is("document.querySelector('#name').textContent", "Ana").await;
+    let sessions = "document.querySelectorAll('#session-list .row-item').length";
+    page.until_is(sessions, 1).await;
+    page.until(&says("this browser")).await;
+
+    let elsewhere = Browser::launch().await;
+    let other = elsewhere.open(&server.url("/login")).await;
+    other.sign_in(ANA, PASSWORD).await;
+    page.go(&server.url("/account")).await;
+    page.until_is(sessions, 2).await;
+    page.tab_to("#session-list .removal").await;
+    page.hit("Enter").await;
+    page.until("document.querySelector('#session-list .removal')?.dataset.armed === ''").await;
+    page.hit("Enter").await;
+    page.until_is(sessions, 1).await;
     page.assert_clean(&server.url("")).await;
+    other.go(&server.url("/account")).await;
+    other.until_is("location.pathname + location.search", "/login?return_to=/account").await;
 
     // And by itself.
     page.tab_to("#sign-out").await;
@@ -94,6 +111,7 @@ async fn somebody_signs_up_in_and_out_by_keys_alone() {
     page.until(&says("You are signed out")).await;
     page.go(&server.url("/account")).await;
     page.until_is("location.pathname", "/login").await;
+    elsewhere.close().await;
     browser.close().await;
     server.stop().await;
 }
@@ -163,6 +181,35 @@ async fn what_goes_wrong_is_said_in_words_where_it_belongs() {
     page.until(&says("is not verified yet")).await;
     page.click("#resend").await;
     page.until(&says("It is on its way.")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
+/// Goal: a link from a mail signs in, at the page that was asked for; reasons are explained, and words of strangers
+/// are not shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_by_mail_leads_to_the_page_that_was_asked_for() {
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.url("/login?reason=expired&return_to=/livechat#link")).await;
+    page.until(&says("Sign in again")).await;
+    page.until_is(PANEL, "link").await;
+    page.type_into("#link-email", ANA).await;
+    page.hit("Enter").await;
+    page.until_is(PANEL, "mailbox").await;
+    page.go(&server.mailed(ANA, "/auth/link?token=").await).await;
+    page.click(".primary").await;
+    page.until_is("location.pathname", "/livechat").await;
+    page.assert_clean(&server.url("")).await;
+
+    // Whoever is in goes on; a page of somebody else's is nowhere to go.
+    page.go(&server.url("/login?return_to=https://evil.example/")).await;
+    page.until_is("location.href", server.url("/account").as_str()).await;
+    let stranger = Browser::launch().await;
+    let words = stranger.open(&server.url("/login?reason=%3Cb%3Ecall+555%3C/b%3E")).await;
+    words.until_is(PANEL, "sign-in").await;
+    assert_eq!(words.eval(&says("555")).await, false);
+    stranger.close().await;
     browser.close().await;
     server.stop().await;
 }

@@ -85,7 +85,7 @@ pub fn list_cards(state: &AppState, headers: &HeaderMap) -> Result<Vec<RoomCard>
 #[must_use]
 pub fn list_own_cards(state: &AppState, account: &Account) -> Vec<RoomCard> {
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
-    let rooms = account.rooms.iter().filter_map(|it| state.hub.find_room(it.as_str()));
+    let rooms = account.list_rooms().filter_map(|it| state.hub.find_room(it.as_str()));
     rooms.map(|room| card(state, &room, keyed)).collect()
 }
 

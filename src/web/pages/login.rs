@@ -15,10 +15,7 @@ use crate::{
     BUILD, VERSION,
     accounts::{Surface, oauth::Provider},
     model::AccountRole,
-    web::{
-        AppState, accept::Peer, auth::surfaces, caller::Caller, operation::Verb::Post,
-        query::Query, routes::knows,
-    },
+    web::{AppState, accept::Peer, auth::surfaces, caller::Caller, query::Query},
 };
 
 #[derive(Template)]
@@ -106,7 +103,6 @@ fn show_way_in(
     let page = json!({
         "version": VERSION, "build": BUILD, "surface": surface, "return_to": return_to,
         "passwords": !controls.disable_password_login,
-        "resets": knows(Post, "/auth/password/forgot"),
         "link_minutes": state.config.borrow().system.auth.mail_link_minutes,
     });
     let mut ways = vec![("surface", surface.as_str().to_owned())];
