@@ -1,6 +1,6 @@
 //! Every address of the server, and the one way to add one: [`Routes::on`].
 
-use std::{mem, sync::LazyLock};
+use std::mem;
 
 use axum::{Router, extract::DefaultBodyLimit, handler::Handler, routing};
 
@@ -65,13 +65,6 @@ pub fn all() -> Routes {
 #[must_use]
 pub fn list() -> Vec<Operation> {
     all().operations
-}
-
-/// Whether there is such a route.
-#[must_use]
-pub fn knows(verb: Verb, path: &str) -> bool {
-    static ALL: LazyLock<Vec<Operation>> = LazyLock::new(list);
-    ALL.iter().any(|it| it.verb == verb && it.path == path)
 }
 
 fn feeds_and_files(routes: Routes) -> Routes {

@@ -3,14 +3,12 @@
 import { follow_methods, follow_sessions, follow_tokens } from "./account_lists.js";
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
-import { bring_passwords_to_life, forget_secrets, set_busy, show_fault, take_form } from "./form.js";
-import { sentence } from "./refusal.js";
+import { blame_password, bring_passwords_to_life, forget_secrets, set_busy, show_fault, take_form } from "./form.js";
 import { make } from "./rooms.js";
 import { take_sign_out } from "./sign_out.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
-const can = (call) => page.calls.includes(call);
 let user = page.user;
 
 // ---------------------------------------------------------------- who it is
@@ -51,9 +49,10 @@ function draw_user() {
   }
   $("display-name").value = user.display_name;
   $("delete-code-words").textContent = user.user_code;
-  $("onboarding").hidden = !user.onboarding_required || !can("onboarding");
+  $("onboarding").hidden = !user.onboarding_required;
 
-  const rooms = user.creator_workspace_access.contexts;
+  const own = user.creator_workspace_access.contexts;
+  const rooms = [...own, ...user.moderator_access.contexts.filter((it) => !own.some((mine) => mine.room === it.room))];
   $("rooms").hidden = !rooms.length;
   $("room-list").replaceChildren(...rooms.map(room_row));
 }
@@ -62,8 +61,8 @@ function draw_initial(name) {
   $("face").textContent = [...new Intl.Segmenter().segment(name.trim())][0]?.segment.toUpperCase() ?? "?";
 }
 
-function room_row({ room, owner, permission_preset }) {
-  const words = make("span", "row-words", make("span", "row-title", make("bdi", "", room), ...(owner ? [] : [make("span", "badge", permission_preset)])));
+function room_row({ room, owner }) {
+  const words = make("span", "row-words", make("span", "row-title", make("bdi", "", room), ...(owner ? [] : [make("span", "badge", "you moderate")])));
   const acts = make("span", "row-acts");
   const link = (text, href) => {
     const it = make("a", "quiet", text);
@@ -137,12 +136,7 @@ const onboarding = take_form($("onboarding-form"), {
     reload_user().then(() => $("name").scrollIntoView({ block: "nearest" }));
     show_notice("All set.", "good");
   },
-  refused({ status, body }) {
-    if (status !== 409 && status !== 400) return false;
-    show_fault($("room"), sentence(body.errors?.[0]?.detail ?? body.detail));
-    $("room").focus();
-    return true;
-  },
+  blame: ({ reason }) => (["taken", "conflict", "bad_request"].includes(reason) && wants_room() ? "room" : null),
 });
 
 function wants_room() {
@@ -173,12 +167,13 @@ const email_form = take_form($("email-form"), {
 });
 
 const password_form = take_form($("password-form"), {
+  blame: blame_password("new_password"),
   send: ({ current_password, new_password }) => ask("PATCH", "/account/password", user.has_password ? { current_password, new_password } : { new_password }),
   done() {
     forget_secrets($("password-form"));
     password_form.say(user.has_password ? "Your password is changed, and every other browser is signed out." : "You have a password now.", true);
     reload_user();
-    load_sessions?.();
+    load_sessions();
   },
   refused: (answer) => wrong_password(answer, "current-password") || ask_to_sign_in_again(answer, password_form.say),
 });
@@ -216,11 +211,9 @@ take_sign_out($("sign-out"), (why) => show_notice(why, "bad"));
 
 // ---------------------------------------------------------------- lists
 
-for (const it of document.querySelectorAll("[data-call]")) it.hidden = !can(it.dataset.call);
-
-const load_sessions = can("sessions") ? follow_sessions({ list: $("session-list"), fault: $("sessions-fault"), title: $("h-sessions"), end_others: $("end-others") }) : null;
-const load_tokens = can("tokens") ? follow_tokens({ list: $("token-list"), fault: $("tokens-fault"), title: $("h-tokens") }) : null;
-const load_methods = can("methods") ? follow_methods({ list: $("method-list"), fault: $("methods-fault"), title: $("h-methods"), providers: page.providers }) : null;
+const load_sessions = follow_sessions({ list: $("session-list"), fault: $("sessions-fault"), title: $("h-sessions"), end_others: $("end-others") });
+const load_tokens = follow_tokens({ list: $("token-list"), fault: $("tokens-fault"), title: $("h-tokens") });
+const load_methods = follow_methods({ list: $("method-list"), fault: $("methods-fault"), title: $("h-methods"), providers: page.providers });
 
 function forget_token() {
   $("token-text").textContent = "";
@@ -257,9 +250,9 @@ addEventListener("pagehide", () => {
 bring_passwords_to_life();
 draw_user();
 draw_room_link();
-load_sessions?.();
-load_tokens?.();
-load_methods?.();
+load_sessions();
+load_tokens();
+load_methods();
 if (!$("onboarding").hidden) {
   const suggested = user.display_name.normalize("NFKD").replace(/[^A-Za-z0-9_-]+/g, "").replace(/^[_-]+/, "").slice(0, 32);
   onboarding.fields.room.value = suggested;

@@ -9,12 +9,9 @@ import { take_sign_out } from "./sign_out.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
 const $ = (id) => document.getElementById(id);
-const panels = [...document.querySelectorAll("[data-panel]")].filter((it) => page.calls.includes(it.dataset.panel));
+const panels = [...document.querySelectorAll("[data-panel]")];
 const makers = { accounts: open_accounts, audit: open_audit, controls: open_controls, tiers: open_tiers, metrics: open_metrics };
 const opened = new Map(); // name → {show(), hide?()}, made when it is first seen
-
-for (const link of $("tabs").children) link.hidden = !page.calls.includes(link.dataset.call);
-$("nothing").hidden = panels.length > 0;
 
 let shown = null;
 
@@ -22,16 +19,15 @@ function show_panel({ focus = false } = {}) {
   // `#audit?target=U-7K2M9QXD`: a part, and what it shows.
   const [wanted, query = ""] = location.hash.slice(1).split("?");
   const panel = panels.find((it) => it.dataset.panel === wanted) ?? panels[0];
-  if (!panel) return;
   const name = panel.dataset.panel;
   if (shown && shown !== name) opened.get(shown)?.hide?.();
   shown = name;
-  for (const it of document.querySelectorAll("[data-panel]")) it.hidden = it !== panel;
+  for (const it of panels) it.hidden = it !== panel;
   for (const link of $("tabs").children) {
-    if (link.dataset.call === name) link.setAttribute("aria-current", "page");
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (!opened.has(name)) opened.set(name, makers[name]({ own: page.account, calls: page.calls }));
+  if (!opened.has(name)) opened.set(name, makers[name]({ own: page.account }));
   opened.get(name).show(new URLSearchParams(query));
   if (focus) panel.querySelector("h1").focus({ preventScroll: true });
 }
@@ -41,7 +37,7 @@ addEventListener("hashchange", () => {
   show_panel({ focus: true });
 });
 take_sign_out($("sign-out"), (why) => {
-  $("nothing").hidden = false;
-  $("nothing").textContent = why;
+  $("notice").hidden = false;
+  $("notice").textContent = why;
 });
 show_panel();

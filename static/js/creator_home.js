@@ -21,7 +21,7 @@ function make_card(room) {
   error.setAttribute("role", "alert");
   const is_new = room.room.toLowerCase() === made;
   const card = make("article", is_new ? "card is-new" : "card", make("div", "card-head", title, badge), statuses);
-  if (page.adds_channels) card.append(another_channel(room.room, { added: () => refresh(), is_open: !room.status?.length }), error);
+  card.append(another_channel(room.room, { added: () => refresh(), is_open: !room.status?.length }), error);
   card.append(link_box(room.overlay_url, "Overlay: paste into OBS as a Browser source"),
     make("p", "actions", look_link(room.room), open_chat(room.chat_url), opener("Look at the overlay ↗", room.overlay_url),
       room.recorded === false ? "" : opener("Replay ↗", replay_url(room.room, room.overlay_url)), loader_link(room.overlay_url)));
@@ -41,7 +41,7 @@ function make_card(room) {
     const { state, text: words } = room_state(status);
     badge.className = `badge ${state}`;
     badge.textContent = words;
-    const button_of = (it) => (page.adds_channels ? channels.button_of(it, typed) : null);
+    const button_of = (it) => channels.button_of(it, typed);
     replace_keeping_focus(statuses, title, status_list(status, button_of));
   };
   async function refresh() {
@@ -54,8 +54,17 @@ function make_card(room) {
 
 const cards = page.rooms.map(make_card);
 $("rooms").append(...cards.map((it) => it.card));
-$("first").hidden = cards.length > 0 || !page.adds_channels;
-$("lead").textContent = cards.length ? "Paste one link into OBS, and your chat is on your stream." : "You are in.";
+$("first").hidden = cards.length > 0;
+$("lead").textContent = cards.length ? "Paste one link into OBS, and your chat is on your stream." : "You are in. One step more, and your chat is on your stream.";
+const moderated = page.user.moderator_access.contexts;
+$("moderated").hidden = !moderated.length;
+$("moderated-list").append(...moderated.map(({ room, creator_display_name }) => {
+  const words = make("span", "row-words", make("span", "row-title", make("bdi", "", creator_display_name || room)), make("bdi", "row-facts", room));
+  const link = make("a", "quiet", "Open the chat");
+  link.href = `/chat/${encodeURIComponent(room)}`;
+  link.setAttribute("aria-label", `Open the chat of ${room}`);
+  return make("li", "row-item", words, make("span", "row-acts", link));
+}));
 $("admin-link").hidden = !page.user.admin_access.allowed;
 take_sign_out($("sign-out"), (why) => ($("notice").textContent = why));
 if (made) {

@@ -67,9 +67,10 @@ export function show_fault(field, words) {
  * @param {(values: object) => Promise<object>} options.send the call, as `ask` answers it
  * @param {(answer: object, values: object) => void} options.done
  * @param {(answer: object, values: object) => boolean} [options.refused] true when it has dealt with it
+ * @param {(body: object) => string|null} [options.blame] the field that a refusal is about which names none
  * @param {(values: object) => object} [options.check] words by field, of what is wrong before anything is sent
  */
-export function take_form(form, { send, done, refused = () => false, check = () => ({}) }) {
+export function take_form(form, { send, done, refused = () => false, blame = () => null, check = () => ({}) }) {
   const fields = named_fields(form);
   const button = form.querySelector("button:not([type='button'])");
   const words = form.querySelector(".form-fault");
@@ -124,11 +125,18 @@ export function take_form(form, { send, done, refused = () => false, check = () 
     }
     if (refused(answer, values)) return;
     const refusal = refusal_of(answer, fields.map((it) => it.name));
-    show_all(refusal.fields);
+    const blamed = refusal.wait_s || Object.keys(refusal.fields).length ? null : blame(answer.body);
+    show_all(blamed ? { [blamed]: refusal.form } : refusal.fields);
+    if (blamed) return;
     if (refusal.wait_s) wait(refusal.wait_s, refusal.form);
     else say(refusal.form);
   });
   return { say, wait, fields: Object.fromEntries(fields.map((it) => [it.name, it])) };
+}
+
+/** For `blame`: a password that is refused is told without its field. */
+export function blame_password(name) {
+  return ({ reason, detail }) => (reason === "bad_request" && /password/.test(detail) ? name : null);
 }
 
 /** Empties fields that hold secrets: nothing of them stays behind. */

@@ -1,7 +1,7 @@
 // The way in: four forms, one at a time, and the mailbox that some of them lead to.
 
 import { ask } from "./ask.js";
-import { bring_passwords_to_life, count_down, forget_secrets, set_busy, take_form } from "./form.js";
+import { blame_password, bring_passwords_to_life, count_down, forget_secrets, set_busy, take_form } from "./form.js";
 import { refusal_of, wait_words } from "./refusal.js";
 
 const page = JSON.parse(document.getElementById("page").textContent);
@@ -14,7 +14,9 @@ const goes_on = { surface: page.surface, ...(page.return_to ? { return_to: page.
 function wanted_panel() {
   const name = location.hash.slice(1);
   const closed = name === "mailbox" || (name === "create" && $("tabs").hidden) || !panels.some((it) => it.dataset.panel === name);
-  return closed ? "sign-in" : name;
+  // Without passwords, a link is the way.
+  const needs_password = !page.passwords && ["sign-in", "create", "forgot"].includes(name);
+  return closed || needs_password ? (page.passwords ? "sign-in" : "link") : name;
 }
 
 /** Shows one panel. The address that was typed in another comes along. */
@@ -31,7 +33,7 @@ function show_panel(name, { focus = true } = {}) {
   const field = next.querySelector("[name='email']");
   if (field && email && !field.value) field.value = email;
   const others = $("providers");
-  if (others) others.hidden = name === "mailbox" || name === "forgot";
+  if (others) others.hidden = !["sign-in", "create", "link"].includes(name);
   if (!focus) return;
   const empty = [...next.querySelectorAll("input")].find((it) => !it.value && it.required);
   (empty ?? next.querySelector("h1")).focus({ preventScroll: true });
@@ -129,6 +131,7 @@ take_form($("sign-in-form"), {
 });
 
 take_form($("create-form"), {
+  blame: blame_password("password"),
   send: ({ display_name, ...values }) => ask("POST", "/auth/signup/password", { ...values, ...(display_name ? { display_name } : {}), ...goes_on }),
   done(_, { email }) {
     forget_secrets($("create-form"));
@@ -144,15 +147,20 @@ take_form($("link-form"), {
   },
 });
 
-// Where links for another password are not to be had, one that signs in does: the account's page takes the new one.
-const send_reset = ({ email }) => (page.resets ? ask("POST", "/auth/password/forgot", { email, surface: page.surface }) : send_link({ email }));
+const send_reset = ({ email }) => ask("POST", "/auth/password/forgot", { email, surface: page.surface });
 take_form($("forgot-form"), {
   send: send_reset,
   done(_, { email }) {
-    const what = page.resets ? "There you choose another password" : "It signs you in, and under your account you choose another password";
-    show_mailbox(["If there is an account for ", `, a link is on its way. ${what}; it works for ${minutes}.`], email, () => send_reset({ email }));
+    show_mailbox(["If there is an account for ", `, a link is on its way. There you choose another password; it works for ${minutes}.`], email, () => send_reset({ email }));
   },
 });
+
+if ($("emergency-form")) {
+  take_form($("emergency-form"), {
+    send: (values) => ask("POST", "/auth/login/fallback", values),
+    done: ({ body }) => location.assign(body.redirect_to ?? "/admin"),
+  });
+}
 
 // ---------------------------------------------------------------- start
 
@@ -160,3 +168,5 @@ bring_passwords_to_life();
 show_panel(wanted_panel(), { focus: false });
 // On a phone the keyboard would hide the page.
 if (matchMedia("(hover: hover)").matches) document.querySelector("[data-panel]:not([hidden]) input")?.focus({ preventScroll: true });
+// A page that comes back from the browser's memory holds nothing of it.
+addEventListener("pagehide", () => forget_secrets(document));

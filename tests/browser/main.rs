@@ -1,5 +1,7 @@
 //! The pages of the real server in a real browser.
 
+mod accounts;
+mod admin;
 mod dashboard;
 mod flood;
 mod home;

@@ -11,13 +11,7 @@ use serde_json::{Value, json};
 use super::{Policy, login::list_providers, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{
-        ApiError, AppState,
-        auth::user::User,
-        caller::Caller,
-        operation::Verb::{Delete, Get, Patch, Post},
-        routes::knows,
-    },
+    web::{ApiError, AppState, auth::user::User, caller::Caller},
 };
 
 #[derive(Template)]
@@ -39,26 +33,13 @@ pub async fn show_account_page(State(state): State<AppState>, headers: HeaderMap
             ));
         }
     };
-    let calls = [
-        ("profile", Patch, "/account/me"),
-        ("password", Patch, "/account/password"),
-        ("email", Post, "/auth/email/change/request"),
-        ("unlink", Delete, "/account/providers/{provider}"),
-        ("methods", Get, "/api/account/auth-methods"),
-        ("sessions", Get, "/account/sessions"),
-        ("tokens", Get, "/account/tokens"),
-        ("onboarding", Post, "/account/onboarding/complete"),
-        ("delete", Delete, "/account"),
-    ];
-    let calls: Vec<_> =
-        calls.into_iter().filter(|(_, verb, path)| knows(*verb, path)).map(|it| it.0).collect();
     let ways = [("mode", "link".to_owned()), ("return_to", "/account".to_owned())];
     let providers: Vec<_> = list_providers(&state, &ways)
         .into_iter()
         .map(|it| json!({"id": it.id, "title": it.title, "href": it.href}))
         .collect();
     let page = json!({
-        "version": VERSION, "build": BUILD, "base_url": state.base_url, "calls": calls,
+        "version": VERSION, "build": BUILD, "base_url": state.base_url,
         "user": User::of(&account, &state.accounts.book()), "providers": providers,
         "link_minutes": state.config.borrow().system.auth.mail_link_minutes,
     });

@@ -11,12 +11,7 @@ use serde_json::{Value, json};
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{
-        ApiError, AppState,
-        caller::Caller,
-        operation::Verb::{Get, Post},
-        routes::knows,
-    },
+    web::{ApiError, AppState, caller::Caller},
 };
 
 #[derive(Template)]
@@ -36,17 +31,8 @@ pub async fn show_admin(State(state): State<AppState>, headers: HeaderMap) -> Re
     if !caller.is_operator() {
         return error_page(&ApiError::Forbidden("this page is for the admins of this server"));
     }
-    let calls = [
-        ("accounts", Get, "/admin/users"),
-        ("audit", Get, "/admin/audit"),
-        ("controls", Post, "/admin/auth/controls"),
-        ("tiers", Get, "/admin/tier-config"),
-        ("metrics", Get, "/admin/metrics/api"),
-    ];
-    let calls: Vec<_> =
-        calls.into_iter().filter(|(_, verb, path)| knows(*verb, path)).map(|it| it.0).collect();
     let page = json!({
-        "version": VERSION, "build": BUILD, "calls": calls,
+        "version": VERSION, "build": BUILD,
         "account": caller.account().map(|it| it.id),
     });
     render(

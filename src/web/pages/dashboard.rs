@@ -12,7 +12,12 @@ use serde_json::json;
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{ApiError, AppState, access, api::rooms::list_cards, caller::Caller, query::Query},
+    web::{
+        ApiError, AppState, access,
+        api::rooms::{list_cards, list_own_cards},
+        caller::Caller,
+        query::Query,
+    },
 };
 
 /// Which room.
@@ -41,7 +46,9 @@ pub async fn show_dashboard(
 ) -> Response {
     let caller = Caller::of(&state, &headers);
     let name = query.room.or_else(|| match caller.account() {
-        Some(account) if !caller.is_operator() => account.rooms.first().map(ToString::to_string),
+        Some(account) if !caller.is_operator() => {
+            account.list_rooms().next().map(ToString::to_string)
+        }
         _ => state.hub.list_rooms().first().map(|it| it.id().to_string()),
     });
     let room = match access::may_manage(&state, &Method::GET, &headers, name.as_deref()) {
@@ -52,7 +59,10 @@ pub async fn show_dashboard(
         }
         Err(error) => return error_page(&error),
     };
-    let rooms = list_cards(&state, &headers).unwrap_or_default();
+    let rooms = match caller.account() {
+        Some(account) if !caller.is_operator() => list_own_cards(&state, account),
+        _ => list_cards(&state, &headers).unwrap_or_default(),
+    };
     let look = state.looks.find(room.id());
     let page = DashboardPage {
         title: format!("{} · look", room.id()),

@@ -20,9 +20,7 @@ use crate::{
         api::rooms::{list_cards, list_own_cards},
         auth::user::User,
         caller::Caller,
-        operation::Verb::Post,
         operator,
-        routes::knows,
     },
 };
 
@@ -62,7 +60,6 @@ pub async fn show_home(
         Caller::Browser { account, .. } => {
             let page = json!({
                 "version": VERSION, "build": BUILD, "rooms": list_own_cards(&state, &account),
-                "adds_channels": knows(Post, "/account/onboarding/complete"),
                 "user": User::of(&account, &state.accounts.book()),
             });
             let page = CreatorHomePage {

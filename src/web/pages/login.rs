@@ -13,17 +13,9 @@ use serde_json::{Value, json};
 use super::{Policy, render};
 use crate::{
     BUILD, VERSION,
-    accounts::Surface,
+    accounts::{Surface, oauth::Provider},
     model::AccountRole,
-    web::{
-        AppState,
-        accept::Peer,
-        auth::surfaces,
-        caller::Caller,
-        operation::Verb::{Get, Post},
-        query::Query,
-        routes::knows,
-    },
+    web::{AppState, accept::Peer, auth::surfaces, caller::Caller, query::Query},
 };
 
 #[derive(Template)]
@@ -36,6 +28,9 @@ struct LoginPage {
     is_good_news: bool,
     providers: Vec<OfferedProvider>,
     has_sign_up: bool,
+    has_passwords: bool,
+    /// Whether the emergency admin may sign in here.
+    has_emergency: bool,
     is_local: bool,
     page: Value,
 }
@@ -108,7 +103,6 @@ fn show_way_in(
     let page = json!({
         "version": VERSION, "build": BUILD, "surface": surface, "return_to": return_to,
         "passwords": !controls.disable_password_login,
-        "resets": knows(Post, "/auth/password/forgot"),
         "link_minutes": state.config.borrow().system.auth.mail_link_minutes,
     });
     let mut ways = vec![("surface", surface.as_str().to_owned())];
@@ -121,6 +115,9 @@ fn show_way_in(
         is_good_news: is_good_news || query.reason.as_deref() == Some("logout"),
         providers: list_providers(state, &ways),
         has_sign_up: !controls.disable_new_signups,
+        has_passwords: !controls.disable_password_login,
+        has_emergency: surface == Surface::Admin
+            && state.config.borrow().secrets.fallback_admin().is_some(),
         is_local: peer.is_local(),
         page,
     };
@@ -157,28 +154,20 @@ fn words_for(reason: Option<&str>) -> &'static str {
 
 /// With whom people can sign in at this moment; `ways` goes along in the query.
 pub(super) fn list_providers(state: &AppState, ways: &[(&str, String)]) -> Vec<OfferedProvider> {
-    if !knows(Get, "/auth/login/{provider}") {
-        return Vec::new();
-    }
-    let config = state.config.borrow();
-    let providers = &config.system.auth.providers;
-    let book = state.accounts.book();
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(ways).finish();
-    [
-        ("google", "Google", "providers/google.svg", &providers.google),
-        ("github", "GitHub", "providers/github.svg", &providers.github),
-        ("discord", "Discord", "platforms/discord.svg", &providers.discord),
-        ("twitch", "Twitch", "platforms/twitch.svg", &providers.twitch),
-    ]
-    .into_iter()
-    .filter(|(id, _, _, section)| {
-        section.enabled
-            && config.secrets.sign_in_application(&id.to_uppercase()).is_some()
-            && !book.controls().disabled_providers.contains(*id)
-    })
-    .map(|(id, title, mark, _)| {
-        let href = format!("/auth/login/{id}?{query}");
-        OfferedProvider { id, title, mark, href }
-    })
-    .collect()
+    let offered = state.providers.list_offered();
+    offered
+        .into_iter()
+        .map(|it| OfferedProvider {
+            id: it.as_str(),
+            title: it.title(),
+            mark: match it {
+                Provider::Google => "providers/google.svg",
+                Provider::Github => "providers/github.svg",
+                Provider::Discord => "platforms/discord.svg",
+                Provider::Twitch => "platforms/twitch.svg",
+            },
+            href: format!("/auth/login/{it}?{query}"),
+        })
+        .collect()
 }

@@ -13,6 +13,8 @@ use chromiumoxide::{
     Browser as Chromium, BrowserConfig, Page as Tab,
     cdp::{
         browser_protocol::{
+            emulation::SetDeviceMetricsOverrideParams,
+            input::{DispatchKeyEventParams, DispatchKeyEventType, InsertTextParams},
             log::EventEntryAdded,
             network::{EventRequestWillBeSent, EventWebSocketCreated},
             target::CreateTargetParams,
@@ -222,6 +224,52 @@ impl Page {
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
         let element = self.tab.find_element(selector).await.unwrap();
         element.focus().await.unwrap().type_str(text).await.unwrap();
+    }
+
+    /// Presses a key where the focus is, as a hand does.
+    pub(crate) async fn hit(&self, key: &str) {
+        let (code, text) = match key {
+            "Tab" => (9, None),
+            "Enter" => (13, Some("\r")),
+            "Escape" => (27, None),
+            " " => (32, Some(" ")),
+            other => panic!("say here what {other} is"),
+        };
+        for kind in [DispatchKeyEventType::KeyDown, DispatchKeyEventType::KeyUp] {
+            let mut event = DispatchKeyEventParams::builder()
+                .r#type(kind.clone())
+                .key(key)
+                .code(if key == " " { "Space" } else { key })
+                .windows_virtual_key_code(code);
+            if let (DispatchKeyEventType::KeyDown, Some(text)) = (&kind, text) {
+                event = event.text(text);
+            }
+            self.tab.execute(event.build().unwrap()).await.unwrap();
+        }
+    }
+
+    /// Goes on with the tabulator until the focus is on an element, as a hand does.
+    pub(crate) async fn tab_to(&self, selector: &str) {
+        let is_there = format!("document.activeElement.matches({selector:?})");
+        for _ in 0..60 {
+            if self.eval(&is_there).await == true {
+                return;
+            }
+            self.hit("Tab").await;
+        }
+        panic!("no key leads to {selector}");
+    }
+
+    /// Types where the focus is.
+    pub(crate) async fn write(&self, text: &str) {
+        self.tab.execute(InsertTextParams::new(text)).await.unwrap();
+    }
+
+    /// Makes the window as large as a screen, of a phone for example.
+    pub(crate) async fn resize(&self, width: i64, height: i64) {
+        let size = SetDeviceMetricsOverrideParams::new(width, height, 1.0, false);
+        self.tab.execute(size).await.unwrap();
+        self.until_is("innerWidth", width).await;
     }
 
     /// What was reported since it was last asked for.

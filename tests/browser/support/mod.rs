@@ -3,7 +3,12 @@
 pub(crate) mod browser;
 pub(crate) mod said;
 
-use std::{fs, path::Path, sync::Arc, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use streamsuites::{
@@ -68,6 +73,29 @@ impl TestServer {
     /// The whole address of a path.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.server.address)
+    }
+
+    /// The link in the newest mail to somebody that leads to `path`. Without a key of Resend's, mails are files.
+    pub(crate) async fn mailed(&self, to: &str, path: &str) -> String {
+        let (to, link) = (format!("To: {to}\r\n"), self.url(path));
+        let start = Instant::now();
+        loop {
+            let files = fs::read_dir(self.folder.path().join("data/outbox"));
+            let files = files.into_iter().flatten().map(|it| it.unwrap().path());
+            let mut files: Vec<_> =
+                files.filter(|it| it.extension().is_some_and(|it| it == "eml")).collect();
+            files.sort();
+            let mails = files.iter().rev().map(|it| fs::read_to_string(it).unwrap());
+            let found = mails.filter(|it| it.contains(&to)).find_map(|it| {
+                let at = it.find(&link)?;
+                it[at..].split_whitespace().next().map(str::to_owned)
+            });
+            if let Some(found) = found {
+                return found;
+            }
+            assert!(start.elapsed() < DEADLINE, "no mail to {to} with {link}: {files:?}");
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
     }
 
     /// The address of the overlay of `ana`.
