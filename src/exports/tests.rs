@@ -772,7 +772,10 @@ async fn the_publish_root_follows_the_configuration() {
     };
     set(true);
     running.until(|| site.join("meta.json").exists()).await;
-    assert_eq!(list_files(&site), paths(|_| true));
+    assert_eq!(
+        list_files(&site),
+        paths(|it| matches!(it, Visibility::Public | Visibility::DashboardOnly))
+    );
     set(false);
     running.until(|| list_files(&site) == paths(|it| it == Visibility::Public)).await;
     running.stop().await;
