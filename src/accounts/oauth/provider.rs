@@ -23,11 +23,14 @@ pub enum Provider {
 #[error("not one of google, github, discord, twitch")]
 pub struct UnknownProvider;
 
-/// What Twitch allows this server in a creator's name: chat, and the events that come beside it.
-const TWITCH_PLATFORM: [&str; 10] = [
+/// What Twitch allows this server in a creator's name: chat and its moderation, and the events that come beside
+/// it.
+const TWITCH_PLATFORM: [&str; 12] = [
     "chat:read",
     "chat:edit",
     "user:write:chat",
+    "moderator:manage:banned_users",
+    "moderator:manage:chat_messages",
     "moderator:read:followers",
     "channel:read:polls",
     "channel:read:predictions",
