@@ -1,6 +1,9 @@
 //! What was done, by whom, to whom, when and from where.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -90,7 +93,7 @@ impl AuditEntry {
     pub fn new(at: Timestamp, actor: Actor, action: &str) -> Self {
         let ms = u64::try_from(at.unix_ms()).unwrap_or(0);
         Self {
-            id: Ulid::from_parts(ms, rand::random()),
+            id: next_id(ms),
             ts: at,
             actor,
             target: None,
@@ -140,6 +143,16 @@ impl AuditEntry {
         self.metadata.insert(name.to_owned(), value.into());
         self
     }
+}
+
+/// An id of that millisecond, behind those that it had before: entries of one change keep their order.
+fn next_id(ms: u64) -> Ulid {
+    static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let behind = if last.timestamp_ms() == ms { last.increment() } else { None };
+    // Half of the room of a millisecond is left for those behind.
+    *last = behind.unwrap_or_else(|| Ulid::from_parts(ms, rand::random::<u128>() >> 1));
+    *last
 }
 
 impl Record for AuditEntry {
