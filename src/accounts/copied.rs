@@ -3,7 +3,8 @@
 //! A copy says who has an account, what they may and which password they have. It has no sign-ins, no links and no
 //! mails: what opens an account for a while is not kept elsewhere, and everybody signs in anew. What was done stays
 //! done: what was audited since stays beside what the copy has; a token and a moderator's rights that were taken away
-//! since stay away; and what platforms granted is as it is here, because they exchanged it since.
+//! since stay away; names of rooms that were given up stay out of use; and what platforms granted is as it is here,
+//! because they exchanged it since.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,8 @@ use serde::Deserialize;
 
 use super::{
     AccountId, Accounts, Actor, ApiToken, AuditEntry, Book, Mail, Record, Session, Ticket,
-    moderator::Moderator, providers::PlatformToken, record::row_key, ticket::Spent,
+    moderator::Moderator, providers::PlatformToken, record::row_key, rooms::RetiredRoom,
+    ticket::Spent,
 };
 use crate::storage::{
     Database, Reading, Records, StorageError,
@@ -21,7 +23,7 @@ use crate::storage::{
 /// What no copy has.
 const NOT_COPIED: &[&str] = &[Session::KIND, Ticket::KIND, Spent::KIND, Mail::KIND];
 /// What is as it is here, where it is here.
-const KEPT: &[&str] = &[PlatformToken::KIND];
+const KEPT: &[&str] = &[PlatformToken::KIND, RetiredRoom::KIND];
 /// What comes back only with an account that is gone here, or when it is here still: else it was taken away.
 const TAKEN_AWAY: &[&str] = &[ApiToken::KIND, Moderator::KIND];
 

@@ -50,7 +50,7 @@ impl Record for RoomChannels {
 /// A room that its owner gave up, or that went with its account. Nobody else takes its name: links to it, and what was
 /// recorded in it, are still about.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct RetiredRoom {
+pub(super) struct RetiredRoom {
     room: CreatorId,
     account: AccountId,
     at: Timestamp,
