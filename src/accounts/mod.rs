@@ -63,7 +63,7 @@ pub use owner::Owner;
 pub use paces::Paces;
 pub use password::{Passwords, Verdict};
 pub use record::Record;
-pub use rooms::{NewChannel, RoomChannel, RoomChannels, RoomLimits};
+pub use rooms::{NewChannel, RoomChannel, RoomChannels};
 pub use secret::{Digest, Secret};
 pub use session::{NewSession, Session, SessionId, Surface};
 pub use shown::{AccountRecord, AuditRecord, AuthEvent, ProviderRecord};

@@ -9,30 +9,9 @@ use super::{
     moderator::forget_room,
 };
 use crate::{
-    config::{Config, CreatorsConfig, channel_name, tiers::TierTerms},
+    config::{Config, CreatorsConfig, channel_name},
     model::{CreatorId, Platform, Timestamp},
 };
-
-/// How much of rooms an account may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RoomLimits {
-    /// Rooms that its owner makes (count).
-    pub rooms: usize,
-    /// Channels that its owner puts into one of its rooms (count).
-    pub channels: usize,
-}
-
-impl RoomLimits {
-    /// Of a tier.
-    #[must_use]
-    pub const fn of(terms: &TierTerms) -> Self {
-        let (rooms, channels) = (terms.features.rooms, terms.features.channels);
-        Self { rooms: rooms as usize, channels: channels as usize }
-    }
-
-    /// Of whoever operates the server.
-    pub const OPERATOR: Self = Self { rooms: usize::MAX, channels: 100 };
-}
 
 /// A channel that flows into a room.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,8 +81,6 @@ pub struct NewChannel {
     pub by: Actor,
     /// From where.
     pub origin: Origin,
-    /// Most channels of the room then.
-    pub most: usize,
 }
 
 impl Book {
@@ -159,7 +136,7 @@ impl Accounts {
             if channels.iter().any(|it| it.is(new.platform, &new.name)) {
                 return Ok(());
             }
-            if channels.len() >= new.most {
+            if channels.len() >= change.terms_of(&owner).features.channels as usize {
                 return Err(AccountError::Refused("this room has as many channels as it may"));
             }
             channels.push(RoomChannel { platform: new.platform, name: new.name.clone() });
@@ -336,7 +313,7 @@ pub(super) fn claim_room(
     if is_taken {
         return Err(AccountError::Taken("a room of that name"));
     }
-    if account.rooms.len() >= RoomLimits::of(change.terms_of(account)).rooms {
+    if account.rooms.len() >= change.terms_of(account).features.rooms as usize {
         return Err(AccountError::Refused("this account has as many rooms as it may"));
     }
     // Those that accounts made this very moment may not be in force yet.

@@ -81,7 +81,7 @@ impl AccountRecord {
             onboarding_status: account.onboarding,
             account_status: account.status,
             providers: providers.collect(),
-            rooms: account.rooms.iter().map(ToString::to_string).collect(),
+            rooms: account.list_rooms().map(ToString::to_string).collect(),
             created_at: account.created_at,
             last_login_at: account.last_login_at,
             updated_at: account.updated_at,

@@ -8,7 +8,7 @@ use super::{account_rooms, feed_log, typed_channels::TypedChannels};
 use crate::{
     accounts::{Accounts, Actor, NewChannel, Origin, RoomChannel},
     chat::Hub,
-    config::{Config, channel_flag, channel_name},
+    config::{Config, channel_flag},
     model::{CreatorId, Platform},
     platforms::recording::demo,
     web::{
@@ -62,10 +62,7 @@ impl Applier {
         let most = book.terms_of_room(room)?.features.channels as usize;
         let config = self.effective.borrow();
         let creator = config.creators.creators.iter().find(|it| it.id == *room)?;
-        let is_there = creator
-            .channels
-            .iter()
-            .any(|it| it.platform == platform && channel_name::is_same(platform, &it.name, name));
+        let is_there = creator.has_channel(platform, name);
         (!is_there && creator.channels.len() >= most)
             .then(|| format!("the tier of this room's owner allows at most {most} channels"))
     }
@@ -126,21 +123,11 @@ pub(super) fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChanne
         if let Some(fault) = applier.find_channel_fault(&room, platform, &channel.name) {
             return Err(ApiError::Conflict(fault));
         }
-        let config = Arc::clone(&applier.effective.borrow());
-        let most = config.system.feed.max_rooms as usize;
+        let most = applier.effective.borrow().system.feed.max_rooms as usize;
         if applier.hub.find_room(room.as_str()).is_none() && applier.hub.list_rooms().len() >= most
         {
             let words = format!("this server keeps at most {most} rooms");
             return Err(ApiError::BadRequest(words));
-        }
-        let known = config.creators.creators.iter().find(|it| it.id == room);
-        if known.is_some_and(|it| {
-            it.channels.len() >= new.most && !it.has_channel(channel.platform, &channel.name)
-        }) {
-            return Err(ApiError::Conflict(format!(
-                "a room of this account has at most {} channels",
-                new.most
-            )));
         }
         tokio::task::block_in_place(|| {
             if applier.accounts.book().is_made_room(&room) {
@@ -160,7 +147,10 @@ pub(super) fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChanne
 pub(super) fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoom {
     Box::new(move |room: &CreatorId, by: Actor, origin: &Origin| {
         let removed = tokio::task::block_in_place(|| {
-            let made = applier.accounts.remove_room(room, by, origin)?;
+            // One that the configuration has as well stays, whoever owns it.
+            let files = Arc::clone(&applier.files.borrow());
+            let configured = files.creators.creators.iter().any(|it| it.id == *room);
+            let made = !configured && applier.accounts.remove_room(room, by, origin)?;
             // Both, where a channel was typed before there was such a room of an account.
             Ok::<_, ApiError>(applier.typed.remove(room)? || made)
         })?;

@@ -42,7 +42,7 @@ impl Permission {
     /// Of an account; `None` when it may not do more than look on, or nothing at all.
     fn of(account: &Account) -> Option<Self> {
         let operates = (account.role == AccountRole::Admin).then(|| "server:operate".to_owned());
-        let owns = account.rooms.iter().map(|it| format!("room:{it}:own"));
+        let owns = account.list_rooms().map(|it| format!("room:{it}:own"));
         let grants: Vec<_> = operates.into_iter().chain(owns).collect();
         let more = account.role != AccountRole::Viewer || !grants.is_empty();
         (account.is_active() && more).then(|| Self {

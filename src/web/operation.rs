@@ -422,6 +422,12 @@ impl Operation {
         self.doc.surface
     }
 
+    /// Whether the document tells of it.
+    #[must_use]
+    pub const fn is_listed(&self) -> bool {
+        self.doc.listed
+    }
+
     /// The names of its path's parameters, in order.
     pub(super) fn path_names(&self) -> impl Iterator<Item = &'static str> {
         self.path

@@ -441,8 +441,6 @@ async fn no_other_site_and_no_flood_of_bytes_changes_an_account() {
     let sent = json!({"display_name": "  Ana\nthe \u{202e}First "});
     let (_, renamed) = ana.ask(&server, "PATCH", "/account/me", sent).await;
     assert_eq!(renamed["user"]["display_name"], "Ana the First");
-    let state = server.json("/auth/access-state").await;
-    assert_eq!(state, json!({"mode": "normal", "message": null, "bypass_enabled": false}));
     server.stop().await;
 }
 

@@ -92,8 +92,8 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("POST", "/api/rooms/{room}/moderation") => {
             ("/api/rooms/ana/moderation", r#"{"action":"hide","user_id":"twitch:9"}"#, &[200])
         }
-        // The operator has no account; who has one brings a link that never was.
-        ("POST", "/api/invitations") => ("/api/invitations", r#"{"token":"x"}"#, &[403, 400]),
+        // A link that never was.
+        ("POST", "/api/invitations") => ("/api/invitations", r#"{"token":"x"}"#, &[400]),
         ("GET", "/invitation") => ("/invitation?token=x", "", &[404]),
         ("GET", "/api/themes") => ("/api/themes?room=ana", "", &[200]),
         ("POST", "/api/themes") => {
@@ -178,6 +178,10 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("POST", "/admin/export/audit") => ("/admin/export/audit?format=csv", "", &[200]),
         ("GET", "/") => ("/", "", &[200]),
         ("GET", "/dashboard") => ("/dashboard?room=ana", "", &[200]),
+        // Whoever is signed in goes on.
+        ("GET", "/login") => ("/login", "", &[200, 303]),
+        ("GET", "/account") => ("/account", "", &[200]),
+        ("GET", "/admin") => ("/admin", "", &[200]),
         // A wrong secret; the operator is on the way home.
         ("GET", "/auth/operator") => ("/auth/operator?token=wrong", "", &[403, 303]),
         // No provider is registered: back to the login page, as for whoever comes back and never set out.
@@ -522,6 +526,9 @@ async fn differs(
     // Another spelling of a route is told about under the first.
     let path = if path == "/" { &path } else { path.trim_end_matches('/') };
     let told = &document["paths"][path][operation.verb.as_str().to_lowercase()]["responses"];
+    if told.is_null() && !operation.is_listed() {
+        return None;
+    }
     let status = answer.status().as_u16();
     let told = &told[status.to_string()];
     if told.is_null() {
@@ -606,7 +613,7 @@ async fn failures_where_older_clients_ask_have_the_members_they_read() {
     for (path, status, reason) in [
         ("/auth/operator", 400, "bad_request"),
         ("/auth/nothing", 404, "not_found"),
-        ("/account", 404, "not_found"),
+        ("/account/nothing", 404, "not_found"),
         ("/admin/users/nobody", 404, "not_found"),
         ("/billing/nothing", 404, "not_found"),
     ] {

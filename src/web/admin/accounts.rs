@@ -114,7 +114,7 @@ fn mentions(account: &Account, text: &str) -> bool {
         || account.display_name.to_lowercase().contains(text)
         || account.user_code.as_str().to_lowercase().contains(text)
         || account.id.to_string().starts_with(text)
-        || account.rooms.iter().any(|it| it.as_str().to_lowercase().contains(text))
+        || account.list_rooms().any(|it| it.as_str().to_lowercase().contains(text))
 }
 
 /// How many somebody asks for.

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{JsonBody, channels::TypedPart};
 use crate::{
-    accounts::{Account, NewChannel, RoomLimits},
+    accounts::{Account, NewChannel},
     chat::{Room, RoomSummary},
     config::{OverlayAccess, channel_name},
     model::{BadCreatorId, CreatorId, Platform, PlatformState, platform::UnknownPlatform},
@@ -85,7 +85,7 @@ pub fn list_cards(state: &AppState, headers: &HeaderMap) -> Result<Vec<RoomCard>
 #[must_use]
 pub fn list_own_cards(state: &AppState, account: &Account) -> Vec<RoomCard> {
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
-    let rooms = account.rooms.iter().filter_map(|it| state.hub.find_room(it.as_str()));
+    let rooms = account.list_rooms().filter_map(|it| state.hub.find_room(it.as_str()));
     rooms.map(|room| card(state, &room, keyed)).collect()
 }
 
@@ -174,10 +174,6 @@ pub async fn add_room(
     if !caller.is_operator() && !room.as_ref().is_some_and(|it| caller.owns(it)) {
         return Err(ApiError::Forbidden("name one of your own rooms as `room`"));
     }
-    let limits = match caller.account() {
-        Some(it) if !caller.is_operator() => RoomLimits::of(state.accounts.book().terms_of(it)),
-        _ => RoomLimits::OPERATOR,
-    };
     let (platform, name) = match channel.split_once(':') {
         Some((platform, name)) if !name.starts_with("//") => {
             let platform = platform
@@ -191,8 +187,8 @@ pub async fn add_room(
             (channel_name::platform_of(name).unwrap_or(Platform::Twitch), name)
         }
     };
-    let (name, by, most) = (name.to_owned(), caller.actor(), limits.channels);
-    let id = (state.add_channel)(NewChannel { room, platform, name, by, origin, most })?;
+    let (name, by) = (name.to_owned(), caller.actor());
+    let id = (state.add_channel)(NewChannel { room, platform, name, by, origin })?;
     let room = state.hub.find_room(id.as_str()).ok_or(ApiError::NotFound("room"))?;
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
     let card = card(&state, &room, keyed);

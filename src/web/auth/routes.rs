@@ -25,8 +25,8 @@ use crate::web::{
 
 /// Adds them.
 pub(in crate::web) fn add(routes: Routes) -> Routes {
-    let routes = super::provider_routes::add(routes);
     let routes = getting_in(routes);
+    let routes = super::provider_routes::add(routes);
     let routes = mailed_links(routes);
     own_account(routes)
 }
@@ -100,7 +100,8 @@ fn getting_in(routes: Routes) -> Routes {
             Post,
             "/auth/link",
             sign_in::use_link,
-            Doc::page(Anyone, "Signs in with such a link")
+            auth("Signs in with such a link, and goes on to the page after it")
+                .own_origin()
                 .takes_form(Shape::of::<LinkForm>())
                 .done(303)
                 .fails(&[403, 429]),
@@ -146,23 +147,6 @@ fn getting_in(routes: Routes) -> Routes {
                     "type": "object",
                     "properties": {"enabled": {"const": false}, "sitekey": {"type": "null"}},
                     "required": ["enabled", "sitekey"],
-                })),
-            ),
-        )
-        .on(
-            Get,
-            "/auth/access-state",
-            show_access_state,
-            auth("Whether the server is open to all").answers(
-                200,
-                Shape::literal(json!({
-                    "type": "object",
-                    "properties": {
-                        "mode": {"enum": ["normal", "maintenance", "development"]},
-                        "message": {"type": ["string", "null"]},
-                        "bypass_enabled": {"type": "boolean"},
-                    },
-                    "required": ["mode", "message", "bypass_enabled"],
                 })),
             ),
         )
@@ -320,9 +304,4 @@ fn own_account(routes: Routes) -> Routes {
 /// `GET /auth/turnstile/config`: existing login pages ask for it before they show their form.
 async fn show_turnstile() -> axum::Json<serde_json::Value> {
     axum::Json(json!({"enabled": false, "sitekey": null}))
-}
-
-/// `GET /auth/access-state`: existing pages ask for it before they show anything.
-async fn show_access_state() -> axum::Json<serde_json::Value> {
-    axum::Json(json!({"mode": "normal", "message": null, "bypass_enabled": false}))
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{account, admin, chat, dashboard, home, invitation, login, overlay, replay};
 use crate::web::{
     operation::{
-        Access::{Anyone, Lister, Local, Operator, Reader, Session},
+        Access::{Anyone, Creator, Lister, Local, Operator, Reader, Session},
         Doc, Shape,
         Verb::Get,
     },
@@ -27,7 +27,7 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
             Get,
             "/dashboard",
             dashboard::show_dashboard,
-            Doc::page(Operator, "How a room looks, set with a live preview")
+            Doc::page(Creator, "How a room looks, set with a live preview")
                 .text("room", "Which room; the first when nothing is said."),
         )
         .on(
