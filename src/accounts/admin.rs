@@ -268,6 +268,10 @@ impl Doing<'_> {
         }
         let list = |rooms: &[CreatorId]| rooms.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (before, after) = (list(&self.account.rooms), list(&rooms));
+        for gone in self.account.rooms.iter().filter(|it| !rooms.contains(it)) {
+            // Whoever has it next brings channels and moderators of their own.
+            self.change.retire_room(gone, self.account.id);
+        }
         self.account.rooms = rooms;
         self.change.cut_off(self.account.id);
         self.done("rooms_changed", before, after, 0)

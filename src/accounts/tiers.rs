@@ -77,10 +77,11 @@ impl Book {
         self.tiers().terms(account.tier)
     }
 
-    /// What may be had in a room, by the tier of the account that owns it; `None` for rooms of the operator, which
-    /// nothing limits.
+    /// What may be had in a room, by the tier of the account that made it; `None` for rooms of the operator, also for
+    /// those that were given to an account: nothing limits them.
     #[must_use]
     pub fn terms_of_room(&self, room: &CreatorId) -> Option<&TierTerms> {
-        self.find_by_room(room).map(|it| self.terms_of(it))
+        let owner = self.find_by_room(room).filter(|it| it.rooms.contains(room))?;
+        Some(self.terms_of(owner))
     }
 }

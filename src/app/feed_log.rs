@@ -135,6 +135,7 @@ mod tests {
         let accounts = Accounts::in_memory();
         let mut ana = Account::new(None, "Ana", accounts.now());
         ana.rooms = ["plain", "short", "long"].map(|it| it.parse().unwrap()).into();
+        ana.given = vec!["operators".parse().unwrap()];
         let creators = json!({"creators": [
             {"id": "plain"},
             {"id": "short", "retention_days": 7},

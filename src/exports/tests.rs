@@ -6,7 +6,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::*;
 use crate::{
-    accounts::{Account, Accounts, Actor, AuditEntry, Origin},
+    accounts::{Account, Accounts, Actor, AuditEntry, Moderator, Origin, Right},
     config::QuotasConfig,
     model::AccountRole,
     quotas::Quotas,
@@ -111,6 +111,12 @@ fn busy_accounts() -> Accounts {
     };
     let done = accounts.change_now(|change| {
         let account = change.put_account(account)?;
+        change.put(&Moderator {
+            room: "zoe".parse().unwrap(),
+            account: account.id,
+            rights: [Right::Queue, Right::Hide].into(),
+            since: change.at(),
+        });
         let entry = AuditEntry::new(change.at(), Actor::of(&account), "login_success");
         change.audit(entry.to(&account).from(&origin));
         let entry =
@@ -410,6 +416,9 @@ fn no_file_but_the_admins_leads_to_anybody() {
     assert_eq!(events.as_array().unwrap().len(), 2, "downloads are no sign-ins");
     assert_eq!(events[0]["ip"], "203.0.113.0/24");
     assert_eq!(events[1]["resend_message_id"], "re_1");
+    let permission = read(&dir, "state/permissions.json")["permissions"][0].clone();
+    let grants = json!(["room:ana:own", "room:zoe:queue", "room:zoe:hide"]);
+    assert_eq!((&permission["grants"], &permission["role"]), (&grants, &json!("creator")));
     assert_eq!(read(&dir, "admin/audit/audit.json")["audit"].as_array().unwrap().len(), 3);
 }
 
