@@ -276,7 +276,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
                     quotas.set_config(files.quotas.clone());
                 }
                 applier.apply();
-                if of_files && let Err(error) = accounts.give_rooms().await {
+                // Also after accounts changed: those of a copy own what was theirs when it was made.
+                if let Err(error) = accounts.give_rooms().await {
                     tracing::error!(%error, "rooms stay with those who owned them");
                 }
             }
