@@ -160,7 +160,7 @@ async fn what_goes_wrong_is_said_in_words_where_it_belongs() {
     .await;
 
     // A password that everybody has; an address that nobody has verified.
-    page.go(&server.url("/login#create")).await;
+    page.go(&server.url("/login?surface=public#create")).await;
     page.until_is(PANEL, "create").await;
     page.type_into("#create-email", "bo@example.com").await;
     page.type_into("#create-password", "password1234").await;
