@@ -83,7 +83,13 @@ async fn a_file_or_an_admin_that_says_less_of_a_higher_tier_is_lifted() {
     };
     assert_eq!(rooms(&world), [5, 5, 10]);
     let bypass = Controls { admin_tier_config_bypass: true, ..Controls::default() };
-    world.accounts.change_now(|it| Ok(it.set_controls(bypass))).unwrap();
+    world
+        .accounts
+        .change_now(|it| {
+            it.set_controls(bypass);
+            Ok(())
+        })
+        .unwrap();
     assert_eq!(rooms(&world), [5, 3, 10]);
     // A tier that is no longer known is the first one.
     let mut stored = serde_json::to_value(&*put(&world.accounts, "ana", |_| {})).unwrap();
