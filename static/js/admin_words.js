@@ -2,7 +2,7 @@
 
 /** `trigger_cooldown_seconds` → "Trigger cooldown seconds". */
 export function spaced(name) {
-  const words = String(name).replaceAll("_", " ").trim();
+  const words = String(name).replaceAll("_", " ").trim().replace(/\b(api|id|ip)\b/g, (it) => it.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -74,9 +74,7 @@ pub fn list_cards(state: &AppState, headers: &HeaderMap) -> Result<Vec<RoomCard>
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
     let caller = Caller::of(state, headers);
     if keyed && !caller.is_operator() {
-        let account = caller.account().ok_or(ApiError::Unauthorized)?;
-        let rooms = account.list_rooms().filter_map(|it| state.hub.find_room(it.as_str()));
-        return Ok(rooms.map(|it| card(state, &it, true)).collect());
+        return Ok(list_own_cards(state, caller.account().ok_or(ApiError::Unauthorized)?));
     }
     Ok(state.hub.list_rooms().iter().map(|room| card(state, room, keyed)).collect())
 }
