@@ -107,7 +107,6 @@ function show_notice(words, look) {
   const linked = page.providers.find((it) => it.id === url.searchParams.get("linked"));
   const reason = url.searchParams.get("reason");
   if (linked) show_notice(`${linked.title} is connected.`, "good");
-  else if (url.searchParams.has("email_changed") || url.searchParams.has("verified")) show_notice("Your address is verified.", "good");
   else if (reason) show_notice(LINK_REASONS[reason] ?? "That did not work.", "bad");
   // Once: a reload does not say it again.
   if (url.search) history.replaceState(null, "", url.pathname + url.hash);
@@ -133,8 +132,9 @@ const onboarding = take_form($("onboarding-form"), {
       location.assign(`/?made=${encodeURIComponent(room)}`);
       return;
     }
-    reload_user().then(() => $("name").scrollIntoView({ block: "nearest" }));
     show_notice("All set.", "good");
+    // What was pressed is gone: the keyboard goes on at the name.
+    reload_user().then(() => $("name").focus());
   },
   blame: ({ reason }) => (["taken", "conflict", "bad_request"].includes(reason) && wants_room() ? "room" : null),
 });

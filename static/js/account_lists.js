@@ -51,7 +51,7 @@ async function refresh(path, fault, draw) {
 
 // ---------------------------------------------------------------- sign-ins
 
-/** The account's sign-ins, this one first. `signed_out()` when it is none any more. */
+/** The account's sign-ins, this one first. */
 export function follow_sessions({ list, fault, title, end_others }) {
   const failed = (why) => (fault.textContent = why);
   const load = () => refresh("/account/sessions", fault, draw);

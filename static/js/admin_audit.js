@@ -19,7 +19,7 @@ function row(entry) {
   const by = entry.actor_user_code ? code_link(entry.actor_user_code) : make("span", entry.actor_role ? "" : "muted", actor_of(entry));
   const to = make("span", "stack", entry.target_user_code ? code_link(entry.target_user_code) : "", entry.email_redacted ? make("bdi", "muted", entry.email_redacted) : "");
   if (!to.textContent) to.append(make("span", "muted", "–"));
-  const agent = entry.user_agent ? make("span", "muted", agent_words(entry.user_agent).words) : "";
+  const agent = entry.user_agent ? make("span", "muted", agent_words(entry.user_agent)) : "";
   if (agent) agent.title = entry.user_agent;
   const facts = facts_of(entry.metadata).map(([name, value]) => make("span", "fact", `${name}: `, make("bdi", "", value)));
   return make("tr", "", cell("When", stamp(when, entry.ts)),

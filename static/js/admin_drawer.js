@@ -26,6 +26,9 @@ function fact(list, name, ...value) {
   list.append(make("dt", "", name), make("dd", "", ...value));
 }
 
+/** Which opening the drawer shows: an answer to an earlier one comes too late. */
+let turn = 0;
+
 /**
  * @param {object} account as lists have it
  * @param {object} options
@@ -33,6 +36,7 @@ function fact(list, name, ...value) {
  * @param {string|null} options.own the admin's own account
  */
 export async function open_drawer(account, { own, changed }) {
+  const mine = ++turn;
   const path = `/admin/accounts/${encodeURIComponent(account.id)}`;
   const said = make("p", "form-fault");
   said.setAttribute("role", "alert");
@@ -44,6 +48,7 @@ export async function open_drawer(account, { own, changed }) {
 
   async function refresh() {
     const answer = await ask("GET", path);
+    if (mine !== turn) return undefined;
     if (!answer.ok) return say(reason_of(answer));
     detail = answer.body;
     account = detail.account ?? account;
@@ -58,6 +63,7 @@ export async function open_drawer(account, { own, changed }) {
     if (!answer.ok) return say(reason_of(answer));
     const now = answer.body.account ?? null;
     changed(now, account.id);
+    if (mine !== turn) return undefined;
     if (!now) return drawer.close();
     account = now;
     const ended = answer.body.sessions_invalidated;
@@ -121,6 +127,8 @@ export async function open_drawer(account, { own, changed }) {
   drawer.querySelector("#drawer-title").focus({ preventScroll: true });
   await refresh();
 }
+
+drawer.addEventListener("close", () => (turn += 1));
 
 // A click beside it closes it, as Escape does.
 drawer.addEventListener("click", (event) => {

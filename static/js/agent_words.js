@@ -9,13 +9,11 @@ const SYSTEMS = [
   [/\biPhone\b/, "iPhone"], [/\biPad\b/, "iPad"], [/\bAndroid\b/, "Android"], [/\bWindows\b/, "Windows"], [/\bMac OS X\b|\bMacintosh\b/, "Mac"],
   [/\bCrOS\b/, "ChromeOS"], [/\bLinux\b/, "Linux"],
 ];
-const HANDHELD = ["iPhone", "iPad", "Android"];
 
-/** `{words, is_handheld}`: "Firefox on Windows". */
+/** "Firefox on Windows". */
 export function agent_words(user_agent) {
   const text = String(user_agent ?? "");
   const find = (list) => list.find(([pattern]) => pattern.test(text))?.[1];
   const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
-  const words = browser && system ? `${browser} on ${system}` : browser ?? system ?? (text.slice(0, 40) || "Unknown browser");
-  return { words, is_handheld: HANDHELD.includes(system) };
+  return browser && system ? `${browser} on ${system}` : browser ?? system ?? (text.slice(0, 40) || "Unknown browser");
 }

@@ -4,10 +4,11 @@
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
 import { draft_after } from "./draft.js";
-import { masked, show_keys } from "./keys.js";
+import { show_keys } from "./keys.js";
 import { show_moderators } from "./moderators.js";
 import { show_channels } from "./room_channels.js";
 import { make } from "./rooms.js";
+import { masked } from "./room_links.js";
 
 const CHECK_MS = 250;
 const UNDO_MOST = 100;

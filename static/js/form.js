@@ -40,7 +40,6 @@ function fault_of(field) {
   if (validity.typeMismatch && field.type === "email") return "That does not look like an email address.";
   // `minlength` counts only what people typed, not what a password manager filled in.
   if (field.minLength > 0 && [...value].length < field.minLength) return `At least ${field.minLength} characters.`;
-  if (validity.patternMismatch) return dataset.pattern ?? "That does not fit.";
   return "";
 }
 
@@ -88,9 +87,13 @@ export function take_form(form, { send, done, refused = () => false, blame = () 
   const wait = (seconds, why) => {
     waits?.();
     button.setAttribute("aria-disabled", "true");
-    // Said once; after that only the eye follows the seconds.
-    words.setAttribute("aria-live", "off");
-    waits = count_down(seconds, (left) => say(`${why} Try again in ${wait_words(left)}.`), () => {
+    // Told once; after that only the eye follows the seconds.
+    let is_told = false;
+    waits = count_down(seconds, (left) => {
+      if (is_told) words.setAttribute("aria-live", "off");
+      is_told = true;
+      say(`${why} Try again in ${wait_words(left)}.`);
+    }, () => {
       waits = null;
       words.removeAttribute("aria-live");
       button.removeAttribute("aria-disabled");

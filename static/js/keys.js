@@ -3,6 +3,7 @@
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
 import { removal_button } from "./removal.js";
+import { masked } from "./room_links.js";
 import { make } from "./rooms.js";
 
 const DEFAULT = "default";
@@ -10,9 +11,6 @@ const ASK_EVERY_MS = 10_000;
 const COPIED_MS = 2000;
 /** How long the old link goes on, in words and seconds. */
 const GRACES = [["at once", 0], ["in 10 minutes", 600], ["in an hour", 3600], ["in a day", 86_400], ["in a week", 604_800]];
-
-/** A link as it may be seen on a stream: a key in it is not. */
-export const masked = (url) => url.replace(/([?&]key=)[^&#]*/, "$1••••••••");
 
 /** `5 minutes ago`, for people. */
 export function ago(then, now) {

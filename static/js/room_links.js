@@ -4,7 +4,7 @@ import { copy } from "./copy.js";
 import { make } from "./rooms.js";
 
 /** The link as it may be seen on a stream: a key in it is not. */
-function masked(url) {
+export function masked(url) {
   return url.replace(/([?&]key=)[^&#]*/, "$1••••••••");
 }
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { ago, masked, usage } from "../../static/js/keys.js";
+import { ago, usage } from "../../static/js/keys.js";
+import { masked } from "../../static/js/room_links.js";
 import { Emitter } from "../../static/js/emitter.js";
 import { leave_when_revoked } from "../../static/js/revoked.js";
 
