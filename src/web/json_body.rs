@@ -8,7 +8,11 @@ use axum::{
     },
     http::{StatusCode, header},
 };
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{ApiError, AppState};
 
@@ -22,10 +26,25 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonOf<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        let read: Result<Json<T>, JsonRejection> = Json::from_request(request, state).await;
-        let Json(it) = read?;
-        Ok(Self(it))
+        let read: Result<Json<Box<RawValue>>, JsonRejection> =
+            Json::from_request(request, state).await;
+        let Json(raw) = read?;
+        // Serde also takes a list for a struct, member by member: nobody means that.
+        if !raw.get().starts_with('{') {
+            return Err(ApiError::BadRequest("the body is no object".to_owned()));
+        }
+        let it = serde_json::from_str(raw.get());
+        it.map(Self).map_err(|it| ApiError::BadRequest(it.to_string()))
     }
+}
+
+/// A member that is an object, and no list of its members' values.
+///
+/// # Errors
+/// When it is something else, or does not fit.
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, D::Error> {
+    let members = Map::<String, Value>::deserialize(from)?;
+    serde_json::from_value(Value::Object(members)).map_err(D::Error::custom)
 }
 
 /// A body of JSON, or what the form of a page sends: the page works without a script.

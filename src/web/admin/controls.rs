@@ -13,7 +13,7 @@ use crate::{
         ApiError, AppState,
         caller::{From, OperatorOnly},
         error::Fault,
-        json_body::JsonOf,
+        json_body::{JsonOf, object},
     },
 };
 
@@ -49,6 +49,7 @@ pub async fn show_controls(State(state): State<AppState>, _operator: OperatorOnl
 #[serde(default, deny_unknown_fields)]
 pub struct NewControls {
     /// Switches.
+    #[serde(deserialize_with = "object")]
     pub flags: NewFlags,
     /// By provider: whether people may sign in there.
     pub providers: BTreeMap<String, bool>,

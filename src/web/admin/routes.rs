@@ -14,6 +14,7 @@ use crate::{
     config::TiersConfig,
     telemetry::requests::Use,
     web::{
+        api::routes::moment,
         operation::{
             Access::{Anyone, Operator},
             Doc, Shape,
@@ -36,6 +37,8 @@ fn doc(summary: &'static str) -> Doc {
 }
 
 fn words(words: &[&str]) -> Shape {
+    // Nothing between `=` and `&` is as if it were not said.
+    let words: Vec<&str> = words.iter().copied().chain([""]).collect();
     Shape::literal(json!({"type": "string", "enum": words}))
 }
 
@@ -74,11 +77,7 @@ fn lists(routes: Routes) -> Routes {
                 .text("action", "Actions, with commas between them.")
                 .text("target", "Id or code of the account it was done to.")
                 .text("actor", "Id or code of who did it, or `operator`, `fallback`, `system`.")
-                .query(
-                    "since",
-                    Shape::literal(json!({"type": "string", "format": "date-time"})),
-                    "From then on.",
-                )
+                .query("since", moment(), "From then on.")
                 .answers(200, Shape::of::<AuditList>()),
         )
         .on(

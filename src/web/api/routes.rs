@@ -494,8 +494,9 @@ fn number(least: u64) -> Shape {
     Shape::literal(number_schema(least))
 }
 
-fn moment() -> Shape {
-    Shape::literal(json!({"type": "string", "format": "date-time"}))
+/// RFC 3339; nothing between `=` and `&` is as if it were not said.
+pub(in crate::web) fn moment() -> Shape {
+    Shape::literal(json!({"anyOf": [{"type": "string", "format": "date-time"}, {"const": ""}]}))
 }
 
 /// Platforms with commas between them.
@@ -514,6 +515,12 @@ fn new_theme() -> Shape {
         let name = json!({"type": ["string", "null"], "pattern": "^[a-z0-9][a-z0-9-]{0,31}$"});
         if let Some(members) = members(schema) {
             members.insert("name".to_owned(), name);
+            // Null is as if it were not said.
+            for optional in ["title", "description", "surface"] {
+                if let Some(member) = members.get_mut(optional) {
+                    *member = json!({"anyOf": [member.take(), {"type": "null"}]});
+                }
+            }
         }
     })
 }
