@@ -42,7 +42,9 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonOf<T> {
 ///
 /// # Errors
 /// When it is something else, or does not fit.
-pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<T, D::Error> {
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> Result<T, D::Error> {
     let members = Map::<String, Value>::deserialize(from)?;
     serde_json::from_value(Value::Object(members)).map_err(D::Error::custom)
 }
