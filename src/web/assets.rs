@@ -68,6 +68,7 @@ pub struct Assets {
 }
 
 /// An asset, ready to be sent.
+#[derive(Clone)]
 pub struct Asset {
     bytes: Bytes,
     etag: String,

@@ -6,17 +6,23 @@ use std::{
 };
 
 use axum::{
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
 use schemars::{SchemaGenerator, generate::SchemaSettings};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{
+    Map, Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 use super::{
     assets::Asset,
-    error::{Problem, has_older_clients},
+    error::{ApiError, Problem, has_older_clients},
     operation::{Operation, Shape, Surface},
     operator, routes,
+    state::AppState,
 };
 use crate::{
     VERSION,
@@ -25,26 +31,29 @@ use crate::{
 
 const PROBLEM: &str = "application/problem+json";
 
-static DOCUMENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let document = document(&routes::list());
-    format!("{document:#}\n").into_bytes()
-});
-
-/// Makes the document, so that the first who asks does not wait for it.
-pub(super) fn prepare() {
-    LazyLock::force(&DOCUMENT);
-}
+/// Made when somebody first asks: few servers are ever asked.
+static DOCUMENT: LazyLock<Asset> =
+    LazyLock::new(|| Asset::json(document(&routes::list()).into_bytes()));
 
 /// `GET /api/openapi.json`, with an ETag.
-pub async fn show_openapi(headers: HeaderMap) -> Response {
-    Asset::json(DOCUMENT.clone()).answer(&headers)
+///
+/// # Errors
+/// When it cannot be made.
+pub async fn show_openapi(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let made = state.life.spawn_blocking(|| DOCUMENT.clone()).await;
+    Ok(made.map_err(|it| ApiError::Internal(it.into()))?.answer(&headers))
 }
 
-/// The document of these routes; the same for the same.
+/// The document of these routes, as JSON; the same for the same.
+///
+/// Each operation is written as soon as it is described: the tree of all of them takes 13 MB, their text half of one.
 #[must_use]
-pub fn document(operations: &[Operation]) -> Value {
+pub fn document(operations: &[Operation]) -> String {
     let mut schemas = Schemas::new();
-    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut paths: BTreeMap<String, BTreeMap<String, Box<RawValue>>> = BTreeMap::new();
     let mut named = BTreeSet::new();
     let mut tags = BTreeSet::new();
     for it in operations.iter().filter(|it| it.doc.listed) {
@@ -55,22 +64,40 @@ pub fn document(operations: &[Operation]) -> Value {
         };
         tags.insert(it.doc.tag);
         let path = paths.entry(it.path.replace("{*", "{")).or_default();
-        path.insert(it.verb.as_str().to_lowercase(), describe(it, &id, &mut schemas));
+        path.insert(it.verb.as_str().to_lowercase(), written(&describe(it, &id, &mut schemas)));
     }
     let tags: Vec<Value> = tags.iter().map(|it| json!({"name": it})).collect();
-    json!({
-        "openapi": "3.1.0",
-        "info": {
+    let components = json!({"schemas": schemas.finish(), "securitySchemes": proofs()});
+    let document = Document {
+        openapi: "3.1.0",
+        info: json!({
             "title": "StreamSuites",
             "version": VERSION,
             "description": "One ordered feed per creator, from many chats to many screens.",
             "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        "servers": [{"url": "/"}],
-        "tags": tags,
-        "paths": paths,
-        "components": {"schemas": schemas.finish(), "securitySchemes": proofs()},
-    })
+        }),
+        servers: json!([{"url": "/"}]),
+        tags,
+        paths,
+        components,
+    };
+    written(&document).to_string()
+}
+
+/// The document, in the order in which people read it.
+#[derive(Serialize)]
+struct Document {
+    openapi: &'static str,
+    info: Value,
+    servers: Value,
+    tags: Vec<Value>,
+    paths: BTreeMap<String, BTreeMap<String, Box<RawValue>>>,
+    components: Value,
+}
+
+/// As text, which takes far less memory than its tree.
+fn written<T: Serialize + ?Sized>(value: &T) -> Box<RawValue> {
+    to_raw_value(value).expect("what is made of JSON is JSON")
 }
 
 /// How somebody proves who they are.
@@ -292,7 +319,7 @@ mod tests {
 
     #[test]
     fn every_reference_of_the_document_leads_somewhere_and_every_schema_is_one() {
-        let document = document(&routes::list());
+        let document: Value = serde_json::from_str(&document(&routes::list())).unwrap();
         let mut found = BTreeSet::new();
         references(&document, &mut found);
         assert!(found.len() > 30, "{found:?}");
@@ -307,7 +334,7 @@ mod tests {
 
     #[test]
     fn every_operation_has_an_id_of_its_own_and_declares_what_its_path_names() {
-        let document = document(&routes::list());
+        let document: Value = serde_json::from_str(&document(&routes::list())).unwrap();
         let schemes = document["components"]["securitySchemes"].as_object().unwrap();
         let mut ids = BTreeSet::new();
         for (path, verbs) in document["paths"].as_object().unwrap() {
@@ -343,7 +370,7 @@ mod tests {
 
     #[test]
     fn schemas_of_requests_are_named_apart() {
-        let document = document(&routes::list());
+        let document: Value = serde_json::from_str(&document(&routes::list())).unwrap();
         let schemas = &document["components"]["schemas"];
         let body = &document["paths"]["/api/rooms"]["post"]["requestBody"]["content"];
         assert_eq!(body["application/json"]["schema"]["$ref"], "#/components/schemas/NewRoomIn");

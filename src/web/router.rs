@@ -25,7 +25,7 @@ use tower_http::{
 use super::{
     ApiError, AppState,
     error::tell_older_clients,
-    gate, openapi,
+    gate,
     pages::missing,
     routes::{self, Routes},
 };
@@ -52,7 +52,6 @@ pub fn router(state: AppState) -> Router {
         longest: Duration::from_secs(u64::from(web.request_timeout_seconds)),
         untimed: operations.iter().filter(|it| !it.doc.timed).map(|it| it.path).collect(),
     };
-    openapi::prepare();
     let guard = || middleware::from_fn_with_state(state.clone(), gate::guard);
     shared
         .route_layer(guard())
