@@ -2,7 +2,10 @@
 
 use std::{
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use serde::{Deserialize, Serialize};
@@ -145,14 +148,12 @@ impl AuditEntry {
     }
 }
 
-/// An id of that millisecond, behind those that it had before: entries of one change keep their order.
+/// An id of that millisecond, behind those that it had before, whatever was noted of other milliseconds meanwhile:
+/// entries of one change keep their order.
 fn next_id(ms: u64) -> Ulid {
-    static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let behind = if last.timestamp_ms() == ms { last.increment() } else { None };
-    // Half of the room of a millisecond is left for those behind.
-    *last = behind.unwrap_or_else(|| Ulid::from_parts(ms, rand::random::<u128>() >> 1));
-    *last
+    // From anywhere in the lower half, so that another run's ids are others.
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(rand::random::<u64>() >> 1));
+    Ulid::from_parts(ms, NEXT.fetch_add(1, Ordering::Relaxed).into())
 }
 
 impl Record for AuditEntry {
@@ -160,5 +161,18 @@ impl Record for AuditEntry {
 
     fn key(&self) -> AuditKey {
         self.id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_of_one_millisecond_keep_their_order_whatever_is_noted_between_them() {
+        let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
+        let note = |ms| AuditEntry::new(at(ms), Actor::System, "noted").id;
+        let ids: Vec<Ulid> = (0..100).map(|_| (note(7), note(9)).0).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
     }
 }
