@@ -10,6 +10,7 @@ mod keys;
 mod moderation;
 mod moderators;
 mod overlay;
+mod own_account;
 mod popout;
 mod pronouns;
 mod queue;

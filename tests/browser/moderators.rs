@@ -1,10 +1,6 @@
 //! A moderator at work: asked on the dashboard, with what was granted on the page and no more.
 
 use serde_json::json;
-use streamsuites::{
-    accounts::{Account, NewSession, Surface},
-    model::Timestamp,
-};
 
 use crate::{
     LINES, ROWS,
@@ -17,27 +13,14 @@ use crate::{
 async fn a_moderator_has_the_buttons_that_were_granted_and_loses_them_while_the_page_is_open() {
     let server = TestServer::start().await;
     server.say([said("1", "Bo", "one"), said("2", "Cleo", "two")]);
-    let made = server.server.accounts.change(|change| {
-        let email = Some("mo@example.com".parse().unwrap());
-        let account = change.put_account(Account::new(email, "Mo", Timestamp::now()))?;
-        let new = NewSession {
-            surface: Surface::Public,
-            method: "password".to_owned(),
-            address: None,
-            user_agent: String::new(),
-            days: 7,
-        };
-        let (secret, _) = change.open_session(account.id, new);
-        Ok((account.user_code.to_string(), secret.expose().to_owned()))
-    });
-    let (code, cookie) = made.await.unwrap();
+    let mo = server.put_person("Mo", "mo@example.com").await;
     let browser = Browser::launch().await;
     let page = browser.open(&server.url(&server.server.sign_in)).await;
     page.until("document.querySelector('#server').dataset.state === 'live'").await;
     page.go(&server.url("/dashboard?room=ana")).await;
     page.until("document.querySelector('#moderator-preset').value === 'moderator'").await;
     page.eval("document.querySelector('#moderator-preset').value = 'helper'").await;
-    page.type_into("#moderator-to", &code).await;
+    page.type_into("#moderator-to", &mo.code).await;
     page.click("#moderator-add").await;
     page.until_is("document.querySelector('#moderators-told').textContent", "Mo moderates now.")
         .await;
@@ -49,7 +32,7 @@ async fn a_moderator_has_the_buttons_that_were_granted_and_loses_them_while_the_
 
     let theirs = Browser::launch().await;
     let popout = theirs.open(&server.url("/livechat")).await;
-    popout.eval(&format!("void (document.cookie = 'streamsuites_session={cookie}; path=/')")).await;
+    popout.become_person(&mo).await;
     popout.go(&server.popout()).await;
     popout.until_is(ROWS, json!(["one", "two"])).await;
     popout.until("document.querySelector('#queue-button').hidden === false").await;
