@@ -4,6 +4,7 @@ import { follow_methods, follow_sessions, follow_tokens } from "./account_lists.
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
 import { blame_password, bring_passwords_to_life, forget_secrets, set_busy, show_fault, take_form } from "./form.js";
+import { initial_of } from "./marks.js";
 import { make } from "./rooms.js";
 import { take_sign_out } from "./sign_out.js";
 
@@ -58,7 +59,7 @@ function draw_user() {
 }
 
 function draw_initial(name) {
-  $("face").textContent = [...new Intl.Segmenter().segment(name.trim())][0]?.segment.toUpperCase() ?? "?";
+  $("face").textContent = initial_of(name);
 }
 
 function room_row({ room, owner }) {

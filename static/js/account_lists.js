@@ -1,9 +1,10 @@
 // What an account has several of: sign-ins, tokens, ways in.
 
 import { ask, reason_of } from "./ask.js";
+import { badge, stamp } from "./marks.js";
 import { removal_button, replace_keeping_focus } from "./removal.js";
 import { make } from "./rooms.js";
-import { day, exact, when } from "./time_words.js";
+import { day, when } from "./time_words.js";
 
 const METHODS = { password: "password", link: "mail link", google: "Google", github: "GitHub", discord: "Discord", twitch: "Twitch" };
 const MARKS = { google: "providers/google", github: "providers/github", discord: "platforms/discord", twitch: "platforms/twitch" };
@@ -29,17 +30,6 @@ function drawing(path) {
 const DESK = "M3.5 4.5h17a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1h-17a1 1 0 0 1-1-1v-10a1 1 0 0 1 1-1zM8 20.5h8M12 16.5v4";
 const HAND = "M7.5 2.5h9a1.5 1.5 0 0 1 1.5 1.5v16a1.5 1.5 0 0 1-1.5 1.5h-9a1.5 1.5 0 0 1-1.5-1.5v-16a1.5 1.5 0 0 1 1.5-1.5zM11 18.5h2";
 const KEY = "M14.5 3.5a6 6 0 1 1-4.200 10.300L9 15v2H7v2H5l-2 2v-3.5l6.5-6.5a6 6 0 0 1 5-7.5zM16.5 7.5v.01";
-
-function stamp(words, timestamp) {
-  const time = make("time", "", words);
-  time.dateTime = timestamp;
-  time.title = exact(timestamp);
-  return time;
-}
-
-function badge(words, look = "") {
-  return make("span", `badge ${look}`.trim(), words);
-}
 
 /** Asks for a list and shows it; says in `fault` when that fails. Answers whether it went well. */
 async function refresh(path, fault, draw) {
@@ -70,7 +60,7 @@ export function follow_sessions({ list, fault, title, end_others }) {
   function session_row(session) {
     const words = session.device;
     const facts = make("span", "");
-    facts.append(session.current ? "Here, now" : stamp(when(session.last_seen_at), session.last_seen_at), " · signed in ", stamp(when(session.created_at), session.created_at), ` by ${METHODS[session.method] ?? session.method}`);
+    facts.append(session.current ? "Here, now" : stamp(when, session.last_seen_at), " · signed in ", stamp(when, session.created_at), ` by ${METHODS[session.method] ?? session.method}`);
     if (session.address) facts.append(" · from ", make("bdi", "", session.address));
     const end = session.current ? [] : [removal_button({
       label: words, words: "End", question: "Really?", path: `/account/sessions/${encodeURIComponent(session.id)}`, done: load, failed,
@@ -91,9 +81,9 @@ export function follow_tokens({ list, fault, title }) {
 
   function token_row(token) {
     const facts = make("span", "");
-    if (token.last_used_at) facts.append("Used ", stamp(when(token.last_used_at), token.last_used_at));
+    if (token.last_used_at) facts.append("Used ", stamp(when, token.last_used_at));
     else facts.append("Not used yet");
-    facts.append(" · made ", stamp(when(token.created_at), token.created_at));
+    facts.append(" · made ", stamp(when, token.created_at));
     const is_over = token.expires_at && Date.parse(token.expires_at) <= Date.now();
     if (token.expires_at && !is_over) facts.append(` · works until ${day(token.expires_at)}`);
     return row({

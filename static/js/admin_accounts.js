@@ -1,8 +1,9 @@
 // Everybody's accounts: searched, listed, and one of them opened.
 
 import { open_drawer } from "./admin_drawer.js";
-import { badge, cell, face, stamp, state_badges } from "./admin_parts.js";
+import { cell, face, state_badges } from "./admin_parts.js";
 import { spaced } from "./admin_words.js";
+import { badge, stamp } from "./marks.js";
 import { pages_of } from "./pages_of.js";
 import { make } from "./rooms.js";
 import { day, when } from "./time_words.js";

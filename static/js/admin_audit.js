@@ -1,8 +1,9 @@
 // What was done, by whom, to whom.
 
-import { badge, cell, stamp } from "./admin_parts.js";
+import { cell } from "./admin_parts.js";
 import { actor_of, facts_of, look_of_result, spaced } from "./admin_words.js";
 import { agent_words } from "./agent_words.js";
+import { badge, stamp } from "./marks.js";
 import { pages_of } from "./pages_of.js";
 import { make } from "./rooms.js";
 import { when } from "./time_words.js";

@@ -1,7 +1,7 @@
 // What can be switched off for everybody.
 
-import { badge } from "./admin_parts.js";
 import { ask, reason_of } from "./ask.js";
+import { badge } from "./marks.js";
 import { asking_button, replace_keeping_focus } from "./removal.js";
 import { make } from "./rooms.js";
 

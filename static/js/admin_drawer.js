@@ -1,9 +1,10 @@
 // One account, with what an admin does to it.
 
-import { badge, face, stamp, state_badges } from "./admin_parts.js";
+import { face, state_badges } from "./admin_parts.js";
 import { spaced } from "./admin_words.js";
 import { ask, reason_of } from "./ask.js";
 import { copy } from "./copy.js";
+import { badge, stamp } from "./marks.js";
 import { asking_button } from "./removal.js";
 import { make } from "./rooms.js";
 import { exact, when } from "./time_words.js";

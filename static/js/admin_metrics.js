@@ -1,9 +1,10 @@
 // How the API is used, while one looks.
 
-import { badge, cell } from "./admin_parts.js";
+import { cell } from "./admin_parts.js";
 import { health_of, latency, short } from "./admin_words.js";
 import { ask, reason_of } from "./ask.js";
 import { chart_of } from "./chart.js";
+import { badge } from "./marks.js";
 import { make } from "./rooms.js";
 
 const EVERY_MS = 5000;

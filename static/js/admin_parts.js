@@ -1,20 +1,7 @@
 // What the admins' tables are made of.
 
+import { badge, initial_of } from "./marks.js";
 import { make } from "./rooms.js";
-import { exact } from "./time_words.js";
-
-/** A time in the words that `words` makes of it. */
-export function stamp(words, timestamp) {
-  if (!timestamp) return make("span", "muted", "–");
-  const time = make("time", "", words(timestamp));
-  time.dateTime = timestamp;
-  time.title = exact(timestamp);
-  return time;
-}
-
-export function badge(words, look = "") {
-  return make("span", `badge ${look}`.trim(), words);
-}
 
 /** A cell; where the table is too wide, `label` stands before it. */
 export function cell(label, ...children) {
@@ -26,8 +13,7 @@ export function cell(label, ...children) {
 /** A circle with the first letter of a name. */
 export function face(account, size = "small-face") {
   const name = account.display_name || account.email || account.user_code;
-  const first = [...new Intl.Segmenter().segment(name.trim())][0]?.segment.toUpperCase() ?? "?";
-  const circle = make("span", size, first);
+  const circle = make("span", size, initial_of(name));
   circle.setAttribute("aria-hidden", "true");
   // The same account has the same colour everywhere.
   const hue = [...String(account.user_code)].reduce((sum, it) => (sum * 31 + it.codePointAt(0)) % 360, 7);

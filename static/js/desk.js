@@ -28,7 +28,7 @@ export class Desk {
    * @param {object} options
    * @param {string} options.room
    * @param {string[]} options.rights what the reader may do: `hide`, `timeout`, `ban`
-   * @param {(words: string, undo?: {words: string, act: () => void}) => void} options.tell
+   * @param {(words: string) => void} options.tell
    */
   constructor({ room, rights, tell }) {
     this.#room = room;
