@@ -45,7 +45,7 @@ export async function open_drawer(account, { own, changed }) {
     said.classList.toggle("good", is_good);
     said.textContent = words;
   };
-  let detail = { account };
+  let detail = {};
 
   async function refresh() {
     const answer = await ask("GET", path);
@@ -115,11 +115,13 @@ export async function open_drawer(account, { own, changed }) {
     fact(facts, "Since", stamp(exact, account.created_at));
     fact(facts, "Id", make("code", "", account.id));
 
+    // Offered once all is known: nothing is swapped under a finger.
     const acts = ACTS.filter((it) => it.fits(account)).map(({ act, words, question, done, danger }) =>
       asking_button({ label: account.user_code, words, question, look: danger ? "tool-button danger" : "tool-button", act: () => change("POST", `${path}/${act}`, undefined, done) }));
     const trail = make("a", "quiet", "What was done to it");
     trail.href = `#audit?target=${encodeURIComponent(account.user_code)}`;
-    drawer.replaceChildren(head, said, facts, make("div", "choices", choice("role", "Role", ROLES, account.role), choice("tier", "Tier", TIERS, account.tier.toLowerCase())), make("div", "acts", ...acts), make("p", "", trail));
+    const offered = detail.account ? [make("div", "choices", choice("role", "Role", ROLES, account.role), choice("tier", "Tier", TIERS, account.tier.toLowerCase())), make("div", "acts", ...acts)] : [];
+    drawer.replaceChildren(head, said, facts, ...offered, make("p", "", trail));
     if (focused) title.focus({ preventScroll: true });
   }
 
