@@ -97,9 +97,18 @@ const LINK_REASONS = {
   rate_limited: "Too many attempts. Wait a little, then try again.", unavailable: "It does not answer just now. Try again in a moment.",
 };
 
-function show_notice(words, look) {
+const A_WHILE = "It has been a while since you signed in. ";
+
+/** Some changes ask for a fresh sign-in: the way there, and back. */
+function way_in_again() {
+  const link = make("a", "quiet", "Sign in again");
+  link.href = "/login?reason=sign-in-again&return_to=/account";
+  return link;
+}
+
+function show_notice(words, look, ...more) {
   $("notice").className = `notice ${look}`;
-  $("notice").textContent = words;
+  $("notice").replaceChildren(words, ...more);
   $("notice").hidden = !words;
 }
 
@@ -108,6 +117,7 @@ function show_notice(words, look) {
   const linked = page.providers.find((it) => it.id === url.searchParams.get("linked"));
   const reason = url.searchParams.get("reason");
   if (linked) show_notice(`${linked.title} is connected.`, "good");
+  else if (reason === "sign_in_again") show_notice(A_WHILE, "bad", way_in_again());
   else if (reason) show_notice(LINK_REASONS[reason] ?? "That did not work.", "bad");
   // Once: a reload does not say it again.
   if (url.search) history.replaceState(null, "", url.pathname + url.hash);
@@ -115,12 +125,9 @@ function show_notice(words, look) {
 
 // ---------------------------------------------------------------- forms
 
-/** Some changes ask for a fresh sign-in: the way there, and back. */
 function ask_to_sign_in_again({ body }, say) {
   if (body.reason !== "sign_in_again") return false;
-  const link = make("a", "quiet", "Sign in again");
-  link.href = "/login?reason=sign-in-again&return_to=/account";
-  say("It has been a while since you signed in. ", false, link);
+  say(A_WHILE, false, way_in_again());
   return true;
 }
 
@@ -221,7 +228,7 @@ function forget_token() {
   $("new-token").hidden = true;
 }
 
-take_form($("token-form"), {
+const token_form = take_form($("token-form"), {
   send: ({ name, days }) => ask("POST", "/account/tokens", { name, days: Number(days) }),
   done({ body }) {
     $("token-form").reset();
@@ -230,6 +237,7 @@ take_form($("token-form"), {
     $("new-token").focus();
     load_tokens();
   },
+  refused: (answer) => ask_to_sign_in_again(answer, token_form.say),
 });
 $("copy-token").addEventListener("click", async () => {
   const done = await copy($("token-text").textContent);
