@@ -25,6 +25,7 @@ mod listeners;
 mod looks;
 mod mails;
 mod merged;
+mod moderating;
 mod moderation;
 mod moderators;
 mod oauth;

@@ -13,9 +13,9 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::{SinkExt, StreamExt};
@@ -80,6 +80,8 @@ pub(crate) struct Seen {
     pub(crate) requests: Vec<String>,
     /// What was sent to the chat.
     pub(crate) sent: Vec<Value>,
+    /// What moderators did: verb, path, body.
+    pub(crate) moderated: Vec<(String, String, Value)>,
     /// Refresh tokens that were used.
     pub(crate) refreshed: Vec<String>,
     /// Names that webhooks are asked for.
@@ -110,6 +112,8 @@ pub(crate) struct Seen {
     pub(crate) slow: Duration,
     /// Instead of taking a message for the chat: status, `Retry-After`.
     pub(crate) send_answer: Option<(u16, Option<u64>)>,
+    /// Instead of doing what a moderator wants, once.
+    pub(crate) moderation_answer: Option<(u16, Value)>,
     /// Instead of listing webhooks.
     pub(crate) events_answer: Option<u16>,
     /// Instead of granting a token.
@@ -171,6 +175,8 @@ impl Kick {
             no_pings: false,
             slow: Duration::ZERO,
             send_answer: None,
+            moderated: Vec::new(),
+            moderation_answer: None,
             events_answer: None,
             grant_answer: None,
             grant_pause: Duration::ZERO,
@@ -468,6 +474,8 @@ fn routes(shared: Arc<Shared>) -> Router {
         .route("/public/v1/public-key", get(public_key))
         .route("/public/v1/events/subscriptions", get(list_events).post(subscribe_events))
         .route("/public/v1/chat", post(send_chat))
+        .route("/public/v1/chat/{id}", delete(moderate))
+        .route("/public/v1/moderation/bans", post(moderate).delete(moderate))
         .with_state(shared)
 }
 
@@ -647,4 +655,28 @@ async fn send_chat(State(shared): App, headers: HeaderMap, body: Bytes) -> Respo
     }
     seen.sent.push(serde_json::from_slice(&body).unwrap());
     status(200, json!({"data": {"is_sent": true, "message_id": "sent-1"}, "message": "OK"}))
+}
+
+/// Deletes a message, bans or unbans.
+async fn moderate(
+    State(shared): App,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    shared.note(format!("{method} {uri}")).await;
+    let mut seen = shared.seen();
+    if !is_signed_in(&headers) {
+        return status(401, json!({"message": "Unauthorized", "data": {}}));
+    }
+    if let Some((code, answer)) = seen.moderation_answer.take() {
+        return status(code, answer);
+    }
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    seen.moderated.push((method.to_string(), uri.path().to_owned(), body));
+    match method {
+        Method::DELETE if uri.path().contains("/chat/") => StatusCode::NO_CONTENT.into_response(),
+        _ => status(200, json!({"data": {}, "message": "OK"})),
+    }
 }

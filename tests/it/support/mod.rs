@@ -291,11 +291,16 @@ impl TestServer {
 
 /// A chat message, as if a platform had sent it.
 pub(crate) fn message(id: &str, author: &str, text: &str) -> EventBody {
+    message_on(Platform::Twitch, id, author, text)
+}
+
+/// A chat message of the channel `ana` of a platform.
+pub(crate) fn message_on(platform: Platform, id: &str, author: &str, text: &str) -> EventBody {
     let now = Timestamp::now().to_string();
-    let author = QualifiedId::new(Platform::Twitch, author);
+    let author = QualifiedId::new(platform, author);
     serde_json::from_value(json!({"type": "chat.message", "data": {
-        "id": QualifiedId::new(Platform::Twitch, id), "platform": "twitch",
-        "channel": {"id": "twitch:1001", "name": "ana"},
+        "id": QualifiedId::new(platform, id), "platform": platform,
+        "channel": {"id": QualifiedId::new(platform, "1001"), "name": "ana"},
         "author": {"id": author, "login": "bo", "name": "Bo", "color": null, "badges": [], "roles": []},
         "text": text, "fragments": [{"type": "text", "text": text}], "flags": [],
         "sent_at": now, "received_at": now,

@@ -11,7 +11,7 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Query, State},
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{Html, IntoResponse, Response},
     routing::{get, post},
 };
@@ -90,6 +90,8 @@ pub(crate) struct Seen {
     pub(crate) list_query: BTreeMap<String, String>,
     /// What was sent to the chat.
     pub(crate) sent: Vec<Value>,
+    /// What moderators did: verb, path, query, body.
+    pub(crate) moderated: Vec<(String, String, BTreeMap<String, String>, Value)>,
     /// `Authorization` of the newest sending.
     pub(crate) authorization: String,
     said: Vec<Said>,
@@ -264,7 +266,8 @@ fn router(door: Door) -> Router {
         .route("/watch", get(page))
         .route("/youtubei/v1/live_chat/get_live_chat", post(chat))
         .route("/youtubei/v1/updated_metadata", post(metadata))
-        .route("/youtube/v3/liveChat/messages", get(list).post(insert))
+        .route("/youtube/v3/liveChat/messages", get(list).post(insert).delete(moderate))
+        .route("/youtube/v3/liveChat/bans", post(moderate).delete(moderate))
         .route("/youtube/v3/videos", get(videos))
         .route("/youtube/v3/channels", get(channels))
         .route("/youtube/v3/playlistItems", get(playlist))
@@ -477,8 +480,34 @@ async fn insert(State(door): State<Door>, headers: HeaderMap, body: Bytes) -> Re
     Json(json!({"id": id, "snippet": message["snippet"]})).into_response()
 }
 
-async fn videos(State(door): State<Door>, Query(query): Params) -> Response {
-    if !query.contains_key("key") {
+/// Deletes a message, bans or unbans.
+async fn moderate(
+    State(door): State<Door>,
+    method: Method,
+    Query(mut query): Params,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Some(refused) = refused(door.note_api("moderate")).await {
+        return refused;
+    }
+    assert_eq!(headers["authorization"], "Bearer an-access-token");
+    // How the answer is written.
+    query.retain(|it, _| !matches!(it.as_str(), "alt" | "prettyPrint"));
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let mut seen = door.seen();
+    seen.moderated.push((method.to_string(), uri.path().to_owned(), query, body));
+    match method {
+        Method::POST => {
+            Json(json!({"id": format!("ban-{}", seen.moderated.len())})).into_response()
+        }
+        _ => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+async fn videos(State(door): State<Door>, Query(query): Params, headers: HeaderMap) -> Response {
+    if !query.contains_key("key") && !headers.contains_key("authorization") {
         // The door that is knocked at: no key, no units.
         let fault = door.note_api("knock");
         return match fault {
