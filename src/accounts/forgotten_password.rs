@@ -105,7 +105,7 @@ impl Accounts {
         });
         let gone_on = gone_on.await?;
         // Whoever guessed made the account wait: its owner need not.
-        self.lockout().right(&email, None);
+        self.lockout().forget(&email);
         Ok(gone_on)
     }
 }

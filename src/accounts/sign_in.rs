@@ -42,21 +42,20 @@ impl Accounts {
         }
         // Who must wait is not audited: whoever floods this must not flood the disk. The first of them was.
         let attempt = self.lockout().attempt(&email, origin.address, self.now());
-        attempt.map_err(AccountError::TooMany)?;
+        let attempt = attempt.map_err(AccountError::TooMany)?;
         let config = self.config();
         let known = self.book().find_by_email(&email).cloned();
         let hash = known.as_ref().and_then(|it| it.password.as_deref());
         let verdict = match self.passwords().verify(&config.system.auth, hash, password).await {
             Ok(it) => it,
             Err(error) => {
-                self.lockout().unjudged(&email, origin.address);
+                self.lockout().unjudged(attempt);
                 return Err(error);
             }
         };
         let Some(known) = known.clone().filter(|_| verdict != Verdict::Wrong) else {
             return Err(self.wrong_password(&email, known.as_deref(), &origin));
         };
-        self.lockout().right(&email, origin.address);
         let fresh = match verdict {
             Verdict::RightButOld => self.rehashed(&config, password).await,
             _ => None,
@@ -84,6 +83,12 @@ impl Accounts {
             open(change, account, &config, &base, surface, "password", &from, None)
         });
         let opened = opened.await;
+        match &opened {
+            Ok(_) => self.lockout().right(attempt),
+            Err(AccountError::WrongPassword) => drop(attempt),
+            // The password was right, and nobody is in: nothing starts anew.
+            Err(_) => self.lockout().unjudged(attempt),
+        }
         if let Err(AccountError::Suspended | AccountError::NotVerified) = &opened {
             let entry = AuditEntry::new(self.now(), Actor::Nobody, "login_refused");
             self.note(entry.to(&known).from(&origin).ended("failed"));
