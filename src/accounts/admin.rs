@@ -135,6 +135,8 @@ impl Doing<'_> {
             Act::Delete => self.delete(),
             Act::InvalidateSessions => {
                 let ended = self.change.end_sessions(self.account.id, None);
+                // Whoever is to be out gets in again with none of these.
+                self.change.drop_mailed_links(&self.account);
                 self.change.cut_off(self.account.id);
                 if ended > 0 {
                     self.alert(Alert::SessionsEnded);
@@ -182,6 +184,7 @@ impl Doing<'_> {
         }
         self.account.status = AccountStatus::Suspended;
         let ended = self.change.end_sessions(self.account.id, None);
+        self.change.drop_mailed_links(&self.account);
         // Its programs are cut off as well, whether or not anybody was signed in.
         self.change.cut_off(self.account.id);
         self.alert(Alert::Suspended);
@@ -217,8 +220,8 @@ impl Doing<'_> {
         }
         let before = if self.account.email_verified { "verified" } else { "unverified" };
         self.account.email_verified = false;
-        self.drop_verifications();
         let ended = self.change.end_sessions(self.account.id, None);
+        self.change.drop_mailed_links(&self.account);
         self.send_verification(&email);
         self.done("email_reverify_forced", before, "unverified", ended)
     }

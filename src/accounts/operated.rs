@@ -51,6 +51,7 @@ impl Accounts {
                 account.password = Some(hash);
                 if !made {
                     change.end_sessions(account.id, None);
+                    change.drop_mailed_links(&account);
                     let entry = entry(change, &account, "password_changed");
                     change.audit(entry);
                     change.alert(&account, Alert::PasswordChanged, "", &page);
@@ -82,8 +83,8 @@ impl Accounts {
             let mut account = change.find_account(id)?;
             account.password = Some(hash);
             let ended = change.end_sessions(id, None);
-            change.drop_tickets_of(id, |it| it.purpose.kind() == "reset_password");
             let account = change.put_account(account)?;
+            change.drop_mailed_links(&account);
             let entry = entry(change, &account, "password_changed");
             change.audit(entry.with("sessions_invalidated", ended));
             change.alert(&account, Alert::PasswordChanged, "", &page);

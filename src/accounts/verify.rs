@@ -91,6 +91,7 @@ pub(super) fn take_over(change: &mut Change, account: &mut Account) {
         email.local().clone_into(&mut account.display_name);
     }
     change.end_sessions(account.id, None);
+    change.drop_mailed_links(account);
     for it in change.list_tokens(account.id) {
         change.remove_token(&it.digest);
     }

@@ -56,6 +56,62 @@ async fn an_address_that_is_to_be_proven_anew_gets_a_link_that_keeps_the_passwor
     assert!(matches!(refused, Err(AccountError::Refused(_))));
 }
 
+/// Links that were mailed to an account, by what they are for.
+fn links(world: &World) -> Vec<&'static str> {
+    let book = world.accounts.book();
+    let mut kinds: Vec<_> = book.tickets().map(|it| it.purpose.kind()).collect();
+    kinds.sort_unstable();
+    kinds
+}
+
+/// Mails links of every kind but that which verifies to an account; the one that signs in last.
+async fn mail_links(world: &World, account: &Account) {
+    let to = Purpose::ChangeEmail { email: address("elsewhere@example.com") };
+    let id = account.id;
+    let change = |it: &mut Change| {
+        it.open_ticket(to, Some(id), 15, Surface::Public, None);
+        it.open_ticket(Purpose::ResetPassword, Some(id), 15, Surface::Public, None);
+        Ok(())
+    };
+    world.accounts.change_now(change).unwrap();
+    world.send_link(account.email.as_ref().unwrap().as_str()).await;
+    let mailed = links(world);
+    let expected = ["change_email", "magic_link", "reset_password"];
+    assert!(expected.iter().all(|it| mailed.contains(it)), "{mailed:?}");
+}
+
+#[tokio::test]
+async fn whoever_is_put_out_gets_in_again_by_no_link_that_was_mailed_before() {
+    for done in [Act::InvalidateSessions, Act::Suspend, Act::ForceEmailReverify] {
+        let world = World::new();
+        let ana = put(&world.accounts, "ana", |_| {});
+        mail_links(&world, &ana).await;
+        let left: &[&str] = if done == Act::ForceEmailReverify { &["verify_email"] } else { &[] };
+        act(&world.accounts, ana.id, done.clone()).await.unwrap();
+        assert_eq!(links(&world), left, "{done:?}");
+    }
+    let world = World::new();
+    let ana = put(&world.accounts, "ana", |_| {});
+    mail_links(&world, &ana).await;
+    world.accounts.replace_password(ana.id, PASSWORD).await.unwrap();
+    assert_eq!(links(&world), [""; 0], "by the command line");
+    mail_links(&world, &ana).await;
+    let email = ana.email.clone().unwrap();
+    world.accounts.admit_admin(email, Some(OTHER_PASSWORD)).await.unwrap();
+    assert_eq!(links(&world), [""; 0], "by the command line");
+}
+
+#[tokio::test]
+async fn links_that_a_stranger_asked_for_go_with_what_else_they_left() {
+    let world = World::new();
+    world.sign_up("ana@example.com", OTHER_PASSWORD).await.unwrap();
+    let ana = world.find("ana@example.com").unwrap();
+    mail_links(&world, &ana).await;
+    let link = world.last_mail("ana@example.com").secret;
+    world.use_link(&link).await.unwrap();
+    assert_eq!(links(&world), [""; 0]);
+}
+
 #[tokio::test]
 async fn owners_are_told_of_what_is_done_to_them_and_those_who_are_gone_as_well() {
     let world = World::new();
