@@ -99,6 +99,11 @@ fn check_admins(change: &Change, account: &Account, actor: &Actor) -> Result<(),
     if matches!(actor, Actor::Account { id, .. } if *id == account.id) {
         return Err(AccountError::Refused("have another admin do that to you"));
     }
+    check_last_admin(change, account)
+}
+
+/// Refuses what would leave no admin who gets in.
+pub(super) fn check_last_admin(change: &Change, account: &Account) -> Result<(), AccountError> {
     let gets_in = |it: &Account| {
         it.role == AccountRole::Admin
             && it.is_active()

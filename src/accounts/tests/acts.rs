@@ -81,6 +81,25 @@ async fn mail_links(world: &World, account: &Account) {
 }
 
 #[tokio::test]
+async fn the_last_admin_stays_until_there_is_another_one() {
+    let world = World::new();
+    let owner = async |email: &str| {
+        let signed_in = world.sign_in(email, PASSWORD).await.unwrap();
+        let (account, session) = (signed_in.account.id, signed_in.session.digest);
+        Owner { account, session, origin: origin(1) }
+    };
+    let (ana, ben) = ("ana@example.com", "ben@example.com");
+    for it in [ana, ben] {
+        world.accounts.admit_admin(address(it), Some(PASSWORD)).await.unwrap();
+    }
+    let delete = async |owner| world.accounts.delete_own_account(owner, Some(PASSWORD)).await;
+    delete(owner(ana).await).await.unwrap();
+    let refused = delete(owner(ben).await).await.unwrap_err();
+    assert!(refused.to_string().contains("last admin"), "{refused}");
+    assert!(world.find(ana).is_none() && world.find(ben).is_some());
+}
+
+#[tokio::test]
 async fn whoever_is_put_out_gets_in_again_by_no_link_that_was_mailed_before() {
     for done in [Act::InvalidateSessions, Act::Suspend, Act::ForceEmailReverify] {
         let world = World::new();
