@@ -59,6 +59,17 @@ pub struct By {
 }
 
 impl By {
+    /// Whoever operates the server, from its command line.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { actor: Actor::Operator, origin: Origin::default() }
+    }
+
+    /// This server by itself.
+    pub(super) fn system() -> Self {
+        Self { actor: Actor::System, origin: Origin::default() }
+    }
+
     /// An entry of the audit about something they did.
     #[must_use]
     pub fn entry(&self, change: &Change, action: &str) -> AuditEntry {
@@ -255,11 +266,8 @@ impl Doing<'_> {
                 "STREAMSUITES_ADMIN_EMAILS makes this account an admin: take its address out there first",
             ));
         }
-        self.account.role = role;
-        if role < before {
-            self.change.cut_off(self.account.id);
-        }
-        self.done("role_changed", before.as_str(), role.as_str(), 0)
+        change_role(self.change, &mut self.account, role, self.by);
+        self.answer(true, 0)
     }
 
     fn set_rooms(mut self, mut rooms: Vec<CreatorId>) -> Result<Acted, AccountError> {
@@ -318,6 +326,19 @@ impl Doing<'_> {
         let account =
             if changed { self.change.put_account(self.account)? } else { Arc::new(self.account) };
         Ok(Acted { account, deleted: false, changed, sessions_invalidated })
+    }
+}
+
+/// Makes another role of what an account has, and notes it; whoever has it already keeps it. Whoever calls puts the
+/// account in.
+pub(super) fn change_role(change: &mut Change, account: &mut Account, role: AccountRole, by: &By) {
+    let before = std::mem::replace(&mut account.role, role);
+    if role < before {
+        change.cut_off(account.id);
+    }
+    if role != before {
+        let entry = by.entry(change, "role_changed").to(account);
+        change.audit(entry.with("before", before.as_str()).with("after", role.as_str()));
     }
 }
 

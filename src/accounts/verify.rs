@@ -1,8 +1,8 @@
 //! How an address is verified, and what that does to an account that somebody else may have prepared.
 
 use super::{
-    Account, AccountError, Accounts, Actor, AuditEntry, Change, Digest, Origin, Purpose, Surface,
-    ticket::Spent,
+    Account, AccountError, Accounts, Actor, AuditEntry, By, Change, Digest, Origin, Purpose,
+    Surface, admin::change_role, ticket::Spent,
 };
 use crate::{config::Config, model::AccountRole};
 
@@ -101,10 +101,7 @@ pub(super) fn take_over(change: &mut Change, account: &mut Account) {
 pub(super) fn promote(change: &mut Change, account: &mut Account, config: &Config) {
     let listed = config.secrets.admin_emails().filter_map(|it| it.parse().ok());
     let is_listed = listed.into_iter().any(|it: super::Email| account.email.as_ref() == Some(&it));
-    if is_listed && account.email_verified && account.role != AccountRole::Admin {
-        let before = account.role;
-        account.role = AccountRole::Admin;
-        let entry = AuditEntry::new(change.at(), Actor::System, "role_changed").to(account);
-        change.audit(entry.with("before", before.as_str()).with("after", "admin"));
+    if is_listed && account.email_verified {
+        change_role(change, account, AccountRole::Admin, &By::system());
     }
 }

@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn by_operator() -> By {
-    By { actor: Actor::Operator, origin: Origin::default() }
-}
-
 fn put(accounts: &Accounts, name: &str, change: impl FnOnce(&mut Account)) -> Arc<Account> {
     let email: Email = format!("{name}@example.com").parse().unwrap();
     let mut account = Account::new(Some(email), name, accounts.now());
@@ -15,7 +11,7 @@ fn put(accounts: &Accounts, name: &str, change: impl FnOnce(&mut Account)) -> Ar
 }
 
 async fn act(accounts: &Accounts, id: AccountId, act: Act) -> Result<Acted, AccountError> {
-    accounts.act(id, act, by_operator()).await
+    accounts.act(id, act, By::operator()).await
 }
 
 #[tokio::test]
