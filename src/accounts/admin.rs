@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::{
     Account, AccountError, AccountId, AccountStatus, Accounts, Actor, Alert, AuditEntry, Change,
-    Email, Letter, Onboarding, Origin, Purpose, Surface, sign_up::verify_link,
+    Email, Letter, Onboarding, Origin, Purpose, Surface,
+    sign_up::verify_link,
+    verify::{Word, claim},
 };
 use crate::{
     config::Config,
@@ -47,6 +49,13 @@ pub struct Acted {
     pub changed: bool,
     /// Sign-ins that were ended (count).
     pub sessions_invalidated: usize,
+}
+
+impl Acted {
+    /// It is otherwise than before, and nobody was signed in.
+    fn changed(account: Arc<Account>) -> Self {
+        Self { account, deleted: false, changed: true, sessions_invalidated: 0 }
+    }
 }
 
 /// Who does it, and from where.
@@ -177,9 +186,9 @@ impl Doing<'_> {
                 if self.account.email_verified {
                     return self.unchanged();
                 }
-                self.account.email_verified = true;
-                self.drop_verifications();
-                self.done("email_marked_verified", "unverified", "verified", 0)
+                let Self { change, account, by, config, .. } = self;
+                let account = claim(change, account, Word::Admin(by), config, &by.origin)?;
+                Ok(Acted::changed(Arc::new(account)))
             }
             Act::SetTier(tier) => {
                 let before = self.account.tier;
@@ -291,11 +300,6 @@ impl Doing<'_> {
         self.account.rooms = rooms;
         self.change.cut_off(self.account.id);
         self.done("rooms_changed", before, after, 0)
-    }
-
-    fn drop_verifications(&mut self) {
-        let id = Some(self.account.id);
-        self.change.drop_tickets(|it| it.account == id && it.purpose.kind() == "verify_email");
     }
 
     fn alert(&mut self, what: Alert) {

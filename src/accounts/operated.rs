@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::{
     Account, AccountError, AccountId, AccountStatus, Accounts, Alert, AuditEntry, By, Change,
-    Email, NewApiToken, Purpose, Surface, admin::change_role, sign_up, verify,
+    Email, NewApiToken, Purpose, Surface,
+    admin::change_role,
+    sign_up,
+    verify::{Word, claim},
 };
 use crate::model::AccountRole;
 
@@ -41,12 +44,7 @@ impl Accounts {
                     (*sign_up::create(change, account, "operator", &origin)?).clone()
                 }
             };
-            if !account.email_verified {
-                if account.is_unclaimed() {
-                    verify::take_over(change, &mut account);
-                }
-                account = (*verify::become_verified(change, account, &config, &origin)?).clone();
-            }
+            account = claim(change, account, Word::Admin(&By::operator()), &config, &origin)?;
             if let Some(hash) = hash {
                 account.password = Some(hash);
                 if !made {

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::{
     Account, AccountError, AccountId, Accounts, Actor, Alert, AuditEntry, Change, Email,
-    NewSession, Origin, Purpose, Secret, Session, Surface, Verdict, audit::short_agent,
-    lockout::network, sign_up, verify,
+    NewSession, Origin, Purpose, Secret, Session, Surface, Verdict,
+    audit::short_agent,
+    lockout::network,
+    sign_up,
+    verify::{self, Word},
 };
 use crate::config::Config;
 
@@ -139,13 +142,7 @@ impl Accounts {
                 return Err(AccountError::BadTicket);
             };
             let account = match change.find_by_email(email).cloned() {
-                Some(it) if it.email_verified => (*it).clone(),
-                Some(it) => {
-                    let mut account = (*it).clone();
-                    verify::take_over(change, &mut account);
-                    let verified = verify::become_verified(change, account, &config, &origin)?;
-                    (*verified).clone()
-                }
+                Some(it) => verify::claim(change, (*it).clone(), Word::Mailbox, &config, &origin)?,
                 None if change.controls().disable_new_signups => {
                     return Err(AccountError::SwitchedOff("sign-ups are"));
                 }

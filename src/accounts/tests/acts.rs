@@ -95,6 +95,31 @@ async fn the_last_admin_stays_until_there_is_another_one() {
     assert!(world.find(ana).is_none() && world.find(ben).is_some());
 }
 
+/// Goal: an address that an admin vouches for brings nobody in who signed up with somebody else's.
+#[tokio::test]
+async fn an_address_that_is_marked_as_proven_leaves_no_password_of_a_stranger() {
+    let listed = |it: &mut Config| {
+        let listed = [("STREAMSUITES_ADMIN_EMAILS", "ana@example.com")];
+        it.secrets = crate::config::Secrets::of(listed);
+    };
+    let world = World::with(listed);
+    world.sign_up("ana@example.com", OTHER_PASSWORD).await.unwrap();
+    let ana = world.find("ana@example.com").unwrap();
+    let done = act(&world.accounts, ana.id, Act::MarkEmailVerified).await.unwrap();
+    assert!(done.changed && done.account.email_verified);
+    assert_eq!((&done.account.password, done.account.role), (&None, AccountRole::Admin));
+    assert_eq!(links(&world), [""; 0]);
+    assert!(world.sign_in("ana@example.com", OTHER_PASSWORD).await.is_err());
+    assert_eq!(world.count_audited("email_marked_verified").await, 1);
+    assert_eq!(world.count_audited("email_verified").await, 0, "they proved nothing");
+    // Whoever was in it before is known.
+    let ben = put(&world.accounts, "ben", |it| {
+        (it.email_verified, it.password) = (false, Some("hash".to_owned()));
+    });
+    let done = act(&world.accounts, ben.id, Act::MarkEmailVerified).await.unwrap();
+    assert_eq!(done.account.password.as_deref(), Some("hash"));
+}
+
 #[tokio::test]
 async fn whoever_is_put_out_gets_in_again_by_no_link_that_was_mailed_before() {
     for done in [Act::InvalidateSessions, Act::Suspend, Act::ForceEmailReverify] {
