@@ -121,6 +121,34 @@ async fn an_address_that_is_marked_as_proven_leaves_no_password_of_a_stranger() 
 }
 
 #[tokio::test]
+async fn moderators_of_a_given_room_go_with_the_account_it_was_given_to() {
+    let creators = serde_json::json!({"creators": [
+        {"id": "anas", "owner": "ana@example.com"},
+        {"id": "bens", "owner": "ben@example.com"},
+    ]});
+    let world = World::with(|it| it.creators = serde_json::from_value(creators).unwrap());
+    let (room, other): (CreatorId, CreatorId) = ("anas".parse().unwrap(), "bens".parse().unwrap());
+    let [ana, ben] = ["ana", "ben"].map(|it| put(&world.accounts, it, |_| {}));
+    assert!(world.find("ana@example.com").unwrap().owns(&room));
+    let invite = async |room: &CreatorId, whom: Invitee| {
+        let rights = Rights::from([Right::Hide]);
+        let accounts = &world.accounts;
+        let asked =
+            accounts.invite_moderator(room.clone(), whom, rights, Actor::Operator, origin(1));
+        asked.await.unwrap();
+    };
+    invite(&room, Invitee::Code(ben.user_code.clone())).await;
+    invite(&room, Invitee::Email(address("cleo@example.com"))).await;
+    invite(&other, Invitee::Code(ana.user_code.clone())).await;
+    let mut ended = world.accounts.ended();
+    act(&world.accounts, ana.id, Act::Delete).await.unwrap();
+    let book = world.accounts.book();
+    assert_eq!(book.list::<Moderator>("").len(), 0);
+    assert!(book.list_invitations(&room, world.accounts.now()).is_empty());
+    assert_eq!(ended.try_recv().unwrap(), ben.id, "what he has open of the room is closed");
+}
+
+#[tokio::test]
 async fn whoever_is_put_out_gets_in_again_by_no_link_that_was_mailed_before() {
     for done in [Act::InvalidateSessions, Act::Suspend, Act::ForceEmailReverify] {
         let world = World::new();
