@@ -127,7 +127,8 @@ impl Accounts {
     /// Signs somebody in with the link of a mail; makes the account when there is none.
     ///
     /// # Errors
-    /// [`AccountError::BadTicket`] when it is none or too old; [`AccountError::Suspended`].
+    /// [`AccountError::BadTicket`] when it is none or too old; [`AccountError::Suspended`];
+    /// [`AccountError::SwitchedOff`] where it would verify an address, and then the link still works.
     pub async fn use_magic_link(
         &self,
         secret: &str,
@@ -141,7 +142,12 @@ impl Accounts {
             let Purpose::MagicLink { email } = &ticket.purpose else {
                 return Err(AccountError::BadTicket);
             };
-            let account = match change.find_by_email(email).cloned() {
+            let known = change.find_by_email(email).cloned();
+            let verifies = known.as_ref().is_none_or(|it| !it.email_verified);
+            if verifies && change.controls().disable_email_verification {
+                return Err(AccountError::SwitchedOff("verification is"));
+            }
+            let account = match known {
                 Some(it) => verify::claim(change, (*it).clone(), Word::Mailbox, &config, &origin)?,
                 None if change.controls().disable_new_signups => {
                     return Err(AccountError::SwitchedOff("sign-ups are"));
