@@ -134,8 +134,9 @@ impl Passwords {
     ) -> Result<Verdict, AccountError> {
         let params = params(config);
         let known = hash.is_some();
-        // Cut, not refused: a longer one is simply wrong, and takes as long to be.
-        let password = password.get(..MOST_BYTES).unwrap_or(password).to_owned();
+        // None that long was ever set. It is wrong, and takes as long to be.
+        let fits = password.len() <= MOST_BYTES;
+        let password = if fits { password.to_owned() } else { String::new() };
         // Also where it is not needed: whoever is first would wait longer for an address that is not known.
         let nobodys = self.nobodys(&params).await?;
         let hash = hash.map_or(nobodys, str::to_owned);
@@ -152,7 +153,7 @@ impl Passwords {
                 if same { Verdict::Right } else { Verdict::RightButOld }
             })
             .await?;
-        Ok(if known { verdict } else { Verdict::Wrong })
+        Ok(if known && fits { verdict } else { Verdict::Wrong })
     }
 
     /// The hash of a password that nobody knows.
@@ -230,6 +231,19 @@ mod tests {
         assert_eq!(verify(&cheap(), Some(&hash), "tender violet anvil").await, Verdict::Wrong);
         assert_eq!(verify(&cheap(), None, "tender violet anvils").await, Verdict::Wrong);
         assert_eq!(verify(&cheap(), Some("no hash"), "tender violet anvils").await, Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_password_longer_than_any_is_wrong_although_it_begins_right() {
+        let passwords = Passwords::new(Lifecycle::new(), 2);
+        let longest: String = "tender violet anvils ".repeat(40)[..MOST_BYTES].to_owned();
+        let hash = passwords.hash(&cheap(), &longest, &[]).await.unwrap();
+        let right = passwords.verify(&cheap(), Some(&hash), &longest).await.unwrap();
+        assert_eq!(right, Verdict::Right);
+        for longer in [format!("{longest}x"), longest.repeat(2)] {
+            let verdict = passwords.verify(&cheap(), Some(&hash), &longer).await.unwrap();
+            assert_eq!(verdict, Verdict::Wrong);
+        }
     }
 
     #[tokio::test]
