@@ -44,6 +44,7 @@ mod store;
 mod tests;
 mod ticket;
 mod tiers;
+mod turns;
 mod upkeep;
 mod verify;
 
