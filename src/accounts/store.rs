@@ -354,6 +354,17 @@ impl Accounts {
         if self.0.noted.is_empty() { Ok(()) } else { self.change_now(|_| Ok(())) }
     }
 
+    /// Writes down what was noted while the server's tasks ended. For when nobody is left who notes anything.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn close(&self) -> Result<(), AccountError> {
+        let this = self.clone();
+        // Not `change`: at the stop, no task may be started any more.
+        let written = tokio::task::spawn_blocking(move || this.write_noted()).await;
+        written.unwrap_or_else(|it| Err(StorageError::Io(std::io::Error::other(it)).into()))
+    }
+
     /// Looks at the file. Blocking work, off the async threads.
     ///
     /// # Errors
