@@ -1,6 +1,6 @@
 //! Everything that is known of accounts at one moment.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
@@ -13,8 +13,8 @@ use crate::{
     storage::StorageError,
 };
 
-/// Everything that is known of accounts. A copy shares what it does not change.
-#[derive(Debug, Clone, Default)]
+/// Everything that is known of accounts. A copy shares what it does not change. Shown, it tells how much there is.
+#[derive(Clone, Default)]
 pub struct Book {
     accounts: OrdMap<AccountId, Arc<Account>>,
     by_email: HashMap<Email, AccountId>,
@@ -37,6 +37,18 @@ pub struct Book {
     tiers: Arc<Tiers>,
     /// Rows of kinds that only their own files know: `kind/key` and JSON.
     others: OrdMap<String, Arc<[u8]>>,
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book")
+            .field("accounts", &self.accounts.len())
+            .field("sessions", &self.sessions.len())
+            .field("tokens", &self.tokens.len())
+            .field("tickets", &self.tickets.len())
+            .field("others", &self.others.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Book {

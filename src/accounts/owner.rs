@@ -36,7 +36,6 @@ impl Owner {
 }
 
 /// A cookie alone may be stolen: this is what its thief does not have.
-#[derive(Debug)]
 pub(super) struct Proof {
     /// The hash that the password fitted; `None` where there is no password.
     fitted: Option<String>,

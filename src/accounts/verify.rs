@@ -56,7 +56,7 @@ impl Accounts {
 }
 
 /// On whose word the address of an account is taken for its owner's.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) enum Word<'a> {
     /// That of a mail which vouches for this password, as its hash, and this name: whoever asked for that mail chose
     /// them.
