@@ -49,6 +49,19 @@ impl Proof {
 }
 
 impl Accounts {
+    /// Refuses whoever adds a way in over a sign-in that is not recent: it outlasts a cookie that was stolen.
+    ///
+    /// # Errors
+    /// [`AccountError::SignInAgain`]; [`AccountError::SignedOut`] when the sign-in has ended.
+    pub fn check_recent(&self, owner: &Owner) -> Result<(), AccountError> {
+        let book = self.book();
+        let session = book.session(&owner.session).ok_or(AccountError::SignedOut)?;
+        if self.now().ms_since(session.created_at) > RECENT_MS {
+            return Err(AccountError::SignInAgain);
+        }
+        Ok(())
+    }
+
     /// Lets somebody show that the account is theirs: with its password, or without one by a sign-in that is recent.
     ///
     /// # Errors
@@ -62,10 +75,7 @@ impl Accounts {
         let (book, at) = (self.book(), self.now());
         let account = book.account(owner.account).ok_or(AccountError::SignedOut)?;
         let Some(hash) = account.password.clone() else {
-            let session = book.session(&owner.session).ok_or(AccountError::SignedOut)?;
-            if at.ms_since(session.created_at) > RECENT_MS {
-                return Err(AccountError::SignInAgain);
-            }
+            self.check_recent(owner)?;
             return Ok(Proof { fitted: None });
         };
         let password = password.filter(|it| !it.is_empty()).ok_or(AccountError::PasswordNeeded)?;

@@ -148,6 +148,25 @@ async fn moderators_of_a_given_room_go_with_the_account_it_was_given_to() {
     assert_eq!(ended.try_recv().unwrap(), ben.id, "what he has open of the room is closed");
 }
 
+/// Goal: whoever stole a cookie gets nothing by it that outlasts it.
+#[tokio::test]
+async fn a_way_in_is_added_over_a_recent_sign_in_alone() {
+    let world = World::new();
+    world.member("ana@example.com").await;
+    let signed_in = world.sign_in("ana@example.com", PASSWORD).await.unwrap();
+    let (account, session) = (signed_in.account.id, signed_in.session.digest);
+    let owner = Owner { account, session, origin: origin(1) };
+    let add = async || {
+        let new = NewApiToken { name: "bot".to_owned(), days: None };
+        world.accounts.add_token(owner.clone(), new).await
+    };
+    add().await.unwrap();
+    world.advance(15 * 60_000 + 1);
+    assert!(matches!(world.accounts.check_recent(&owner), Err(AccountError::SignInAgain)));
+    assert!(matches!(add().await, Err(AccountError::SignInAgain)));
+    assert_eq!(world.accounts.book().list_tokens(account).len(), 1);
+}
+
 #[tokio::test]
 async fn whoever_is_put_out_gets_in_again_by_no_link_that_was_mailed_before() {
     for done in [Act::InvalidateSessions, Act::Suspend, Act::ForceEmailReverify] {
