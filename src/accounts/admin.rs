@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     Account, AccountError, AccountId, AccountStatus, Accounts, Actor, Alert, AuditEntry, Change,
     Email, Letter, Onboarding, Origin, Purpose, Surface,
+    rooms::check_given,
     sign_up::verify_link,
     verify::{Word, claim},
 };
@@ -291,6 +292,9 @@ impl Doing<'_> {
         if rooms.len() > most && rooms.len() > self.account.rooms.len() && !bypass {
             return Err(AccountError::Refused("the account's tier does not allow as many rooms"));
         }
+        let known = &self.account.rooms;
+        let added: Vec<_> = rooms.iter().filter(|it| !known.contains(it)).cloned().collect();
+        check_given(self.change, &added, self.config)?;
         let list = |rooms: &[CreatorId]| rooms.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (before, after) = (list(&self.account.rooms), list(&rooms));
         for gone in self.account.rooms.iter().filter(|it| !rooms.contains(it)) {

@@ -168,6 +168,30 @@ async fn a_way_in_is_added_over_a_recent_sign_in_alone() {
 }
 
 #[tokio::test]
+async fn an_admin_gives_no_room_that_is_somebody_elses_or_one_too_many() {
+    let creators = serde_json::json!({"creators": [
+        {"id": "bens", "owner": "ben@example.com"}, {"id": "open"},
+    ]});
+    let world = World::with(|it| {
+        it.creators = serde_json::from_value(creators).unwrap();
+        it.system.feed.max_rooms = 3;
+        it.tiers.core.features.rooms = Some(9);
+    });
+    let ana = put(&world.accounts, "ana", |_| {});
+    let give = async |rooms: &[&str]| {
+        let rooms = rooms.iter().map(|it| it.parse().unwrap()).collect();
+        act(&world.accounts, ana.id, Act::SetRooms(rooms)).await
+    };
+    let refused = give(&["Bens"]).await.unwrap_err().to_string();
+    assert!(refused.contains("creators.json"), "{refused}");
+    give(&["open", "anas"]).await.unwrap();
+    let refused = give(&["open", "anas", "more"]).await.unwrap_err().to_string();
+    assert!(refused.contains("as many rooms"), "{refused}");
+    give(&["anas"]).await.unwrap();
+    give(&["anas", "open"]).await.unwrap();
+}
+
+#[tokio::test]
 async fn whoever_is_put_out_gets_in_again_by_no_link_that_was_mailed_before() {
     for done in [Act::InvalidateSessions, Act::Suspend, Act::ForceEmailReverify] {
         let world = World::new();
