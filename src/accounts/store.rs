@@ -468,6 +468,13 @@ fn read_book(open: &Open, config: &Config) -> Result<(Database, Book), StorageEr
     let mut book = Book::default();
     database
         .read(|tx| records::each_but(tx, AuditEntry::KIND, |key, json| book.take_row(key, json)))?;
+    for (kind, count) in book.count_unreadable() {
+        tracing::error!(
+            kind,
+            count,
+            "rows of accounts cannot be read: they are kept, and count for nothing"
+        );
+    }
     let tiers = Tiers::of(&config.tiers, &book);
     book.set_tiers(tiers);
     Ok((database, book))
