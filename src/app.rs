@@ -61,6 +61,8 @@ use crate::{
 
 /// How long the log is given to write what waits when the server stops.
 const LOG_CLOSES: Duration = Duration::from_millis(800);
+/// How long accounts are given to write what was audited last when the server stops.
+const ACCOUNTS_CLOSE: Duration = Duration::from_millis(500);
 /// How long the small state is given to be written when the server stops.
 const STATE_CLOSES: Duration = Duration::from_millis(500);
 /// How often it is looked whether a stream session has gone silent.
@@ -121,6 +123,11 @@ impl Server {
     pub async fn shut_down(self) -> usize {
         Running::remove(&self.data_dir);
         let left = self.life.shut_down(self.grace).await;
+        // What sockets and requests noted that ended last.
+        let noted = timeout(ACCOUNTS_CLOSE, self.accounts.close()).await;
+        if !matches!(noted, Ok(Ok(()))) {
+            tracing::error!("the disk does not take the last of what was audited");
+        }
         // Behind everybody who fills it.
         if timeout(LOG_CLOSES, self.hub.log().close()).await.is_err() {
             tracing::error!("the disk does not take the last events: they are not recorded");

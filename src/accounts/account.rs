@@ -112,8 +112,8 @@ pub struct Linked {
     pub linked_at: Timestamp,
 }
 
-/// An account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// An account. Shown, it tells neither its password's hash nor an address.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Account {
     /// Its id.
     pub id: AccountId,
@@ -150,6 +150,24 @@ pub struct Account {
     pub last_login_at: Option<Timestamp>,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("id", &self.id)
+            .field("user_code", &self.user_code)
+            .field("email_verified", &self.email_verified)
+            .field("role", &self.role)
+            .field("tier", &self.tier)
+            .field("status", &self.status)
+            .field("onboarding", &self.onboarding)
+            .field("has_password", &self.password.is_some())
+            .field("ways_in", &self.ways_in())
+            .field("rooms", &self.rooms)
+            .field("given", &self.given)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Longest name (characters).

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::{
     Account, AccountError, AccountId, AccountStatus, Accounts, Actor, Alert, AuditEntry, Change,
-    Email, Letter, Onboarding, Origin, Purpose, Surface, sign_up::verify_link,
+    Email, Letter, Onboarding, Origin, Purpose, Surface,
+    rooms::check_given,
+    sign_up::verify_link,
+    verify::{Word, claim},
 };
 use crate::{
     config::Config,
@@ -49,6 +52,13 @@ pub struct Acted {
     pub sessions_invalidated: usize,
 }
 
+impl Acted {
+    /// It is otherwise than before, and nobody was signed in.
+    fn changed(account: Arc<Account>) -> Self {
+        Self { account, deleted: false, changed: true, sessions_invalidated: 0 }
+    }
+}
+
 /// Who does it, and from where.
 #[derive(Debug, Clone)]
 pub struct By {
@@ -59,6 +69,17 @@ pub struct By {
 }
 
 impl By {
+    /// Whoever operates the server, from its command line.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self { actor: Actor::Operator, origin: Origin::default() }
+    }
+
+    /// This server by itself.
+    pub(super) fn system() -> Self {
+        Self { actor: Actor::System, origin: Origin::default() }
+    }
+
     /// An entry of the audit about something they did.
     #[must_use]
     pub fn entry(&self, change: &Change, action: &str) -> AuditEntry {
@@ -99,6 +120,11 @@ fn check_admins(change: &Change, account: &Account, actor: &Actor) -> Result<(),
     if matches!(actor, Actor::Account { id, .. } if *id == account.id) {
         return Err(AccountError::Refused("have another admin do that to you"));
     }
+    check_last_admin(change, account)
+}
+
+/// Refuses what would leave no admin who gets in.
+pub(super) fn check_last_admin(change: &Change, account: &Account) -> Result<(), AccountError> {
     let gets_in = |it: &Account| {
         it.role == AccountRole::Admin
             && it.is_active()
@@ -135,6 +161,8 @@ impl Doing<'_> {
             Act::Delete => self.delete(),
             Act::InvalidateSessions => {
                 let ended = self.change.end_sessions(self.account.id, None);
+                // Whoever is to be out gets in again with none of these.
+                self.change.drop_mailed_links(&self.account);
                 self.change.cut_off(self.account.id);
                 if ended > 0 {
                     self.alert(Alert::SessionsEnded);
@@ -159,9 +187,9 @@ impl Doing<'_> {
                 if self.account.email_verified {
                     return self.unchanged();
                 }
-                self.account.email_verified = true;
-                self.drop_verifications();
-                self.done("email_marked_verified", "unverified", "verified", 0)
+                let Self { change, account, by, config, .. } = self;
+                let account = claim(change, account, Word::Admin(by), config, &by.origin)?;
+                Ok(Acted::changed(Arc::new(account)))
             }
             Act::SetTier(tier) => {
                 let before = self.account.tier;
@@ -182,6 +210,7 @@ impl Doing<'_> {
         }
         self.account.status = AccountStatus::Suspended;
         let ended = self.change.end_sessions(self.account.id, None);
+        self.change.drop_mailed_links(&self.account);
         // Its programs are cut off as well, whether or not anybody was signed in.
         self.change.cut_off(self.account.id);
         self.alert(Alert::Suspended);
@@ -217,8 +246,8 @@ impl Doing<'_> {
         }
         let before = if self.account.email_verified { "verified" } else { "unverified" };
         self.account.email_verified = false;
-        self.drop_verifications();
         let ended = self.change.end_sessions(self.account.id, None);
+        self.change.drop_mailed_links(&self.account);
         self.send_verification(&email);
         self.done("email_reverify_forced", before, "unverified", ended)
     }
@@ -247,11 +276,8 @@ impl Doing<'_> {
                 "STREAMSUITES_ADMIN_EMAILS makes this account an admin: take its address out there first",
             ));
         }
-        self.account.role = role;
-        if role < before {
-            self.change.cut_off(self.account.id);
-        }
-        self.done("role_changed", before.as_str(), role.as_str(), 0)
+        change_role(self.change, &mut self.account, role, self.by);
+        self.answer(true, 0)
     }
 
     fn set_rooms(mut self, mut rooms: Vec<CreatorId>) -> Result<Acted, AccountError> {
@@ -266,6 +292,9 @@ impl Doing<'_> {
         if rooms.len() > most && rooms.len() > self.account.rooms.len() && !bypass {
             return Err(AccountError::Refused("the account's tier does not allow as many rooms"));
         }
+        let known = &self.account.rooms;
+        let added: Vec<_> = rooms.iter().filter(|it| !known.contains(it)).cloned().collect();
+        check_given(self.change, &added, self.config)?;
         let list = |rooms: &[CreatorId]| rooms.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (before, after) = (list(&self.account.rooms), list(&rooms));
         for gone in self.account.rooms.iter().filter(|it| !rooms.contains(it)) {
@@ -275,11 +304,6 @@ impl Doing<'_> {
         self.account.rooms = rooms;
         self.change.cut_off(self.account.id);
         self.done("rooms_changed", before, after, 0)
-    }
-
-    fn drop_verifications(&mut self) {
-        let id = Some(self.account.id);
-        self.change.drop_tickets(|it| it.account == id && it.purpose.kind() == "verify_email");
     }
 
     fn alert(&mut self, what: Alert) {
@@ -310,6 +334,19 @@ impl Doing<'_> {
         let account =
             if changed { self.change.put_account(self.account)? } else { Arc::new(self.account) };
         Ok(Acted { account, deleted: false, changed, sessions_invalidated })
+    }
+}
+
+/// Makes another role of what an account has, and notes it; whoever has it already keeps it. Whoever calls puts the
+/// account in.
+pub(super) fn change_role(change: &mut Change, account: &mut Account, role: AccountRole, by: &By) {
+    let before = std::mem::replace(&mut account.role, role);
+    if role < before {
+        change.cut_off(account.id);
+    }
+    if role != before {
+        let entry = by.entry(change, "role_changed").to(account);
+        change.audit(entry.with("before", before.as_str()).with("after", role.as_str()));
     }
 }
 

@@ -1,20 +1,21 @@
 //! Everything that is known of accounts at one moment.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use imbl::{HashMap, OrdMap, OrdSet};
 
 use super::{
     Account, AccountError, AccountId, ApiToken, Controls, Digest, Email, Record, Session, Ticket,
-    Tiers, UserCode, record::row_key,
+    Tiers, UserCode,
+    record::{is_readable, row_key},
 };
 use crate::{
     model::{CreatorId, Timestamp},
     storage::StorageError,
 };
 
-/// Everything that is known of accounts. A copy shares what it does not change.
-#[derive(Debug, Clone, Default)]
+/// Everything that is known of accounts. A copy shares what it does not change. Shown, it tells how much there is.
+#[derive(Clone, Default)]
 pub struct Book {
     accounts: OrdMap<AccountId, Arc<Account>>,
     by_email: HashMap<Email, AccountId>,
@@ -37,6 +38,18 @@ pub struct Book {
     tiers: Arc<Tiers>,
     /// Rows of kinds that only their own files know: `kind/key` and JSON.
     others: OrdMap<String, Arc<[u8]>>,
+}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Book")
+            .field("accounts", &self.accounts.len())
+            .field("sessions", &self.sessions.len())
+            .field("tokens", &self.tokens.len())
+            .field("tickets", &self.tickets.len())
+            .field("others", &self.others.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Book {
@@ -233,6 +246,23 @@ impl Book {
     #[must_use]
     pub fn find<T: Record>(&self, key: &str) -> Option<T> {
         serde_json::from_slice(self.others.get(&row_key(T::KIND, key))?).ok()
+    }
+
+    /// A row of such a kind, as it is written; `key` with its kind.
+    pub(super) fn find_row(&self, key: &str) -> Option<&[u8]> {
+        self.others.get(key).map(|it| &**it)
+    }
+
+    /// How many rows there are that nothing here can read, by kind. They are kept: another version may.
+    pub(super) fn count_unreadable(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for (key, row) in &self.others {
+            let kind = key.split_once('/').map_or("", |it| it.0);
+            if !is_readable(kind, row) {
+                *counts.entry(kind).or_default() += 1;
+            }
+        }
+        counts
     }
 
     /// All rows of such a kind whose keys begin with `start`, in the order of keys.

@@ -137,11 +137,16 @@ impl Change {
 
     /// Takes an account away, with its sign-ins, tokens, tickets and the rooms that its owner made.
     pub fn remove_account(&mut self, id: AccountId) {
-        let rooms = self.book.account(id).map(|it| it.rooms.clone()).unwrap_or_default();
-        for room in &rooms {
-            self.retire_room(room, id);
+        if let Some(account) = self.book.account(id).cloned() {
+            for room in &account.rooms {
+                self.retire_room(room, id);
+            }
+            // The configuration may give these to somebody else, who asked nobody to moderate them.
+            for room in &account.given {
+                super::moderator::forget_room(self, room);
+            }
+            self.rooms |= account.list_rooms().next().is_some();
         }
-        self.rooms |= self.book.account(id).is_some_and(|it| it.list_rooms().next().is_some());
         self.end_sessions(id, None);
         for it in self.book.list_tokens(id) {
             self.remove_token(&it.digest);

@@ -3,7 +3,7 @@
 //! A copy says who has an account, what they may and which password they have. It has no sign-ins, no links and no
 //! mails: what opens an account for a while is not kept elsewhere, and everybody signs in anew. What was done stays
 //! done: what was audited since stays beside what the copy has; a token and a moderator's rights that were taken away
-//! since stay away; names of rooms that were given up stay out of use; and what platforms granted is as it is here,
+//! since stay away, also one right among several; names of rooms that were given up stay out of use; and what platforms granted is as it is here,
 //! because they exchanged it since.
 
 use std::collections::BTreeMap;
@@ -86,7 +86,11 @@ impl Accounts {
                 _ => true,
             };
             if comes {
-                rows.insert(key.to_owned(), Some(json.to_vec()));
+                let row = match here.find_row(key).filter(|_| kind(key) == Moderator::KIND) {
+                    Some(here) => Moderator::narrowed(here, json),
+                    None => json.to_vec(),
+                };
+                rows.insert(key.to_owned(), Some(row));
             }
             Ok(())
         })?;

@@ -2,7 +2,8 @@
 
 use super::{
     AccountError, Accounts, Actor, Alert, AuditEntry, Book, Change, Digest, Email, GoOn, Letter,
-    Origin, Purpose, Surface, Ticket, verify,
+    Origin, Purpose, Surface, Ticket,
+    verify::{Word, claim},
 };
 
 impl Accounts {
@@ -84,17 +85,12 @@ impl Accounts {
             if account.email.as_ref() != Some(&address) {
                 return Err(AccountError::BadTicket);
             }
-            if account.email_verified {
-                account.password = Some(hash);
-                change.put_account(account.clone())?;
-            } else {
-                if change.controls().disable_email_verification {
-                    return Err(AccountError::SwitchedOff("verification is"));
-                }
-                verify::take_over(change, &mut account);
-                account.password = Some(hash);
-                account = (*verify::become_verified(change, account, &config, &origin)?).clone();
+            if !account.email_verified && change.controls().disable_email_verification {
+                return Err(AccountError::SwitchedOff("verification is"));
             }
+            account = claim(change, account, Word::Mailbox, &config, &origin)?;
+            account.password = Some(hash);
+            change.put_account(account.clone())?;
             let ended = change.end_sessions(account.id, None);
             change.drop_mailed_links(&account);
             let entry = AuditEntry::new(change.at(), Actor::of(&account), "password_reset");
@@ -105,7 +101,7 @@ impl Accounts {
         });
         let gone_on = gone_on.await?;
         // Whoever guessed made the account wait: its owner need not.
-        self.lockout().right(&email, None);
+        self.lockout().forget(&email);
         Ok(gone_on)
     }
 }

@@ -44,6 +44,7 @@ mod store;
 mod tests;
 mod ticket;
 mod tiers;
+mod turns;
 mod upkeep;
 mod verify;
 
@@ -58,7 +59,7 @@ pub use controls::{ControlFlags, Controls};
 pub use copied::{records_in, records_of};
 pub use error::AccountError;
 pub use letter::{Alert, Letter, Mail};
-pub use lockout::Lockout;
+pub use lockout::{Attempt, Lockout, LockoutKey};
 pub use moderator::{
     Invitation, Invited, Invitee, MOST_MODERATORS, Moderator, PRESETS, Right, Rights,
 };

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::{
-    Account, AccountError, AccountId, AccountStatus, Accounts, Actor, Alert, AuditEntry, Change,
-    Email, NewApiToken, Purpose, Surface, sign_up, verify,
+    Account, AccountError, AccountId, AccountStatus, Accounts, Alert, AuditEntry, By, Change,
+    Email, NewApiToken, Purpose, Surface,
+    admin::change_role,
+    sign_up,
+    verify::{Word, claim},
 };
-use crate::model::{AccountRole, Tier};
+use crate::model::AccountRole;
 
 fn entry(change: &Change, account: &Account, action: &str) -> AuditEntry {
-    AuditEntry::new(change.at(), Actor::Operator, action).to(account)
+    By::operator().entry(change, action).to(account)
 }
 
 impl Accounts {
@@ -41,23 +44,19 @@ impl Accounts {
                     (*sign_up::create(change, account, "operator", &origin)?).clone()
                 }
             };
-            if !account.email_verified {
-                if account.is_unclaimed() {
-                    verify::take_over(change, &mut account);
-                }
-                account = (*verify::become_verified(change, account, &config, &origin)?).clone();
-            }
+            account = claim(change, account, Word::Admin(&By::operator()), &config, &origin)?;
             if let Some(hash) = hash {
                 account.password = Some(hash);
                 if !made {
                     change.end_sessions(account.id, None);
+                    change.drop_mailed_links(&account);
                     let entry = entry(change, &account, "password_changed");
                     change.audit(entry);
                     change.alert(&account, Alert::PasswordChanged, "", &page);
                 }
             }
             account.status = AccountStatus::Active;
-            set_role(change, &mut account, AccountRole::Admin);
+            change_role(change, &mut account, AccountRole::Admin, &By::operator());
             Ok((change.put_account(account)?, made))
         })
         .await
@@ -82,8 +81,8 @@ impl Accounts {
             let mut account = change.find_account(id)?;
             account.password = Some(hash);
             let ended = change.end_sessions(id, None);
-            change.drop_tickets_of(id, |it| it.purpose.kind() == "reset_password");
             let account = change.put_account(account)?;
+            change.drop_mailed_links(&account);
             let entry = entry(change, &account, "password_changed");
             change.audit(entry.with("sessions_invalidated", ended));
             change.alert(&account, Alert::PasswordChanged, "", &page);
@@ -116,42 +115,6 @@ impl Accounts {
         .await
     }
 
-    /// Gives an account a role.
-    ///
-    /// # Errors
-    /// When it is gone, or the disk refuses.
-    pub async fn give_role(
-        &self,
-        id: AccountId,
-        role: AccountRole,
-    ) -> Result<Arc<Account>, AccountError> {
-        self.change(move |change| {
-            let mut account = change.find_account(id)?;
-            set_role(change, &mut account, role);
-            change.put_account(account)
-        })
-        .await
-    }
-
-    /// Gives an account a tier.
-    ///
-    /// # Errors
-    /// When it is gone, or the disk refuses.
-    pub async fn give_tier(&self, id: AccountId, tier: Tier) -> Result<Arc<Account>, AccountError> {
-        self.change(move |change| {
-            let mut account = change.find_account(id)?;
-            if account.tier != tier {
-                let entry = entry(change, &account, "tier_changed");
-                change.audit(
-                    entry.with("before", account.tier.as_str()).with("after", tier.as_str()),
-                );
-                account.tier = tier;
-            }
-            change.put_account(account)
-        })
-        .await
-    }
-
     /// Gives an account a token for its programs: what they send.
     ///
     /// # Errors
@@ -178,17 +141,4 @@ impl Accounts {
         let about = [email.as_str(), email.local()];
         self.passwords().hash(&self.config().system.auth, password, &about).await
     }
-}
-
-fn set_role(change: &mut Change, account: &mut Account, role: AccountRole) {
-    let before = account.role;
-    if before == role {
-        return;
-    }
-    account.role = role;
-    if role < before {
-        change.cut_off(account.id);
-    }
-    let entry = entry(change, account, "role_changed");
-    change.audit(entry.with("before", before.as_str()).with("after", role.as_str()));
 }

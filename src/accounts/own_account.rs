@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Account, AccountError, Accounts, Alert, Onboarding, Owner, readable_name, rooms::claim_room,
+    Account, AccountError, Accounts, Alert, Onboarding, Owner, admin::check_last_admin,
+    readable_name, rooms::claim_room,
 };
 use crate::model::{AccountRole, CreatorId};
 
@@ -70,7 +71,7 @@ impl Accounts {
     ///
     /// # Errors
     /// For a password that is missing or wrong; without one, [`AccountError::SignInAgain`] when the sign-in is not
-    /// recent.
+    /// recent; [`AccountError::Refused`] for the last admin.
     pub async fn delete_own_account(
         &self,
         owner: Owner,
@@ -81,6 +82,7 @@ impl Accounts {
         self.change(move |change| {
             let account = owner.account(change)?;
             proof.check(&account)?;
+            check_last_admin(change, &account)?;
             let mut entry = owner.entry(change, &account, "account_deleted");
             entry.email_redacted = None;
             change.audit(entry);

@@ -27,12 +27,14 @@ impl Accounts {
     /// Gives the account an API token: what its programs send, and the token.
     ///
     /// # Errors
-    /// When it has as many as it may; [`AccountError::SignedOut`].
+    /// When it has as many as it may; [`AccountError::SignInAgain`] when the sign-in is not recent;
+    /// [`AccountError::SignedOut`].
     pub async fn add_token(
         &self,
         owner: Owner,
         new: NewApiToken,
     ) -> Result<(String, Arc<ApiToken>), AccountError> {
+        self.check_recent(&owner)?;
         let page = format!("{}/account", self.base_url());
         self.change(move |change| {
             let account = owner.account(change)?;

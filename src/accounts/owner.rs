@@ -1,8 +1,8 @@
 //! Whoever changes their own account, and how they show that it is theirs.
 
 use super::{
-    Account, AccountError, AccountId, Accounts, Actor, AuditEntry, Change, Digest, Email, Origin,
-    Verdict,
+    Account, AccountError, AccountId, Accounts, Actor, AuditEntry, Change, Digest, LockoutKey,
+    Origin, Verdict,
 };
 
 /// Time after a sign-in in which whoever has no password may do what others need theirs for (ms).
@@ -36,7 +36,6 @@ impl Owner {
 }
 
 /// A cookie alone may be stolen: this is what its thief does not have.
-#[derive(Debug)]
 pub(super) struct Proof {
     /// The hash that the password fitted; `None` where there is no password.
     fitted: Option<String>,
@@ -50,6 +49,19 @@ impl Proof {
 }
 
 impl Accounts {
+    /// Refuses whoever adds a way in over a sign-in that is not recent: it outlasts a cookie that was stolen.
+    ///
+    /// # Errors
+    /// [`AccountError::SignInAgain`]; [`AccountError::SignedOut`] when the sign-in has ended.
+    pub fn check_recent(&self, owner: &Owner) -> Result<(), AccountError> {
+        let book = self.book();
+        let session = book.session(&owner.session).ok_or(AccountError::SignedOut)?;
+        if self.now().ms_since(session.created_at) > RECENT_MS {
+            return Err(AccountError::SignInAgain);
+        }
+        Ok(())
+    }
+
     /// Lets somebody show that the account is theirs: with its password, or without one by a sign-in that is recent.
     ///
     /// # Errors
@@ -63,41 +75,31 @@ impl Accounts {
         let (book, at) = (self.book(), self.now());
         let account = book.account(owner.account).ok_or(AccountError::SignedOut)?;
         let Some(hash) = account.password.clone() else {
-            let session = book.session(&owner.session).ok_or(AccountError::SignedOut)?;
-            if at.ms_since(session.created_at) > RECENT_MS {
-                return Err(AccountError::SignInAgain);
-            }
+            self.check_recent(owner)?;
             return Ok(Proof { fitted: None });
         };
         let password = password.filter(|it| !it.is_empty()).ok_or(AccountError::PasswordNeeded)?;
-        let (guessed, address) = (guessed(account)?, owner.origin.address);
-        let attempt = self.lockout().attempt(&guessed, address, at);
-        attempt.map_err(AccountError::TooMany)?;
+        // Counted together with the guesses of the login page.
+        let (guessed, address) = (LockoutKey::from(&**account), owner.origin.address);
+        let attempt = self.lockout().attempt(guessed, address, at);
+        let attempt = attempt.map_err(AccountError::TooMany)?;
         let config = self.config();
         match self.passwords().verify(&config.system.auth, Some(&hash), password).await {
             Err(error) => {
-                self.lockout().unjudged(&guessed, address);
+                self.lockout().unjudged(attempt);
                 Err(error)
             }
             Ok(Verdict::Wrong) => {
-                let held = self.lockout().wait(&guessed, address, at).is_some();
+                let held = self.lockout().wait(guessed, address, at).is_some();
                 let result = if held { "login_backoff" } else { "failed" };
                 let entry = AuditEntry::new(at, Actor::of(account), "password_check_failed");
                 self.note(entry.to(account).from(&owner.origin).ended(result));
                 Err(AccountError::NotYourPassword)
             }
             Ok(Verdict::Right | Verdict::RightButOld) => {
-                self.lockout().right(&guessed, address);
+                self.lockout().right(attempt);
                 Ok(Proof { fitted: Some(hash) })
             }
         }
-    }
-}
-
-/// What wrong guesses are counted under: the address, together with those of the login page.
-fn guessed(account: &Account) -> Result<Email, AccountError> {
-    match &account.email {
-        Some(it) => Ok(it.clone()),
-        None => format!("{}@localhost", account.id).parse().map_err(|_| AccountError::SignedOut),
     }
 }

@@ -1,17 +1,16 @@
 //! Passwords: what is asked of them, and their hashes, worked out off the async threads.
 
-use std::sync::{
-    Arc, LazyLock, Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use tokio::sync::Semaphore;
 
-use super::AccountError;
+use super::{
+    AccountError,
+    turns::{Turn, Turns},
+};
 use crate::{config::AuthConfig, lifecycle::Lifecycle};
 
 /// Fewest characters.
@@ -26,8 +25,7 @@ const MOST_WAITING: usize = 128;
 /// Hashes and compares passwords, a few at a time: each takes its memory and a core.
 pub struct Passwords {
     life: Lifecycle,
-    turns: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    turns: Turns,
     /// What a password is compared with where there is no account, so that it takes as long.
     nobody: Mutex<Option<(Params, String)>>,
 }
@@ -56,8 +54,7 @@ impl Passwords {
     /// So many at a time.
     #[must_use]
     pub fn new(life: Lifecycle, parallel: usize) -> Self {
-        let turns = Arc::new(Semaphore::new(parallel));
-        Self { life, turns, waiting: AtomicUsize::new(0), nobody: Mutex::default() }
+        Self { life, turns: Turns::new(parallel, MOST_WAITING), nobody: Mutex::default() }
     }
 
     /// Does `work` when it is its turn.
@@ -65,23 +62,10 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AccountError> {
-        struct Place<'a>(&'a AtomicUsize);
-        impl Drop for Place<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let _place = Place(&self.waiting);
-        if before >= MOST_WAITING {
-            return Err(AccountError::Busy);
-        }
-        let turns = Arc::clone(&self.turns);
-        let turn = turns.acquire_owned().await.map_err(|_| AccountError::Busy)?;
-        // The turn goes along: whoever hangs up does not free it while the work goes on.
+        let Turn { permit, place: _place } = self.turns.wait().await?;
         let task = self.life.spawn_background("passwords", move || {
             let done = work();
-            drop(turn);
+            drop(permit);
             done
         });
         // None when the thread could not be started, or panicked.
@@ -134,8 +118,9 @@ impl Passwords {
     ) -> Result<Verdict, AccountError> {
         let params = params(config);
         let known = hash.is_some();
-        // Cut, not refused: a longer one is simply wrong, and takes as long to be.
-        let password = password.get(..MOST_BYTES).unwrap_or(password).to_owned();
+        // None that long was ever set. It is wrong, and takes as long to be.
+        let fits = password.len() <= MOST_BYTES;
+        let password = if fits { password.to_owned() } else { String::new() };
         // Also where it is not needed: whoever is first would wait longer for an address that is not known.
         let nobodys = self.nobodys(&params).await?;
         let hash = hash.map_or(nobodys, str::to_owned);
@@ -152,7 +137,7 @@ impl Passwords {
                 if same { Verdict::Right } else { Verdict::RightButOld }
             })
             .await?;
-        Ok(if known { verdict } else { Verdict::Wrong })
+        Ok(if known && fits { verdict } else { Verdict::Wrong })
     }
 
     /// The hash of a password that nobody knows.
@@ -207,6 +192,8 @@ fn judge(password: &str, about: &[String]) -> Result<(), AccountError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn cheap() -> AuthConfig {
@@ -233,6 +220,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_password_longer_than_any_is_wrong_although_it_begins_right() {
+        let passwords = Passwords::new(Lifecycle::new(), 2);
+        let longest: String = "tender violet anvils ".repeat(40)[..MOST_BYTES].to_owned();
+        let hash = passwords.hash(&cheap(), &longest, &[]).await.unwrap();
+        let right = passwords.verify(&cheap(), Some(&hash), &longest).await.unwrap();
+        assert_eq!(right, Verdict::Right);
+        for longer in [format!("{longest}x"), longest.repeat(2)] {
+            let verdict = passwords.verify(&cheap(), Some(&hash), &longer).await.unwrap();
+            assert_eq!(verdict, Verdict::Wrong);
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_tried_first_is_refused_and_nothing_is_asked_of_the_letters() {
         let passwords = Passwords::new(Lifecycle::new(), 2);
         for bad in
@@ -252,7 +252,7 @@ mod tests {
     #[tokio::test]
     async fn a_crowd_is_asked_to_try_again() {
         let passwords = Arc::new(Passwords::new(Lifecycle::new(), 1));
-        let held = Arc::clone(&passwords.turns).acquire_owned().await.unwrap();
+        let held = passwords.turns.wait().await.unwrap().permit;
         let tasks: Vec<_> = (0..MOST_WAITING)
             .map(|_| {
                 let passwords = Arc::clone(&passwords);
@@ -261,7 +261,7 @@ mod tests {
                 )
             })
             .collect();
-        while passwords.waiting.load(Ordering::Relaxed) < MOST_WAITING {
+        while passwords.turns.inside() < MOST_WAITING {
             tokio::task::yield_now().await;
         }
         let one_more = passwords.verify(&cheap(), Some("x"), "y").await;

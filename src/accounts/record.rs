@@ -2,7 +2,10 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Account, ApiToken, Controls, Session, Ticket};
+use super::{
+    AccessState, Account, ApiToken, Controls, Mail, Moderator, RoomChannels, Session, Ticket,
+    TierChanges, providers::PlatformToken, rooms::RetiredRoom, ticket::Spent,
+};
 
 /// A kind of row: its name in the file, and what a row is found by.
 pub trait Record: Serialize + DeserializeOwned {
@@ -16,6 +19,24 @@ pub trait Record: Serialize + DeserializeOwned {
 /// Names of one row in the file.
 pub(super) fn row_key(kind: &str, key: &str) -> String {
     format!("{kind}/{key}")
+}
+
+/// Whether a row of a kind that only its own file knows can be read.
+pub(super) fn is_readable(kind: &str, row: &[u8]) -> bool {
+    fn reads<T: Record>(row: &[u8]) -> bool {
+        serde_json::from_slice::<T>(row).is_ok()
+    }
+    match kind {
+        AccessState::KIND => reads::<AccessState>(row),
+        Mail::KIND => reads::<Mail>(row),
+        Moderator::KIND => reads::<Moderator>(row),
+        PlatformToken::KIND => reads::<PlatformToken>(row),
+        RetiredRoom::KIND => reads::<RetiredRoom>(row),
+        RoomChannels::KIND => reads::<RoomChannels>(row),
+        Spent::KIND => reads::<Spent>(row),
+        TierChanges::KIND => reads::<TierChanges>(row),
+        _ => false,
+    }
 }
 
 impl Record for Account {

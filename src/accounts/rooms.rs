@@ -316,11 +316,40 @@ pub(super) fn claim_room(
     if account.rooms.len() >= change.terms_of(account).features.rooms as usize {
         return Err(AccountError::Refused("this account has as many rooms as it may"));
     }
-    // Those that accounts made this very moment may not be in force yet.
-    let others = creators.iter().filter(|it| change.find_by_room(&it.id).is_none()).count();
-    if others + change.count_rooms() >= config.system.feed.max_rooms as usize {
-        return Err(AccountError::Refused("this server has as many rooms as it may"));
-    }
+    check_room_left(change, std::slice::from_ref(room), config)?;
     account.rooms.push(room.clone());
     Ok(true)
+}
+
+/// Refuses rooms that an admin gives which are not theirs to give: those of which the configuration says whose they
+/// are, and more than the server may have. A room of the configuration that is nobody's, or one that another account
+/// gave up, is an admin's to give.
+pub(super) fn check_given(
+    change: &Change,
+    rooms: &[CreatorId],
+    config: &Config,
+) -> Result<(), AccountError> {
+    let creators = &config.creators.creators;
+    if creators.iter().any(|it| it.owner.is_some() && rooms.contains(&it.id)) {
+        return Err(AccountError::Refused("creators.json says whose room that is"));
+    }
+    check_room_left(change, rooms, config)
+}
+
+fn check_room_left(
+    change: &Change,
+    more: &[CreatorId],
+    config: &Config,
+) -> Result<(), AccountError> {
+    let creators = &config.creators.creators;
+    // Those that accounts made this very moment may not be in force yet.
+    let others = creators.iter().filter(|it| change.find_by_room(&it.id).is_none()).count();
+    let is_there = |it: &&CreatorId| {
+        change.find_by_room(it).is_some() || creators.iter().any(|o| o.id == **it)
+    };
+    let fresh = more.iter().filter(|it| !is_there(it)).count();
+    if fresh > 0 && others + change.count_rooms() + fresh > config.system.feed.max_rooms as usize {
+        return Err(AccountError::Refused("this server has as many rooms as it may"));
+    }
+    Ok(())
 }

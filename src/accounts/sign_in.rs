@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::{
     Account, AccountError, AccountId, Accounts, Actor, Alert, AuditEntry, Change, Email,
-    NewSession, Origin, Purpose, Secret, Session, Surface, Verdict, audit::short_agent,
-    lockout::network, sign_up, verify,
+    NewSession, Origin, Purpose, Secret, Session, Surface, Verdict,
+    audit::short_agent,
+    lockout::network,
+    sign_up,
+    verify::{self, Word},
 };
 use crate::config::Config;
 
@@ -42,21 +45,20 @@ impl Accounts {
         }
         // Who must wait is not audited: whoever floods this must not flood the disk. The first of them was.
         let attempt = self.lockout().attempt(&email, origin.address, self.now());
-        attempt.map_err(AccountError::TooMany)?;
+        let attempt = attempt.map_err(AccountError::TooMany)?;
         let config = self.config();
         let known = self.book().find_by_email(&email).cloned();
         let hash = known.as_ref().and_then(|it| it.password.as_deref());
         let verdict = match self.passwords().verify(&config.system.auth, hash, password).await {
             Ok(it) => it,
             Err(error) => {
-                self.lockout().unjudged(&email, origin.address);
+                self.lockout().unjudged(attempt);
                 return Err(error);
             }
         };
         let Some(known) = known.clone().filter(|_| verdict != Verdict::Wrong) else {
             return Err(self.wrong_password(&email, known.as_deref(), &origin));
         };
-        self.lockout().right(&email, origin.address);
         let fresh = match verdict {
             Verdict::RightButOld => self.rehashed(&config, password).await,
             _ => None,
@@ -84,6 +86,12 @@ impl Accounts {
             open(change, account, &config, &base, surface, "password", &from, None)
         });
         let opened = opened.await;
+        match &opened {
+            Ok(_) => self.lockout().right(attempt),
+            Err(AccountError::WrongPassword) => drop(attempt),
+            // The password was right, and nobody is in: nothing starts anew.
+            Err(_) => self.lockout().unjudged(attempt),
+        }
         if let Err(AccountError::Suspended | AccountError::NotVerified) = &opened {
             let entry = AuditEntry::new(self.now(), Actor::Nobody, "login_refused");
             self.note(entry.to(&known).from(&origin).ended("failed"));
@@ -119,7 +127,8 @@ impl Accounts {
     /// Signs somebody in with the link of a mail; makes the account when there is none.
     ///
     /// # Errors
-    /// [`AccountError::BadTicket`] when it is none or too old; [`AccountError::Suspended`].
+    /// [`AccountError::BadTicket`] when it is none or too old; [`AccountError::Suspended`];
+    /// [`AccountError::SwitchedOff`] where it would verify an address, and then the link still works.
     pub async fn use_magic_link(
         &self,
         secret: &str,
@@ -133,14 +142,13 @@ impl Accounts {
             let Purpose::MagicLink { email } = &ticket.purpose else {
                 return Err(AccountError::BadTicket);
             };
-            let account = match change.find_by_email(email).cloned() {
-                Some(it) if it.email_verified => (*it).clone(),
-                Some(it) => {
-                    let mut account = (*it).clone();
-                    verify::take_over(change, &mut account);
-                    let verified = verify::become_verified(change, account, &config, &origin)?;
-                    (*verified).clone()
-                }
+            let known = change.find_by_email(email).cloned();
+            let verifies = known.as_ref().is_none_or(|it| !it.email_verified);
+            if verifies && change.controls().disable_email_verification {
+                return Err(AccountError::SwitchedOff("verification is"));
+            }
+            let account = match known {
+                Some(it) => verify::claim(change, (*it).clone(), Word::Mailbox, &config, &origin)?,
                 None if change.controls().disable_new_signups => {
                     return Err(AccountError::SwitchedOff("sign-ups are"));
                 }

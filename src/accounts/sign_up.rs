@@ -106,7 +106,10 @@ impl Accounts {
             let known = change.find_by_email(&new.email).cloned();
             let suspended = known.as_ref().is_some_and(|it| !it.is_active());
             let closed = known.is_none() && change.controls().disable_new_signups;
-            let sends = !suspended && !closed;
+            // It would verify the address besides.
+            let verifies = known.as_ref().is_none_or(|it| !it.email_verified);
+            let off = verifies && change.controls().disable_email_verification;
+            let sends = !suspended && !closed && !off;
             let result = if sends { "sent" } else { "failed" };
             let entry = AuditEntry::new(change.at(), Actor::Nobody, "magic_link_requested");
             let entry = entry.about(&new.email).from(&new.origin).ended(result);

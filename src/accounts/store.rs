@@ -4,16 +4,20 @@ use std::{
     path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, Semaphore, broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 use super::{
     AccountError, AccountId, AuditEntry, Book, Change, Lockout, Mail, Paces, Passwords, Record,
-    Tiers, noted::Noted, record::row_key, rooms::give_rooms,
+    Tiers,
+    noted::Noted,
+    record::row_key,
+    rooms::give_rooms,
+    turns::{Turn, Turns},
 };
 use crate::{
     config::Config,
@@ -66,9 +70,8 @@ struct Shared {
     database: RwLock<Option<Database>>,
     /// Held by who changes something.
     changing: Mutex<()>,
-    /// Whose turn it is. They wait here and not on a thread: those are needed for chat, too.
-    turn: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    /// Whose turn it is to change something.
+    turns: Turns,
     noted: Noted,
     book: ArcSwap<Book>,
     /// Another number after every change.
@@ -106,8 +109,7 @@ impl Accounts {
             open,
             database: RwLock::new(Some(database)),
             changing: Mutex::default(),
-            turn: Arc::new(Semaphore::new(1)),
-            waiting: AtomicUsize::new(0),
+            turns: Turns::new(1, MOST_WAITING),
             noted: Noted::default(),
             book: ArcSwap::from_pointee(book),
             revision: AtomicU64::new(0),
@@ -212,23 +214,11 @@ impl Accounts {
         &self,
         work: impl FnOnce(&mut Change) -> Result<T, AccountError> + Send + 'static,
     ) -> Result<T, AccountError> {
-        struct Place<'a>(&'a AtomicUsize);
-        impl Drop for Place<'_> {
-            fn drop(&mut self) {
-                self.0.fetch_sub(1, Ordering::Relaxed);
-            }
-        }
-        let before = self.0.waiting.fetch_add(1, Ordering::Relaxed);
-        let _place = Place(&self.0.waiting);
-        if before >= MOST_WAITING {
-            return Err(AccountError::Busy);
-        }
-        let turn = Arc::clone(&self.0.turn).acquire_owned().await;
-        let turn = turn.map_err(|_| AccountError::Busy)?;
+        let Turn { permit, place: _place } = self.0.turns.wait().await?;
         let this = self.clone();
         let task = self.0.parts.life.spawn_blocking(move || {
             let done = this.change_now(work);
-            drop(turn);
+            drop(permit);
             done
         });
         task.await.unwrap_or_else(|error| {
@@ -364,6 +354,17 @@ impl Accounts {
         if self.0.noted.is_empty() { Ok(()) } else { self.change_now(|_| Ok(())) }
     }
 
+    /// Writes down what was noted while the server's tasks ended. For when nobody is left who notes anything.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn close(&self) -> Result<(), AccountError> {
+        let this = self.clone();
+        // Not `change`: at the stop, no task may be started any more.
+        let written = tokio::task::spawn_blocking(move || this.write_noted()).await;
+        written.unwrap_or_else(|it| Err(StorageError::Io(std::io::Error::other(it)).into()))
+    }
+
     /// Looks at the file. Blocking work, off the async threads.
     ///
     /// # Errors
@@ -467,6 +468,13 @@ fn read_book(open: &Open, config: &Config) -> Result<(Database, Book), StorageEr
     let mut book = Book::default();
     database
         .read(|tx| records::each_but(tx, AuditEntry::KIND, |key, json| book.take_row(key, json)))?;
+    for (kind, count) in book.count_unreadable() {
+        tracing::error!(
+            kind,
+            count,
+            "rows of accounts cannot be read: they are kept, and count for nothing"
+        );
+    }
     let tiers = Tiers::of(&config.tiers, &book);
     book.set_tiers(tiers);
     Ok((database, book))

@@ -19,7 +19,7 @@ use super::*;
 use crate::{
     config::Config,
     lifecycle::Lifecycle,
-    model::{AccountRole, Tier, Timestamp},
+    model::{AccountRole, CreatorId, Tier, Timestamp},
     storage::{Database, disk::Disk},
 };
 

@@ -1,12 +1,14 @@
 //! What works once, for a while: links in mails, and the way to a provider and back.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Digest, Email};
 use crate::model::Timestamp;
 
-/// What a ticket is for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a ticket is for. Shown, it tells its kind: it holds hashes of passwords, and secrets of ways to providers.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Says that its owner reads this address.
@@ -50,6 +52,12 @@ impl Purpose {
             Self::OAuth(_) => "oauth",
             Self::Moderate(_) => "moderate",
         }
+    }
+}
+
+impl fmt::Debug for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(…)", self.kind())
     }
 }
 
@@ -99,5 +107,55 @@ impl super::Record for Spent {
 
     fn key(&self) -> String {
         self.digest.hex()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::accounts::{Account, Alert, Book, Letter, Secret, Surface};
+
+    /// Goal: whatever of accounts gets into a log or an error leads nobody in.
+    #[test]
+    fn what_is_shown_of_accounts_tells_no_secret() {
+        let at = Timestamp::from_unix_ms(1_790_000_000_000).unwrap();
+        let email: Email = "hunter2@example.com".parse().unwrap();
+        let mut account = Account::new(Some(email.clone()), "Ana", at);
+        account.password = Some("$argon2id$hunter2".to_owned());
+        let purposes = [
+            Purpose::VerifyEmail {
+                email: email.clone(),
+                password: account.password.clone(),
+                name: None,
+            },
+            Purpose::OAuth(json!({"verifier": "hunter2", "nonce": "hunter2"})),
+        ];
+        let mut book = Book::default();
+        for purpose in purposes {
+            let ticket = Ticket {
+                digest: Secret::random().digest(),
+                purpose,
+                account: Some(account.id),
+                created_at: at,
+                expires_at: at,
+                surface: Surface::Public,
+                return_to: None,
+            };
+            let shown = format!("{ticket:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+            book.put_ticket(ticket.into());
+        }
+        book.put_account(account.clone().into()).unwrap();
+        let letter = Letter::MagicLink { link: "https://x/?token=hunter2".to_owned(), minutes: 15 };
+        book.set_other("mail/1".to_owned(), Some(serde_json::to_vec(&letter).unwrap().into()));
+        let what = Alert::AddressChanged { to: email.redacted() };
+        for shown in
+            [format!("{account:?}"), format!("{book:?} {book:#?}"), format!("{letter:?} {what:?}")]
+        {
+            assert!(!shown.contains("hunter2"), "{shown}");
+            assert!(!shown.contains("104, 117, 110, 116"), "as bytes: {shown}");
+        }
     }
 }

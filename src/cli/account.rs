@@ -1,5 +1,7 @@
 //! `streamsuites account`: what must be possible when nobody can sign in.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -11,7 +13,7 @@ use super::{
     print,
 };
 use crate::{
-    accounts::{Account, AccountStatus, Email, NewApiToken, readable_name},
+    accounts::{Account, AccountStatus, Act, By, Email, NewApiToken, readable_name},
     model::{AccountRole, Tier},
 };
 
@@ -96,16 +98,21 @@ pub fn run(command: AccountCommand) -> Result<(), Failure> {
         AccountCommand::SetRole { account, role, folders } => {
             let offline = Offline::open(folders.load()?, false)?;
             let account = offline.find(&account)?;
-            let account = offline.run(offline.accounts.give_role(account.id, role))?;
+            let account = act(&offline, &account, Act::SetRole(role))?;
             print(&format!("{} is now {role}\n", name(&account)))
         }
         AccountCommand::SetTier { account, tier, folders } => {
             let offline = Offline::open(folders.load()?, false)?;
             let account = offline.find(&account)?;
-            let account = offline.run(offline.accounts.give_tier(account.id, tier))?;
+            let account = act(&offline, &account, Act::SetTier(tier))?;
             print(&format!("{} now has the tier {tier}\n", name(&account)))
         }
     }
+}
+
+fn act(offline: &Offline, account: &Account, act: Act) -> Result<Arc<Account>, Failure> {
+    let acted = offline.run(offline.accounts.act(account.id, act, By::operator()))?;
+    Ok(acted.account)
 }
 
 fn create_admin(email: &str, how: PasswordArgs, folders: &Folders) -> Result<(), Failure> {

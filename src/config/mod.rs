@@ -179,7 +179,9 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
 
     let beside = std::path::absolute(&sources.folder).ok();
     let beside = beside.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
-    let mut doubts = Secrets::from_environment(&environment).list_doubts(&environment);
+    let secrets = Secrets::from_environment(&environment);
+    layers.problems.extend(secrets.check());
+    let mut doubts = secrets.list_doubts(&environment);
     if let Some(platforms) = &platforms {
         doubts.extend(layers.place(1, doubts::of_platforms(platforms)));
     }
@@ -196,7 +198,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         quotas: quotas.unwrap_or_default(),
         tiers: tiers.unwrap_or_default(),
         doubts,
-        secrets: Secrets::from_environment(&environment),
+        secrets,
     };
     config.creators.note_overlay_keys(overlay_keys);
     config.creators.normalize();

@@ -188,6 +188,9 @@ fn find_known(variable: &str) -> Option<(&'static Name, &str)> {
     })
 }
 
+/// Fewest characters of the emergency admin's secret: it opens everything, and nobody types it daily.
+const FEWEST_FALLBACK_CHARS: usize = 20;
+
 /// What each of these needs beside it, under the same suffix or the server's.
 const NEEDS: [(&str, &str); 14] = [
     ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET"),
@@ -218,6 +221,14 @@ impl Secrets {
     #[cfg(test)]
     pub(crate) fn of<const N: usize>(set: [(&str, &str); N]) -> Self {
         Self(set.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+    }
+
+    /// What is too weak to be used at all.
+    pub(super) fn check(&self) -> Vec<Problem> {
+        let name = "ADMIN_FALLBACK_SECRET";
+        let weak = self.find(name).filter(|it| it.chars().count() < FEWEST_FALLBACK_CHARS);
+        let words = format!("has fewer than {FEWEST_FALLBACK_CHARS} characters");
+        weak.map(|_| Problem::new("environment", name, words)).into_iter().collect()
     }
 
     /// What looks like a mistake, though it need not be one: names that are nearly known, blanks, and halves.
@@ -459,6 +470,26 @@ mod tests {
             ("STREAMSUITES_SECRET_KEY", "hunter6"),
             ("PATH", "/bin"),
         ]))
+    }
+
+    #[test]
+    fn no_server_starts_with_a_short_secret_of_the_emergency_admin() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |secret: &str| {
+            let names = [("ADMIN_FALLBACK_USER", "root"), ("ADMIN_FALLBACK_SECRET", secret)];
+            let environment = Environment::from_iter(names);
+            let folder = folder.path().join("config");
+            crate::config::load(&crate::config::Sources {
+                folder,
+                environment,
+                ..crate::config::Sources::default()
+            })
+        };
+        let refused = load("nineteen characters").unwrap_err().to_string();
+        assert!(refused.contains("ADMIN_FALLBACK_SECRET: has fewer than 20"), "{refused}");
+        assert!(!refused.contains("nineteen"), "{refused}");
+        let config = load("twenty characters it").unwrap();
+        assert_eq!(config.secrets.fallback_admin(), Some(("root", "twenty characters it")));
     }
 
     #[test]

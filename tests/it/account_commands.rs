@@ -164,6 +164,8 @@ async fn roles_tiers_and_tokens_are_given_and_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     does(folder, &["account", "create-admin", ANA, "--stdin"], PASSWORD);
+    fails(folder, &["account", "set-role", ANA, "creator"], "", "this is the last admin");
+    does(folder, &["account", "create-admin", "ben@example.com", "--stdin"], PASSWORD);
     does(folder, &["account", "set-role", ANA, "creator"], "");
     does(folder, &["account", "set-tier", ANA, "gold"], "");
     fails(folder, &["account", "set-role", "nobody@example.com", "creator"], "", "no account");

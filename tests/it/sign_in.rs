@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use streamsuites::accounts::{Actor, AuditEntry};
 
 use crate::support::{Clock, Setup, TOKEN, TestServer, resend::Resend, soon};
 
@@ -351,6 +352,22 @@ async fn the_emergency_admin_gets_in_and_nobody_else_that_way() {
     let audit = server.server.accounts.list_audit(None, 10).await.unwrap();
     assert!(audit.iter().all(|it| it.action == "fallback_login"));
     assert_eq!(audit.iter().filter(|it| it.result == "failed").count(), 6);
+    server.stop().await;
+}
+
+/// Goal: what is audited while the server drains is there when it starts again.
+#[tokio::test]
+async fn what_is_audited_last_is_not_lost() {
+    let server = Setup::new().start().await;
+    let accounts = server.server.accounts.clone();
+    server.server.life.stop.cancel();
+    let left = server.server.life.shut_down(std::time::Duration::from_secs(10)).await;
+    assert_eq!(left, 0, "all that writes on its own has ended");
+    accounts.note(AuditEntry::new(accounts.now(), Actor::Nobody, "login_failed"));
+    drop(accounts);
+    let server = server.stop_for_now().await.start().await;
+    let audit = server.server.accounts.list_audit(None, 10).await.unwrap();
+    assert!(audit.iter().any(|it| it.action == "login_failed"), "{audit:?}");
     server.stop().await;
 }
 

@@ -60,10 +60,16 @@ impl Line {
     }
 
     pub(super) fn failed(&self, answer: &Answer) -> OAuthError {
-        OAuthError::unavailable(self.provider, format!("it answers {}", answer.status.as_u16()))
+        let (status, reason) = (answer.status, format!("it answers {}", answer.status.as_u16()));
+        // Too many calls, and whatever is its own fault: it is the same for everybody.
+        if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
+            OAuthError::unavailable(self.provider, reason)
+        } else {
+            OAuthError::failed_once(self.provider, reason)
+        }
     }
 
     pub(super) fn misshapen(&self) -> OAuthError {
-        OAuthError::unavailable(self.provider, "it answers in a shape that is not known")
+        OAuthError::failed_once(self.provider, "it answers in a shape that is not known")
     }
 }

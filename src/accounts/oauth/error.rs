@@ -27,6 +27,8 @@ pub enum OAuthError {
         provider: Provider,
         /// Why.
         reason: String,
+        /// Whether whoever else asks there now fails as well, as far as that can be known.
+        for_all: bool,
     },
     /// What was registered there is not what is configured here: only the operator can help.
     #[error("{} does not accept this server's application: {reason}", provider.title())]
@@ -44,7 +46,22 @@ impl OAuthError {
     }
 
     pub(super) fn unavailable(provider: Provider, reason: impl Into<String>) -> Self {
-        Self::Unavailable { provider, reason: reason.into() }
+        Self::Unavailable { provider, reason: reason.into(), for_all: true }
+    }
+
+    /// The provider fails at this call, and need not at another one.
+    pub(super) fn failed_once(provider: Provider, reason: impl Into<String>) -> Self {
+        Self::Unavailable { provider, reason: reason.into(), for_all: false }
+    }
+
+    /// Whether whoever else asks this provider now fails as well, as far as that can be known.
+    #[must_use]
+    pub const fn is_for_all(&self) -> bool {
+        match self {
+            Self::NotOffered(_) | Self::Misconfigured { .. } => true,
+            Self::Denied(_) | Self::Refused { .. } => false,
+            Self::Unavailable { for_all, .. } => *for_all,
+        }
     }
 
     /// What the `error` means with which a provider sent somebody back, or answered a call.
@@ -73,7 +90,7 @@ impl OAuthError {
                 Self::unavailable(provider, error)
             }
             // What is not known is not repeated: it may hold anything.
-            _ => Self::unavailable(provider, "it answers with an error that is not known"),
+            _ => Self::failed_once(provider, "it answers with an error that is not known"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One attempt to sign in: what is kept here while the person is at the provider.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,9 @@ pub struct Flow {
     pub aim: Aim,
     /// Ask to use the provider's platform in the creator's name, too.
     pub with_platform: bool,
+    /// The network that it was begun in, as far as that is known: those under way there make room for each other.
+    #[serde(default)]
+    pub network: Option<IpAddr>,
     /// The hash of the cookie of the browser that began it (Base64).
     browser: String,
     /// The secret of PKCE (RFC 7636).
@@ -42,7 +45,7 @@ impl Flow {
     #[must_use]
     pub fn new(provider: Provider, aim: Aim, with_platform: bool, browser: &str) -> Self {
         let (browser, verifier, nonce) = (hash(browser), random(), random());
-        Self { provider, aim, with_platform, browser, verifier, nonce }
+        Self { provider, aim, with_platform, network: None, browser, verifier, nonce }
     }
 
     /// Whether this is the browser it was begun in: anybody can be sent to a callback of somebody else's.

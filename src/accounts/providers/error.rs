@@ -33,6 +33,7 @@ impl ProviderError {
             Self::Account(AccountError::Suspended) => "inactive_account",
             Self::Account(AccountError::TooMany(_)) => "rate_limited",
             Self::Account(AccountError::Taken(_)) => "taken",
+            Self::Account(AccountError::SignInAgain) => "sign_in_again",
             Self::Account(_) => "unauthorized",
         }
     }

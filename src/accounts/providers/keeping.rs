@@ -1,10 +1,14 @@
 //! Renews what platforms allow before it ends, and gives back what nobody owns any more. One task for all.
 //!
-//! A provider that fails rests, and all that is to be renewed there with it. A permission that was taken back is noted
-//! and left alone until its owner signs in again. Tokens that were renewed and that the disk did not take wait in
+//! A provider that fails rests, and all that is to be renewed there with it; where it only does not take one token, that
+//! one rests. A permission that was taken back is noted and left alone until its owner signs in again. Tokens that were renewed and that the disk did not take wait in
 //! memory: where each use replaces the refresh token, they are the only good ones.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    panic::AssertUnwindSafe,
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use tokio::{
@@ -36,11 +40,20 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Time for which it is tried to give back what nobody owns any more.
 const GIVES_BACK_FOR: Duration = Duration::from_secs(24 * 3_600);
 
-/// What the task remembers from round to round.
+/// What is left alone for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Resting {
+    /// All that is kept of it.
+    Provider(Provider),
+    /// A row, by its name.
+    Row(String),
+}
+
+/// What the task remembers from round to round, whatever goes wrong in one.
 #[derive(Default)]
 struct Memory {
-    /// Providers that failed: how often, and until when they rest.
-    resting: HashMap<Provider, (u32, Instant)>,
+    /// What failed: how often, and until when it rests.
+    resting: HashMap<Resting, (u32, Instant)>,
     /// Rows that wait for the disk, by their names: what is there, and what it becomes.
     unsaved: HashMap<String, (PlatformToken, PlatformToken)>,
     /// Since when it is tried to give a row back.
@@ -50,27 +63,64 @@ struct Memory {
 }
 
 impl Memory {
-    fn rests(&self, provider: Provider) -> bool {
-        self.resting.get(&provider).is_some_and(|it| it.1 > Instant::now())
+    /// Until when a row is left alone, by itself or with all of its provider.
+    fn rests_until(&self, row: &PlatformToken) -> Option<Instant> {
+        let all = self.resting.get(&Resting::Provider(row.provider));
+        let own = self.resting.get(&Resting::Row(row.key()));
+        all.into_iter().chain(own).map(|it| it.1).max()
     }
 
-    fn failed(&mut self, provider: Provider) {
-        let rest = self.resting.entry(provider).or_insert((0, Instant::now()));
+    fn rests(&self, row: &PlatformToken) -> bool {
+        self.rests_until(row).is_some_and(|it| it > Instant::now())
+    }
+
+    /// How often a row failed since it last went well.
+    fn failures(&self, row: &PlatformToken) -> u32 {
+        self.resting.get(&Resting::Row(row.key())).map_or(0, |it| it.0)
+    }
+
+    /// A call for a row failed: it rests, and its provider where that fails for all.
+    fn failed(&mut self, row: &PlatformToken, error: &OAuthError) {
+        self.rest(Resting::Row(row.key()));
+        if error.is_for_all() {
+            self.rest(Resting::Provider(row.provider));
+        }
+    }
+
+    fn rest(&mut self, what: Resting) {
+        let rest = self.resting.entry(what).or_insert((0, Instant::now()));
         let pause = FIRST_PAUSE.saturating_mul(1 << rest.0.min(16)).min(LONGEST_PAUSE);
         // Half of it by chance: many servers do not come back in the same moment.
         let pause = pause.mul_f64(0.5 + rand::random::<f64>() / 2.0);
         *rest = (rest.0.saturating_add(1), Instant::now() + pause);
     }
 
-    fn went_well(&mut self, provider: Provider) {
-        self.resting.remove(&provider);
+    fn went_well(&mut self, row: &PlatformToken) {
+        self.resting.remove(&Resting::Provider(row.provider));
+        self.resting.remove(&Resting::Row(row.key()));
+    }
+
+    /// Forgets what is no longer kept.
+    fn forget_others(&mut self, rows: &[PlatformToken]) {
+        let keys: HashSet<String> = rows.iter().map(Record::key).collect();
+        self.giving_back.retain(|key, _| keys.contains(key));
+        self.unreadable.retain(|key, _| keys.contains(key));
+        self.resting.retain(|it, _| match it {
+            Resting::Provider(_) => true,
+            Resting::Row(key) => keys.contains(key),
+        });
     }
 }
 
 impl Providers {
     /// Renews and gives back until `stop`. A defect here is told, and costs no more than a minute.
     pub async fn run(self, stop: CancellationToken) {
-        while AssertUnwindSafe(self.clone().keep_on(&stop)).catch_unwind().await.is_err() {
+        let mut memory = Memory::default();
+        loop {
+            let kept = AssertUnwindSafe(self.keep_on(&mut memory, &stop)).catch_unwind();
+            if kept.await.is_ok() {
+                return;
+            }
             tracing::error!("what renews permissions failed inside and begins again");
             if stop.run_until_cancelled(sleep(LOOK_EVERY)).await.is_none() {
                 return;
@@ -78,12 +128,11 @@ impl Providers {
         }
     }
 
-    async fn keep_on(self, stop: &CancellationToken) {
-        let mut memory = Memory::default();
+    async fn keep_on(&self, memory: &mut Memory, stop: &CancellationToken) {
         let mut ended = self.0.accounts.ended();
         self.reseal_all().await;
         loop {
-            let pause = self.round(&mut memory, stop).await;
+            let pause = self.round(memory, stop).await;
             if stop.run_until_cancelled(self.wait(pause, &mut ended)).await.is_none() {
                 return;
             }
@@ -147,23 +196,35 @@ impl Providers {
     async fn round(&self, memory: &mut Memory, stop: &CancellationToken) -> Duration {
         self.save_waiting(memory).await;
         let accounts = &self.0.accounts;
-        let rows: Vec<PlatformToken> = accounts.book().list("");
-        memory.giving_back.retain(|key, _| rows.iter().any(|it| it.key() == *key));
-        memory.unreadable.retain(|key, _| rows.iter().any(|it| it.key() == *key));
+        let mut rows: Vec<PlatformToken> = accounts.book().list("");
+        memory.forget_others(&rows);
+        // One that fails each time must not be asked for before all others each time its provider has rested.
+        rows.sort_by_cached_key(|it| memory.failures(it));
         for row in &rows {
             if stop.is_cancelled() {
                 break;
             }
-            if memory.rests(row.provider) || memory.unsaved.contains_key(&row.key()) {
+            if memory.rests(row) || memory.unsaved.contains_key(&row.key()) {
                 continue;
             }
-            if !row.is_owned(&accounts.book()) {
-                self.give_back(row, memory, stop).await;
-            } else if row.refused_at.is_none() && accounts.now() >= due_at(row) {
-                self.renew(row, memory, stop).await;
+            let turn = AssertUnwindSafe(self.turn(row, memory, stop)).catch_unwind();
+            if turn.await.is_err() {
+                tracing::error!(account.id = %row.account, provider = %row.provider,
+                    "a permission is left alone for a while: what renews it failed inside");
+                memory.rest(Resting::Row(row.key()));
             }
         }
         self.pause(memory)
+    }
+
+    /// Does what is due for a row.
+    async fn turn(&self, row: &PlatformToken, memory: &mut Memory, stop: &CancellationToken) {
+        let accounts = &self.0.accounts;
+        if !row.is_owned(&accounts.book()) {
+            self.give_back(row, memory, stop).await;
+        } else if row.refused_at.is_none() && accounts.now() >= due_at(row) {
+            self.renew(row, memory, stop).await;
+        }
     }
 
     fn pause(&self, memory: &Memory) -> Duration {
@@ -171,9 +232,9 @@ impl Providers {
         let rows: Vec<PlatformToken> = book.list("");
         let open = rows.iter().filter(|it| !memory.unreadable.contains_key(&it.key()));
         let until_due = open.filter_map(|it| {
-            let resting = memory.resting.get(&it.provider);
+            let until = memory.rests_until(it);
             let resting =
-                resting.map_or(Duration::ZERO, |it| it.1.saturating_duration_since(Instant::now()));
+                until.map_or(Duration::ZERO, |it| it.saturating_duration_since(Instant::now()));
             let due = match it.is_owned(&book) {
                 false => now,
                 true if it.refused_at.is_none() => due_at(it),
@@ -197,7 +258,7 @@ impl Providers {
         let Some(renewed) = until_stopped(renewed, stop).await else { return };
         match renewed {
             Ok(tokens) => {
-                memory.went_well(provider);
+                memory.went_well(row);
                 let fresh = self.sealed(row.account, provider, &row.subject, &tokens, at);
                 memory.unsaved.insert(row.key(), (row.clone(), fresh));
                 self.save_waiting(memory).await;
@@ -210,10 +271,10 @@ impl Providers {
                 self.save_waiting(memory).await;
             }
             // Nothing to ask with: looked at again when it is offered again.
-            Err(OAuthError::NotOffered(_)) => memory.failed(provider),
+            Err(error @ OAuthError::NotOffered(_)) => memory.failed(row, &error),
             Err(error) => {
                 tracing::warn!(%provider, %error, "permissions cannot be renewed now");
-                memory.failed(provider);
+                memory.failed(row, &error);
             }
         }
     }
@@ -225,10 +286,10 @@ impl Providers {
             let revoked = self.0.oauth.revoke(row.provider, &tokens);
             let Some(revoked) = until_stopped(revoked, stop).await else { return };
             match revoked {
-                Ok(()) => memory.went_well(row.provider),
+                Ok(()) => memory.went_well(row),
                 Err(error) if since.elapsed() < GIVES_BACK_FOR => {
                     tracing::warn!(provider = %row.provider, %error, "a permission cannot be given back now");
-                    memory.failed(row.provider);
+                    memory.failed(row, &error);
                     return;
                 }
                 Err(error) => {
@@ -253,7 +314,7 @@ impl Providers {
             .await;
         if let Err(error) = removed {
             tracing::warn!(%error, "a permission that was given back is still kept");
-            memory.failed(row.provider);
+            memory.rest(Resting::Row(row.key()));
         }
     }
 
@@ -325,4 +386,105 @@ async fn until_stopped<T>(call: impl Future<Output = T>, stop: &CancellationToke
 fn due_at(row: &PlatformToken) -> Timestamp {
     let life = row.expires_at.ms_since(row.given_at).max(0);
     row.expires_at.plus_ms(-AHEAD_MS.min(life / 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::{
+        accounts::{Account, Accounts, Email, Linked, Parts, oauth::OAuth, sealed::Sealer},
+        config::Config,
+        http::Clients,
+        lifecycle::Lifecycle,
+        storage::{Database, disk::Disk},
+    };
+
+    const AT: i64 = 1_790_000_000_000;
+
+    /// A server at which nobody can sign in with a provider any more, and whose clock fails once when it is told to.
+    fn providers(fails: &Arc<AtomicBool>) -> Providers {
+        let (disk, fails) = (Disk::default(), Arc::clone(fails));
+        let config = watch::channel(Arc::new(Config::default())).1;
+        let parts = Parts {
+            life: Lifecycle::new(),
+            config: config.clone(),
+            clock: Arc::new(move || {
+                assert!(!fails.swap(false, Ordering::SeqCst), "the clock fails");
+                Timestamp::from_unix_ms(AT).unwrap()
+            }),
+            base_url: "https://suite.example".to_owned(),
+        };
+        let accounts =
+            Accounts::on(Box::new(move || Database::open_on(disk.clone())), parts).unwrap();
+        let oauth = OAuth::new(Arc::new(Clients::default()), config, "https://suite.example");
+        Providers::new(accounts, oauth, Sealer::new("key", []))
+    }
+
+    /// An account, and what Twitch allows in its name, that has ended.
+    fn keep(providers: &Providers, name: &str) -> PlatformToken {
+        let at = Timestamp::from_unix_ms(AT).unwrap();
+        let email: Email = format!("{name}@example.com").parse().unwrap();
+        let mut account = Account::new(Some(email), name, at);
+        account.providers.push(Linked {
+            provider: Provider::Twitch.as_str().to_owned(),
+            subject: name.to_owned(),
+            email: None,
+            name: None,
+            linked_at: at,
+        });
+        let tokens = PlatformTokens {
+            access: "access".to_owned(),
+            refresh: "refresh".to_owned(),
+            expires_at: at,
+            scopes: Vec::new(),
+        };
+        let row = providers.sealed(account.id, Provider::Twitch, name, &tokens, at);
+        let put = |change: &mut crate::accounts::Change| {
+            change.put_account(account)?;
+            change.put(&row);
+            Ok(())
+        };
+        providers.0.accounts.change_now(put).unwrap();
+        row
+    }
+
+    #[tokio::test]
+    async fn a_token_that_a_provider_does_not_take_keeps_no_other_waiting() {
+        let providers = providers(&Arc::default());
+        let (ana, ben) = (keep(&providers, "ana"), keep(&providers, "ben"));
+        let mut memory = Memory::default();
+        for error in ["invalid_grant", "whatever"] {
+            memory.failed(&ana, &OAuthError::told(Provider::Twitch, error));
+            assert!(memory.rests(&ana) && !memory.rests(&ben), "{error}");
+        }
+        for error in ["server_error", "slow_down", "invalid_client"] {
+            memory.failed(&ana, &OAuthError::told(Provider::Twitch, error));
+            assert!(memory.rests(&ana) && memory.rests(&ben), "{error}");
+            memory.went_well(&ben);
+            assert!(memory.rests(&ana) && !memory.rests(&ben), "{error}");
+        }
+        assert!(memory.failures(&ana) > memory.failures(&ben), "ben is asked for first");
+        memory.forget_others(&[ben]);
+        assert!(memory.resting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_fails_inside_costs_that_row_a_rest_and_nothing_is_forgotten() {
+        let fails = Arc::new(AtomicBool::new(false));
+        let providers = providers(&fails);
+        let (ana, ben) = (keep(&providers, "ana"), keep(&providers, "ben"));
+        let (mut memory, stop) = (Memory::default(), CancellationToken::new());
+        fails.store(true, Ordering::SeqCst);
+        providers.round(&mut memory, &stop).await;
+        let rested = [&ana, &ben].map(|it| memory.failures(it));
+        assert_eq!(rested, [1, 1], "one failed inside, the other was asked for all the same");
+        assert!(memory.resting.contains_key(&Resting::Provider(Provider::Twitch)));
+    }
 }

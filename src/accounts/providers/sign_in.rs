@@ -7,7 +7,8 @@ use crate::accounts::{
     Account, AccountError, Alert, Change, Linked, Origin, SignedIn, Surface,
     oauth::Identity,
     providers::link::{add, note_linked},
-    sign_in, sign_up, verify,
+    sign_in, sign_up,
+    verify::{self, Word, claim},
 };
 use crate::config::Config;
 
@@ -100,9 +101,9 @@ fn admit(
             return Ok((*account).clone());
         }
         // Whoever made it never showed that they read this address; who comes now has.
-        verify::take_over(change, &mut account);
+        account = claim(change, account, Word::Mailbox, config, origin)?;
         add(&mut account, identity, change.at())?;
-        let account = verify::become_verified(change, account, config, origin)?;
+        let account = change.put_account(account)?;
         note_linked(change, &account, identity, origin);
         return Ok((*account).clone());
     }

@@ -1,16 +1,20 @@
 //! The way to a provider and back: the ticket that is kept meanwhile, and what becomes of who brings it.
 
-use std::sync::Arc;
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use super::{ProviderError, Providers};
 use crate::accounts::{
-    Account, AccountError, AccountId, Actor, AuditEntry, Origin, Purpose, SignedIn, Surface,
+    Account, AccountError, AccountId, Actor, AuditEntry, Change, Digest, Origin, Purpose, SignedIn,
+    Surface, Ticket,
+    lockout::network,
     oauth::{Aim, Flow, Identity, OAuthError, Provider},
 };
 
-/// Most ways that are under way at a time; further people wait. Well below the room for all tickets: who floods this
-/// does not push out the links in people's mails.
+/// Most ways that are under way at a time; the network that has most of them makes room for further ones. Well below
+/// the room for all tickets: who floods this does not push out the links in people's mails.
 const MOST_UNDER_WAY: usize = 5_000;
+/// Most ways that are under way from one network; the oldest of them makes room. Behind one there may be a school.
+const MOST_OF_A_NETWORK: usize = 100;
 
 /// What somebody sets out with.
 #[derive(Debug, Clone)]
@@ -53,7 +57,7 @@ impl Providers {
     /// Sends somebody to a provider; `browser` is the secret in the cookie of theirs. The address to send them to.
     ///
     /// # Errors
-    /// When the provider is not offered, there are too many attempts, or the disk refuses.
+    /// When the provider is not offered, its address makes too many attempts, or the disk refuses.
     pub async fn begin(&self, begin: Begin, browser: &str) -> Result<String, ProviderError> {
         let Begin { provider, aim, surface, return_to, origin } = begin;
         let accounts = &self.0.accounts;
@@ -63,17 +67,16 @@ impl Providers {
             Aim::Link(id) => Some(*id),
             Aim::SignIn => None,
         };
-        let flow = Flow::new(provider, aim, surface == Surface::Creator, browser);
+        let mut flow = Flow::new(provider, aim, surface == Surface::Creator, browser);
+        flow.network = origin.address.map(network);
         // Looked at first, so that nothing is kept of a way that leads nowhere.
         self.0.oauth.authorize_url(&flow, "")?;
         let kept = serde_json::to_value(&flow).expect("plain values always serialise");
+        let from = flow.network;
         let minutes = accounts.config().system.auth.oauth_state_minutes;
         let state = accounts
             .change(move |change| {
-                let under_way = change.tickets().filter(|it| it.purpose.kind() == "oauth").count();
-                if under_way >= MOST_UNDER_WAY {
-                    return Err(AccountError::Busy);
-                }
+                make_room(change, from, MOST_OF_A_NETWORK, MOST_UNDER_WAY);
                 Ok(change.open_ticket(Purpose::OAuth(kept), account, minutes, surface, return_to))
             })
             .await?;
@@ -156,5 +159,75 @@ impl Providers {
         let entry = AuditEntry::new(at, Actor::Nobody, "login_failed").from(origin);
         let entry = entry.with("method", provider.as_str()).with("reason", error.reason());
         self.0.accounts.note(entry.ended("failed"));
+    }
+}
+
+/// The network that a way was begun in; `None` for a ticket that is no way.
+fn network_of(ticket: &Ticket) -> Option<Option<IpAddr>> {
+    match &ticket.purpose {
+        Purpose::OAuth(flow) => Some(flow.get("network").and_then(|it| it.as_str()?.parse().ok())),
+        _ => None,
+    }
+}
+
+/// Makes room for one more way from a network: whoever floods this shuts out nobody but their own network.
+fn make_room(change: &mut Change, from: Option<IpAddr>, most_of_one: usize, most: usize) {
+    // Those that were begun first come first: all live equally long.
+    let under_way: Vec<(Option<IpAddr>, Digest)> =
+        change.tickets().filter_map(|it| Some((network_of(it)?, it.digest))).collect();
+    let mut counts: HashMap<Option<IpAddr>, usize> = HashMap::new();
+    for (network, _) in &under_way {
+        *counts.entry(*network).or_default() += 1;
+    }
+    let full = counts.get(&from).is_some_and(|it| *it >= most_of_one).then_some(from);
+    let largest = || counts.iter().max_by_key(|it| it.1).map(|it| *it.0);
+    let crowded = full.or_else(|| if under_way.len() >= most { largest() } else { None });
+    let oldest = crowded.and_then(|crowded| under_way.iter().find(|it| it.0 == crowded));
+    if let Some((_, digest)) = oldest {
+        change.remove_ticket(digest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::Accounts;
+
+    fn at(last: u8) -> Option<IpAddr> {
+        Some([192, 0, 2, last].into())
+    }
+
+    /// Goal: a stranger who begins and begins shuts out nobody else.
+    #[test]
+    fn whoever_begins_too_many_ways_makes_room_themselves() {
+        let accounts = Accounts::in_memory();
+        let begin = |from: Option<IpAddr>| {
+            let mut flow = Flow::new(Provider::Google, Aim::SignIn, false, "cookie");
+            flow.network = from;
+            let kept = serde_json::to_value(&flow).unwrap();
+            let work = |change: &mut Change| {
+                make_room(change, from, 3, 6);
+                Ok(change.open_ticket(Purpose::OAuth(kept), None, 10, Surface::Public, None))
+            };
+            accounts.change_now(work).unwrap().digest()
+        };
+        let count = |from: Option<IpAddr>| {
+            let book = accounts.book();
+            book.tickets().filter(|it| network_of(it) == Some(from)).count()
+        };
+        let ana = begin(at(1));
+        for _ in 0..20 {
+            begin(at(2));
+        }
+        assert_eq!((count(at(1)), count(at(2))), (1, 3));
+        for last in 3..9 {
+            begin(at(last));
+        }
+        assert_eq!(accounts.book().count_tickets(), 6);
+        assert!(count(at(2)) <= 1, "the largest makes room first");
+        let is_there = |it: &Digest| accounts.book().ticket(it).is_some();
+        let ben = begin(None);
+        assert!(is_there(&ben), "nobody is turned away");
+        let _ = ana;
     }
 }

@@ -96,6 +96,44 @@ async fn what_was_taken_away_or_done_since_stays_so() {
 }
 
 #[tokio::test]
+async fn a_copy_gives_no_moderator_a_right_back_that_was_taken_since() {
+    let world = World::new();
+    let (ana, ben) = (world.member(ANA).await, world.member(BEN).await);
+    let room: CreatorId = "cy".parse().unwrap();
+    let invite = async |whom: &Account, rights: &[Right]| {
+        let (whom, rights) =
+            (Invitee::Code(whom.user_code.clone()), Rights::from_iter(rights.to_vec()));
+        let accounts = &world.accounts;
+        let asked =
+            accounts.invite_moderator(room.clone(), whom, rights, Actor::Operator, origin(1));
+        asked.await.unwrap();
+    };
+    invite(&ana, &[Right::Ban, Right::Hide, Right::Send]).await;
+    invite(&ben, &[Right::Hide]).await;
+    let (_open, copy) = copy_of(&world);
+    invite(&ana, &[Right::Hide, Right::Polls]).await;
+    world.accounts.bring(&copy).unwrap();
+    let book = world.accounts.book();
+    assert_eq!(book.rights_in(&room, ana.id), Rights::from([Right::Hide]));
+    assert_eq!(book.rights_in(&room, ben.id), Rights::from([Right::Hide]));
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_counted_and_kept() {
+    let world = World::new();
+    let rows = [("moderator/cy/nonsense", Some(&b"{}"[..])), ("later/1", Some(&b"{}"[..]))];
+    let set = |it: &Database| it.write(|tx| crate::storage::tables::records::set(tx, rows));
+    world.accounts.with_database(set).unwrap();
+    world.member(ANA).await;
+    let again = world.after_power_cut(0);
+    let book = again.accounts.book();
+    let counted: Vec<_> = book.count_unreadable().into_iter().collect();
+    assert_eq!(counted, [("later", 1), ("moderator", 1)]);
+    again.member(BEN).await;
+    assert_eq!(again.after_power_cut(0).accounts.book().count_unreadable().len(), 2);
+}
+
+#[tokio::test]
 async fn what_contradicts_itself_changes_nothing() {
     let world = World::new();
     world.member(ANA).await;

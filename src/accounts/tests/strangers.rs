@@ -7,7 +7,7 @@ const VICTIM: &str = "victim@example.com";
 async fn gets_in(world: &World, password: &str) -> bool {
     let tried = world.sign_in(VICTIM, password).await;
     // So that no try slows the next down.
-    world.accounts.lockout().right(&address(VICTIM), None);
+    world.accounts.lockout().forget(&address(VICTIM));
     tried.is_ok()
 }
 
@@ -73,6 +73,38 @@ async fn a_mail_sent_again_never_vouches_for_a_strangers_password() {
     let again = world.last_mail(VICTIM).secret;
     world.verify(&again).await.unwrap();
     assert!(gets_in(&world, PASSWORD).await);
+}
+
+#[tokio::test]
+async fn no_link_verifies_an_address_while_that_is_switched_off() {
+    let world = World::new();
+    let switch = |off: bool| {
+        let controls = Controls { disable_email_verification: off, ..Controls::default() };
+        let set = |change: &mut Change| {
+            change.set_controls(controls);
+            Ok(())
+        };
+        world.accounts.change_now(set).unwrap();
+    };
+    world.member("ana@example.com").await;
+    world.sign_up(VICTIM, PASSWORD).await.unwrap();
+    for email in [VICTIM, "nobody@example.com", "ana@example.com"] {
+        world.send_link(email).await;
+        let link = world.last_mail(email).secret;
+        let mailed = world.mails(email).len();
+        switch(true);
+        world.send_link(email).await;
+        if email == "ana@example.com" {
+            world.use_link(&link).await.unwrap();
+            assert_eq!(world.mails(email).len(), mailed + 1, "hers is verified");
+            continue;
+        }
+        let refused = world.use_link(&link).await;
+        assert!(matches!(refused, Err(AccountError::SwitchedOff(_))), "{email}: {refused:?}");
+        assert_eq!(world.mails(email).len(), mailed, "{email}");
+        switch(false);
+        assert!(world.use_link(&link).await.unwrap().account.email_verified, "{email}");
+    }
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ pub struct Leaving {
 ///
 /// # Errors
 /// 401 for nobody; 403 for programs and the operator, for a password that is missing or wrong, and without one for a
-/// sign-in that is not recent; 429 while it must wait.
+/// sign-in that is not recent; 409 for the last admin; 429 while it must wait.
 pub async fn delete_account(
     State(state): State<AppState>,
     browser: BrowserOnly,

@@ -14,7 +14,7 @@ use url::Url;
 use super::{sign_in::go_on, surfaces};
 use crate::{
     accounts::{
-        AccountError, AccountId, Origin, SignedIn, Surface,
+        AccountError, AccountId, Origin, Owner, SignedIn, Surface,
         oauth::{Aim, OAuthError, Provider},
         providers::{Back, Begin, Finished, ProviderError},
     },
@@ -97,7 +97,14 @@ async fn begin(
     let surface = query.surface();
     let aim = match (query.mode.as_deref(), caller) {
         // Another site's page cannot make somebody add what they did not ask for.
-        (Some("link"), Caller::Browser { account, .. }) if !is_cross_site(headers) => {
+        (Some("link"), Caller::Browser { account, session }) if !is_cross_site(headers) => {
+            let owner =
+                Owner { account: account.id, session: session.digest, origin: origin.clone() };
+            if let Err(error) = state.accounts.check_recent(&owner) {
+                let page =
+                    surfaces::success_page(state, surface, false, query.page(state).as_deref());
+                return with_word(&page, "reason", ProviderError::from(error).reason());
+            }
             Aim::Link(account.id)
         }
         (Some("link"), _) => {
@@ -134,7 +141,7 @@ pub struct LinkAnswer {
 /// `POST /account/providers/{provider}/link`: where to go to add a way in to this account.
 ///
 /// # Errors
-/// 404 for a provider that is none or not offered, 403 while it is off, 429.
+/// 404 for a provider that is none or not offered, 403 while it is off and for a sign-in that is not recent, 429.
 pub async fn begin_link(
     State(state): State<AppState>,
     From(origin): From,
@@ -145,6 +152,7 @@ pub async fn begin_link(
 ) -> Result<Response, ApiError> {
     let provider = provider.parse().map_err(|_| ApiError::NotFound("provider"))?;
     let (surface, return_to) = (query.surface(), query.page(&state));
+    state.accounts.check_recent(&browser.owner(origin.clone()))?;
     let aim = Aim::Link(browser.account.id);
     let begin = Begin { provider, aim, surface, return_to, origin };
     let secret = browser_of(&headers).unwrap_or_else(new_browser);

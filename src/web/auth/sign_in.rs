@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq;
 use super::{cookie, sign_up::pace, surfaces, user::User};
 use crate::{
     BUILD,
-    accounts::{Actor, AuditEntry, BadEmail, Digest, SignedIn, Surface},
+    accounts::{Actor, AuditEntry, BadEmail, Digest, LockoutKey, SignedIn, Surface},
     model::AccountRole,
     telemetry::Severity,
     web::{
@@ -117,16 +117,13 @@ pub async fn sign_in_in_emergency(
     let config = state.accounts.config();
     let (user, secret) = config.secrets.fallback_admin().ok_or(ApiError::NotFound("page"))?;
     pace(&state, &origin)?;
-    // One of few guesses at it, whatever name is sent: they are counted as one account's.
-    let guarded = "emergency-admin@localhost".parse().map_err(|_| ApiError::Unauthorized)?;
+    // One of few guesses at it, whatever name is sent.
     let (lockout, at) = (state.accounts.lockout(), state.accounts.now());
-    lockout.attempt(&guarded, origin.address, at).map_err(ApiError::RateLimited)?;
+    let attempt = lockout.attempt(LockoutKey::EmergencyAdmin, origin.address, at);
+    let attempt = attempt.map_err(ApiError::RateLimited)?;
     let same =
         |a: &str, b: &str| Digest::of(a).hex().as_bytes().ct_eq(Digest::of(b).hex().as_bytes());
     let right = bool::from(same(&sent.user, user) & same(&sent.secret, secret));
-    if right {
-        lockout.right(&guarded, origin.address);
-    }
     let result = if right { "success" } else { "failed" };
     tracing::warn!(result, "somebody used the emergency sign-in");
     let words = format!("the emergency sign-in was used: {result}");
@@ -145,6 +142,7 @@ pub async fn sign_in_in_emergency(
         tracing::error!(%error, "the emergency sign-in could not be audited");
     }
     let cookie = cookie::opening(&state, &state.operator.open_fallback(), 3_600);
+    lockout.right(attempt);
     let redirect_to = surfaces::success_page(&state, Surface::Admin, true, None);
     let answer = SignedInAnswer { success: true, authenticated: true, user: None, redirect_to };
     Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())

@@ -94,8 +94,8 @@ pub struct MadeToken {
 /// `POST /account/tokens`: makes one.
 ///
 /// # Errors
-/// 400 for a name or a time that is none; 401 for nobody, 403 for programs and the operator; 409 when there are as many
-/// as there may be.
+/// 400 for a name or a time that is none; 401 for nobody, 403 for programs and the operator, and for a sign-in that is
+/// not recent; 409 when there are as many as there may be.
 pub async fn add_token(
     State(state): State<AppState>,
     browser: BrowserOnly,
