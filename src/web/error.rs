@@ -2,7 +2,10 @@
 
 use axum::{
     body::Body,
-    extract::{Request, rejection::JsonRejection},
+    extract::{
+        Request,
+        rejection::{FormRejection, JsonRejection},
+    },
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -194,6 +197,15 @@ const fn line_of_account(error: &AccountError) -> (StatusCode, &'static str, &'s
 
 impl From<JsonRejection> for ApiError {
     fn from(error: JsonRejection) -> Self {
+        match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            _ => Self::BadRequest(error.body_text()),
+        }
+    }
+}
+
+impl From<FormRejection> for ApiError {
+    fn from(error: FormRejection) -> Self {
         match error.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
             _ => Self::BadRequest(error.body_text()),

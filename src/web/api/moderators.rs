@@ -20,6 +20,7 @@ use crate::{
     web::{
         ApiError, AppState,
         access::RoomManager,
+        auth::link::secret,
         caller::{AccountOnly, Caller, From},
         query::Query,
     },
@@ -225,6 +226,7 @@ pub async fn remove_moderator(
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
+    #[serde(deserialize_with = "secret")]
     #[schemars(length(max = 128))]
     token: String,
 }

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod cookie;
+pub mod link;
 pub mod methods;
 pub mod providers;
 mod provider_routes;

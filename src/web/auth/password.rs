@@ -12,9 +12,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    cookie, notice,
+    cookie,
+    link::LinkQuery,
+    notice,
     session::Done,
-    sign_in::LinkQuery,
     sign_up::{MailAnswer, pace},
     surfaces,
 };
@@ -101,6 +102,7 @@ pub async fn show_reset(
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Reset {
     /// The link's secret.
+    #[serde(deserialize_with = "super::link::secret")]
     #[schemars(length(max = 128))]
     pub token: String,
     /// The new password.

@@ -21,6 +21,7 @@ use crate::{
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, Caller, From},
+        pages::missing::error_page,
         query::Query,
     },
 };
@@ -53,8 +54,7 @@ impl BeginQuery {
 
 /// `GET /auth/login/{provider}`: sends the browser to the provider, or back to the login page with `?reason=`.
 ///
-/// # Errors
-/// 404 for a provider that is none.
+/// A provider that is none is a page as well (404).
 pub async fn begin_at_provider(
     State(state): State<AppState>,
     From(origin): From,
@@ -62,9 +62,14 @@ pub async fn begin_at_provider(
     headers: HeaderMap,
     Path(provider): Path<String>,
     Query(query): Query<BeginQuery>,
-) -> Result<Response, ApiError> {
-    let provider = provider.parse().map_err(|_| ApiError::NotFound("provider"))?;
-    Ok(begin(&state, provider, &caller, &headers, &query, origin).await)
+) -> Response {
+    let Ok(provider) = provider.parse() else { return no_provider() };
+    begin(&state, provider, &caller, &headers, &query, origin).await
+}
+
+/// What people see who go to a provider that is none.
+fn no_provider() -> Response {
+    error_page(&ApiError::NotFound("provider"))
 }
 
 /// The same at the addresses that older pages know: `/auth/google`, `/auth/github`, `/auth/discord` and
@@ -174,8 +179,7 @@ pub struct BackQuery {
 /// `GET /auth/callback/{provider}`: takes somebody in who comes back from Google, GitHub or Twitch. It always goes on:
 /// to the page that follows a sign-in, or to the login page with `?reason=`.
 ///
-/// # Errors
-/// 404 for a provider that does not come back here.
+/// A provider that does not come back here is a page as well (404).
 pub async fn come_back(
     State(state): State<AppState>,
     From(origin): From,
@@ -183,10 +187,10 @@ pub async fn come_back(
     headers: HeaderMap,
     Path(provider): Path<String>,
     Query(query): Query<BackQuery>,
-) -> Result<Response, ApiError> {
+) -> Response {
     let provider = provider.parse::<Provider>().ok().filter(|it| *it != Provider::Discord);
-    let provider = provider.ok_or(ApiError::NotFound("provider"))?;
-    Ok(take_in(&state, provider, &caller, &headers, &query, origin).await)
+    let Some(provider) = provider else { return no_provider() };
+    take_in(&state, provider, &caller, &headers, &query, origin).await
 }
 
 /// `GET /auth/discord/login/callback`: the same for Discord.

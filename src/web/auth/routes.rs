@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::{
     address::{self, AddressChange},
+    link::LinkForm,
     own_account::{self, AccountChange, ChangedAccount, Leaving, WhatFor},
     password::{self, Forgotten, PasswordChange, Reset},
     session::{self, Done, SessionAnswer},
     sessions::{self, Ended, SignIns},
-    sign_in::{self, Credentials, FallbackCredentials, LinkForm, SignedInAnswer},
+    sign_in::{self, Credentials, FallbackCredentials, SignedInAnswer},
     sign_up::{self, MailAnswer, NewAccount},
     tokens::{self, MadeToken, NewToken, TokenCards},
     user::User,
@@ -78,8 +79,7 @@ fn getting_in(routes: Routes) -> Routes {
             auth("An older address of the same")
                 .takes(Shape::of::<FallbackCredentials>())
                 .answers(200, Shape::of::<SignedInAnswer>())
-                .fails(&[401, 403, 404, 429])
-                .unlisted(),
+                .fails(&[401, 403, 404, 429]),
         )
         .on(
             Get,

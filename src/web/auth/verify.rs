@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    sign_in::LinkQuery,
+    link::LinkQuery,
     sign_up::{MailAnswer, pace},
     surfaces,
 };
