@@ -9,7 +9,7 @@ use streamsuites::web::{
     routes,
 };
 
-use crate::support::{Clock, Setup, TOKEN, TestServer, soon};
+use crate::support::{Clock, Setup, TOKEN, TestServer, people::send_form, soon};
 
 const PASSWORD: &str = "seven violet kettles 42";
 
@@ -539,8 +539,8 @@ async fn what_is_switched_off_is_off_and_comes_back() {
         json!({"flags": {"disable_email_verification": true}}),
     )
     .await;
-    let link = send(&server, As::Nobody, "GET", "/auth/verify/email?token=x", Value::Null).await;
-    let to = link.headers()["location"].to_str().unwrap();
+    let clicked = send_form(&server, "/auth/verify/email", &[("token", "x")]).await;
+    let to = clicked.headers()["location"].to_str().unwrap();
     assert!(to.ends_with("reason=unavailable"), "{to}");
     let path = ana.at("/force-email-reverify");
     let (status, _) = call(&server, As::Operator, "POST", &path, Value::Null).await;

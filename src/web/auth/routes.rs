@@ -109,10 +109,18 @@ fn getting_in(routes: Routes) -> Routes {
         .on(
             Get,
             "/auth/verify/email",
+            verify::show_verification,
+            link(Doc::page(Anyone, "The page of a link that verifies an address")),
+        )
+        .on(
+            Post,
+            "/auth/verify/email",
             verify::verify_email,
-            link(Doc::page(Anyone, "Verifies an address, and goes on to the login page"))
+            auth("Verifies an address with such a link, and goes on to the login page")
+                .own_origin()
+                .takes_form(Shape::of::<LinkForm>())
                 .done(303)
-                .fails(&[429]),
+                .fails(&[403, 429]),
         )
         .on(
             Post,
