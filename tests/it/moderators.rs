@@ -251,6 +251,44 @@ async fn an_invitation_is_the_same_for_every_address_and_is_taken_up_once() {
     server.stop().await;
 }
 
+/// Goal: whoever moderates finds the rooms, and what they may do there, on their own page.
+#[tokio::test]
+async fn an_account_is_told_where_it_moderates_and_with_which_rights() {
+    let server = Setup::new().rooms(&["ana", "ben", "cy"]).start().await;
+    let ana = Person::put(&server, "ana", &["ana"]).await;
+    let mo = Person::put(&server, "mo", &["cy"]).await;
+    let (_, before) = mo.ask(&server, "GET", "/account/me", Value::Null).await;
+    let none = json!({"active": false, "assignment_count": 0, "contexts": []});
+    assert_eq!(before["moderator_access"], none);
+
+    for (room, rights) in [("ana", json!(["queue"])), ("ben", json!(["queue", "send"]))] {
+        let asked = json!({"to": mo.code, "rights": rights});
+        let path = format!("/api/rooms/{room}/moderators");
+        let grant = server.post(&path, asked).bearer_auth(TOKEN).send().await.unwrap();
+        assert_eq!(grant.status(), 201);
+    }
+    let (_, session) = mo.ask(&server, "GET", "/auth/session", Value::Null).await;
+    let access = &session["user"]["moderator_access"];
+    assert_eq!((&access["active"], &access["assignment_count"]), (&json!(true), &json!(2)));
+    let capabilities = |rights: &[&str]| {
+        let each = RIGHTS.iter().map(|it| ((*it).to_owned(), json!(rights.contains(it))));
+        Value::Object(each.collect())
+    };
+    assert_eq!(
+        access["contexts"],
+        json!([
+            {"room": "ana", "creator_account_id": ana.id, "creator_display_name": "ana", "owner": false,
+                "permission_preset": "helper", "capabilities": capabilities(&["queue"])},
+            {"room": "ben", "creator_account_id": null, "creator_display_name": "", "owner": false,
+                "permission_preset": "custom", "capabilities": capabilities(&["queue", "send"])},
+        ])
+    );
+    let own = &session["user"]["creator_workspace_access"]["contexts"][0];
+    assert_eq!((&own["room"], &own["owner"]), (&json!("cy"), &json!(true)));
+    assert_eq!(own["capabilities"], capabilities(&RIGHTS));
+    server.stop().await;
+}
+
 /// Goal: what is taken away here is gone here at once, and on Twitch where the token allows; each is told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_moderator_acts_here_and_on_twitch_and_is_told_what_came_of_it() {
