@@ -289,6 +289,22 @@ async fn an_account_is_told_where_it_moderates_and_with_which_rights() {
     server.stop().await;
 }
 
+/// Goal: a platform is asked once, however often it is named.
+#[tokio::test]
+async fn each_platform_is_named_once_in_what_came_of_it_and_no_more_than_there_are() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let ana = Person::put(&server, "ana", &["ana"]).await;
+    let act = |platforms: Vec<&str>| json!({"action": "unban", "user_id": "twitch:9", "platforms": platforms});
+    let path = "/api/rooms/ana/moderation";
+    let (status, told) =
+        ana.ask(&server, "POST", path, act(vec!["kick", "twitch", "kick", "twitch", "kick"])).await;
+    assert_eq!(status, 200, "{told}");
+    let places = told["results"].as_array().unwrap().iter().map(|it| it["place"].clone());
+    assert_eq!(places.collect::<Vec<_>>(), ["kick", "twitch"]);
+    assert_eq!(ana.ask(&server, "POST", path, act(vec!["kick"; 9])).await.0, 400);
+    server.stop().await;
+}
+
 /// Goal: what is taken away here is gone here at once, and on Twitch where the token allows; each is told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_moderator_acts_here_and_on_twitch_and_is_told_what_came_of_it() {
