@@ -309,9 +309,9 @@ impl FromRequestParts<AppState> for From {
         let peer = parts.extensions.get::<Peer>().copied();
         let header = state.config.borrow().system.web.client_address_header.clone();
         let told = header.filter(|_| peer.is_some_and(Peer::is_local)).and_then(|name| {
-            let text = parts.headers.get(name)?.to_str().ok()?;
-            // Of several, the last was put there by the proxy that is trusted.
-            text.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
+            // Of several, on one line or on many, the last was put there by the proxy that is trusted.
+            let last_line = parts.headers.get_all(name).iter().next_back()?.to_str().ok()?;
+            last_line.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
         });
         let address = told.or_else(|| peer.map(|it| it.remote.ip().to_canonical()));
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());

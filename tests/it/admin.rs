@@ -9,7 +9,7 @@ use streamsuites::web::{
     routes,
 };
 
-use crate::support::{Clock, Setup, TOKEN, TestServer, people::send_form, soon};
+use crate::support::{Clock, Setup, TOKEN, TestServer, people::{Person as Somebody, send_form}, soon};
 
 const PASSWORD: &str = "seven violet kettles 42";
 
@@ -498,6 +498,31 @@ async fn a_long_audit_is_exported_whole() {
     let audit = file["audit"].as_array().unwrap();
     assert_eq!(audit.iter().filter(|it| it["action"] == "tier_changed").count(), 601);
     assert!(audit.is_sorted_by(|a, b| a["id"].as_str() > b["id"].as_str()));
+    server.stop().await;
+}
+
+/// Goal: behind a proxy, it is the proxy that says who asks, and nobody else.
+#[tokio::test]
+async fn of_several_addresses_the_one_that_the_proxy_added_counts() {
+    let server = setup().set("SYSTEM__WEB__CLIENT_ADDRESS_HEADER", "x-forwarded-for").start().await;
+    let ana = Somebody::put(&server, "ana", &[]).await;
+    for (lines, address) in [
+        (&["203.0.113.1"][..], "203.0.113.1"),
+        (&["203.0.113.1, 198.51.100.2"][..], "198.51.100.2"),
+        (&["203.0.113.1", "198.51.100.3"][..], "198.51.100.3"),
+        (&["203.0.113.1, 203.0.113.4", "192.0.2.9 , 198.51.100.5"][..], "198.51.100.5"),
+        (&["203.0.113.1", "nonsense"][..], "127.0.0.1"),
+    ] {
+        let name = json!({"display_name": address});
+        let mut request = server.request("PATCH", "/account/me", name);
+        request = request.header("cookie", &ana.cookie).header("origin", server.url(""));
+        for line in lines {
+            request = request.header("x-forwarded-for", *line);
+        }
+        assert_eq!(soon("a change", request.send()).await.unwrap().status(), 200);
+        let entry = &audited(&server, "account_renamed").await[0];
+        assert_eq!(entry["ip"], address, "{lines:?}");
+    }
     server.stop().await;
 }
 
