@@ -10,9 +10,10 @@ use axum::{
 
 use super::{
     ApiError, AppState,
-    caller::{Caller, is_own_origin},
+    caller::Caller,
+    cookies,
     doors::{Credential, Pass},
-    operator,
+    origin,
     overlay_keys::Standing,
     query::Query,
 };
@@ -81,8 +82,8 @@ fn find_credential(
     room: &CreatorId,
     key: Option<&str>,
 ) -> Result<Credential, ApiError> {
-    let cookie = operator::cookie(headers);
-    if cookie.is_some() && headers.contains_key(header::ORIGIN) && !is_own_origin(state, headers) {
+    let cookie = cookies::session(headers);
+    if cookie.is_some() && headers.contains_key(header::ORIGIN) && !origin::is_own(state, headers) {
         return Err(ApiError::Forbidden("the request comes from another site's page"));
     }
     let now = Timestamp::now();
@@ -219,6 +220,21 @@ pub fn may_manage(
 ) -> Result<Arc<Room>, ApiError> {
     let caller = Caller::of(state, headers);
     caller.may_change(state, method, headers)?;
+    find_managed(state, &caller, room)
+}
+
+/// The same for the page that shows it, which links on other sites may lead to as well.
+///
+/// # Errors
+/// As [`may_manage`].
+pub fn find_managed(
+    state: &AppState,
+    caller: &Caller,
+    room: Option<&str>,
+) -> Result<Arc<Room>, ApiError> {
+    if !caller.is_known() {
+        return Err(ApiError::Unauthorized);
+    }
     let name = room.ok_or_else(|| {
         ApiError::BadRequest("which room? add ?room=NAME to the address".to_owned())
     })?;

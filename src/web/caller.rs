@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Method, header, request::Parts},
 };
 
-use super::{ApiError, AppState, accept::Peer, operator};
+use super::{ApiError, AppState, accept::Peer, cookies, origin};
 use crate::{
     accounts::{API_TOKEN_PREFIX, Account, Actor, ApiToken, Digest, Origin, Owner, Session},
     model::{AccountRole, CreatorId},
@@ -51,7 +51,7 @@ impl Caller {
             }
             return Self::of_token(state, sent).unwrap_or(Self::Nobody);
         }
-        let Some(cookie) = operator::cookie(headers) else { return Self::Nobody };
+        let Some(cookie) = cookies::session(headers) else { return Self::Nobody };
         if let Some(fallback) = state.operator.find_session(cookie) {
             return Self::OperatorBrowser { fallback };
         }
@@ -144,11 +144,11 @@ impl Caller {
         }
     }
 
-    /// Lets a request change things, or not: a browser sends its cookie along for any page, so that the page must be
-    /// one of ours.
+    /// Lets a request do something, or not: a browser sends its cookie along for any page, so that the page must be
+    /// one of ours. For calls; pages are there for links on other sites as well.
     ///
     /// # Errors
-    /// 401 for nobody, 403 for a change from elsewhere.
+    /// 401 for nobody, 403 for a change that does not come from us, and for all that comes from elsewhere.
     pub fn may_change(
         &self,
         state: &AppState,
@@ -160,11 +160,17 @@ impl Caller {
             Self::OperatorToken | Self::Program { .. } => return Ok(()),
             Self::OperatorBrowser { .. } | Self::Browser { .. } => {}
         }
-        let changes = !matches!(*method, Method::GET | Method::HEAD);
-        if changes && (headers.get(header::ORIGIN).is_none() || !is_own_origin(state, headers)) {
+        if origin::is_said_to_be_own(state, headers) {
+            return Ok(());
+        }
+        if !matches!(*method, Method::GET | Method::HEAD) {
             return Err(ApiError::Forbidden(
                 "a change by session needs the Origin of a page of this server; scripts send a token",
             ));
+        }
+        // What is only read may take the server long, or be noted: no other site's page has it done.
+        if origin::is_cross_site(headers) {
+            return Err(ApiError::Forbidden("the request comes from another site's page"));
         }
         Ok(())
     }
@@ -178,13 +184,6 @@ fn sent_token(headers: &HeaderMap) -> Option<&str> {
         scheme.eq_ignore_ascii_case("bearer").then(|| rest.trim())
     });
     bearer.or_else(|| text("x-streamsuites-token").map(str::trim))
-}
-
-/// Whether a browser's request comes from a page of this server, of an allowed site or of a surface. Requests without
-/// an Origin come from no other site's page.
-#[must_use]
-pub fn is_own_origin(state: &AppState, headers: &HeaderMap) -> bool {
-    operator::is_own_origin(headers, &state.config.borrow().system.allowed_origins())
 }
 
 impl FromRequestParts<AppState> for Caller {
@@ -330,7 +329,7 @@ impl FromRequestParts<AppState> for OwnPage {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        if is_own_origin(state, &parts.headers) {
+        if origin::is_own(state, &parts.headers) {
             Ok(Self)
         } else {
             Err(ApiError::Forbidden("the request comes from another site's page"))

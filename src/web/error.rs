@@ -295,7 +295,7 @@ pub fn has_older_clients(path: &str) -> bool {
 /// Adds `success`, `error`, `message`, `reason` and `reason_enum` to failures, where older clients read them.
 pub(super) async fn tell_older_clients(request: Request<Body>, next: Next) -> Response {
     let concerned = has_older_clients(request.uri().path());
-    let has_cookie = super::operator::cookie(request.headers()).is_some();
+    let has_cookie = super::cookies::session(request.headers()).is_some();
     let mut response = next.run(request).await;
     if !concerned {
         return response;

@@ -19,9 +19,10 @@ use serde_json::{
 
 use super::{
     assets::Asset,
+    cookies,
     error::{ApiError, Problem, has_older_clients},
     operation::{Operation, Shape, Surface},
-    operator, routes,
+    routes,
     state::AppState,
 };
 use crate::{
@@ -108,7 +109,7 @@ fn proofs() -> Value {
             "description": "The operator's token; `X-StreamSuites-Token` takes it as well.",
         },
         "session": {
-            "type": "apiKey", "in": "cookie", "name": operator::COOKIE,
+            "type": "apiKey", "in": "cookie", "name": cookies::SESSION,
             "description": "A sign-in. Changes need an `Origin` of this server or of `web.cors_origins` besides.",
         },
         "apiToken": {

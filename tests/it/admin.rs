@@ -501,6 +501,39 @@ async fn a_long_audit_is_exported_whole() {
     server.stop().await;
 }
 
+/// Goal: a link or a picture on another site's page has nothing exported, noted or copied in an admin's name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_other_sites_page_has_an_admin_download_anything() {
+    let server = setup().start().await;
+    let ben = join(&server, "ben").await;
+    operate(&server, "PATCH", &ben.at("/role"), json!({"role": "admin"})).await;
+    let from = |path: &str, site: &'static str| {
+        server.get(path).header("cookie", &ben.cookie).header("sec-fetch-site", site)
+    };
+    for path in ["/admin/export/users.csv", "/admin/export/audit.json", "/api/backup"] {
+        let foreign = soon(path, from(path, "cross-site").send()).await.unwrap();
+        assert_eq!(foreign.status(), 403, "{path}");
+        let evil = from(path, "cross-site").header("origin", "https://evil.example");
+        assert_eq!(soon(path, evil.send()).await.unwrap().status(), 403, "{path}");
+        let token = server.get(path).header("sec-fetch-site", "cross-site").bearer_auth(TOKEN);
+        assert_eq!(soon(path, token.send()).await.unwrap().status(), 200, "{path}");
+        for own in ["same-origin", "same-site", "none"] {
+            let answer = soon(path, from(path, own).send()).await.unwrap();
+            assert_eq!(answer.status(), 200, "{path} {own}");
+        }
+        // Pages of a site that is allowed to say where they are.
+        let own = from(path, "cross-site").header("origin", server.url(""));
+        assert_eq!(soon(path, own.send()).await.unwrap().status(), 200, "{path}");
+    }
+    assert_eq!(audited(&server, "export_users_csv").await.len(), 5);
+    // Links on other sites lead to pages all the same.
+    for path in ["/admin", "/dashboard?room=ana", "/account"] {
+        let answer = soon(path, from(path, "cross-site").send()).await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+    }
+    server.stop().await;
+}
+
 /// Goal: behind a proxy, it is the proxy that says who asks, and nobody else.
 #[tokio::test]
 async fn of_several_addresses_the_one_that_the_proxy_added_counts() {

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    cookie,
     link::LinkQuery,
     notice,
     session::Done,
@@ -25,6 +24,7 @@ use crate::{
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, From, OwnPage},
+        cookies,
         json_body::{FormOrJson, JsonOf},
         pages::{Policy, render},
         query::Query,
@@ -124,7 +124,7 @@ pub async fn reset_password(
     pace(&state, &origin)?;
     let done = state.accounts.reset_password(&sent.token, &sent.password, origin).await;
     // All sign-ins have ended, that of this browser among them.
-    let signed_out = [(header::SET_COOKIE, cookie::closing(&state))];
+    let signed_out = [(header::SET_COOKIE, cookies::close_session(&state))];
     match done {
         Ok(it) if is_form => {
             let word = "password-changed";

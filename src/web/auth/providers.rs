@@ -21,13 +21,11 @@ use crate::{
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, Caller, From},
+        cookies, origin,
         pages::missing::error_page,
         query::Query,
     },
 };
-
-/// The cookie of a browser that went to a provider: nobody is signed in by a link that somebody else sent them.
-const COOKIE: &str = "streamsuites_oauth";
 
 /// With what somebody sets out.
 #[derive(Debug, Deserialize)]
@@ -102,7 +100,7 @@ async fn begin(
     let surface = query.surface();
     let aim = match (query.mode.as_deref(), caller) {
         // Another site's page cannot make somebody add what they did not ask for.
-        (Some("link"), Caller::Browser { account, .. }) if !is_cross_site(headers) => {
+        (Some("link"), Caller::Browser { account, .. }) if !origin::is_cross_site(headers) => {
             Aim::Link(account.id)
         }
         (Some("link"), _) => {
@@ -265,16 +263,9 @@ fn no_store() -> [(header::HeaderName, &'static str); 1] {
     [(header::CACHE_CONTROL, "no-store")]
 }
 
-/// Whether a page of a wholly different site sent the browser here.
-fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|it| it == "cross-site")
-}
-
 /// The secret of the browser's cookie; one that none of ours can be is none.
 fn browser_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
-    let mut pairs = cookies.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
-    let found = pairs.find(|it| it.0 == COOKIE)?.1;
+    let found = cookies::find(headers, cookies::WAY)?;
     let plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_');
     (found.len() == 43 && found.bytes().all(plain)).then(|| found.to_owned())
 }
@@ -286,8 +277,5 @@ fn new_browser() -> String {
 /// `Set-Cookie` for as long as the way may take. `Lax`: the way back is a link on another site's page.
 fn remember(state: &AppState, browser: &str) -> HeaderValue {
     let seconds = u64::from(state.config.borrow().system.auth.oauth_state_minutes) * 60;
-    let secure = if state.base_url.starts_with("https://") { "; Secure" } else { "" };
-    let text =
-        format!("{COOKIE}={browser}; Max-Age={seconds}; HttpOnly; SameSite=Lax; Path=/{secure}");
-    HeaderValue::try_from(text).expect("a secret in Base64 is plain letters")
+    cookies::keep_here(state, cookies::WAY, browser, seconds)
 }

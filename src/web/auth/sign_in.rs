@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::{
-    cookie,
     link::{self, LinkForm, LinkQuery, LinkWords},
     sign_up::pace,
     surfaces,
@@ -24,6 +23,7 @@ use crate::{
     web::{
         ApiError, AppState,
         caller::{From, OwnPage},
+        cookies,
         json_body::{FormOf, JsonOf},
         query::Query,
     },
@@ -64,7 +64,7 @@ pub struct SignedInAnswer {
 /// The cookie and the page of somebody who just signed in.
 pub(super) fn go_on(state: &AppState, signed_in: &SignedIn) -> (header::HeaderValue, String) {
     let seconds = u64::from(state.config.borrow().system.auth.session_days) * 86_400;
-    let cookie = cookie::opening(state, signed_in.secret.expose(), seconds);
+    let cookie = cookies::open_session(state, signed_in.secret.expose(), seconds);
     let is_admin = signed_in.account.role == AccountRole::Admin;
     let wanted = signed_in.return_to.as_deref();
     let page = surfaces::success_page(state, signed_in.session.surface, is_admin, wanted);
@@ -146,7 +146,7 @@ pub async fn sign_in_in_emergency(
     if let Err(error) = audited {
         tracing::error!(%error, "the emergency sign-in could not be audited");
     }
-    let cookie = cookie::opening(&state, &state.operator.open_fallback(), 3_600);
+    let cookie = cookies::open_session(&state, &state.operator.open_fallback(), 3_600);
     let redirect_to = surfaces::success_page(&state, Surface::Admin, true, None);
     let answer = SignedInAnswer { success: true, authenticated: true, user: None, redirect_to };
     Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
