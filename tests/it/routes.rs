@@ -635,6 +635,22 @@ async fn failures_are_those_of_the_document() {
     server.stop().await;
 }
 
+/// Goal: where pages are reached over TLS, browsers come over nothing else any more.
+#[tokio::test]
+async fn whoever_comes_over_tls_is_told_to_stay_with_it() {
+    for (public, told) in
+        [("https://suite.example", Some("max-age=31536000")), ("http://suite.example", None)]
+    {
+        let server = Setup::new().rooms(&["ana"]).set("SYSTEM__PUBLIC_URL", public).start().await;
+        for path in ["/", "/api/rooms", "/nothing", "/static/js/feed.js"] {
+            let answer = soon(path, server.get(path).send()).await.unwrap();
+            let header = answer.headers().get("strict-transport-security");
+            assert_eq!(header.map(|it| it.to_str().unwrap()), told, "{public} {path}");
+        }
+        server.stop().await;
+    }
+}
+
 /// A change that comes with the operator's cookie from another site's page is refused, whatever the description says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_route_that_changes_something_takes_a_cookie_from_another_site() {
