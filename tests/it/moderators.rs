@@ -289,6 +289,31 @@ async fn an_account_is_told_where_it_moderates_and_with_which_rights() {
     server.stop().await;
 }
 
+/// Goal: nobody tries secrets of invitations out, or has mails sent, as fast as they can.
+#[tokio::test]
+async fn invitations_are_paced() {
+    for what in ["look", "accept", "invite"] {
+        let setup = Setup::new().rooms(&["ana"]).set("SYSTEM__AUTH__ATTEMPTS_PER_MINUTE", 3);
+        let server = setup.start().await;
+        let ana = Person::put(&server, "ana", &["ana"]).await;
+        let mut statuses = Vec::new();
+        for it in 0..4 {
+            let (method, path, body) = match what {
+                "look" => ("GET", "/invitation?token=x", Value::Null),
+                "accept" => ("POST", "/api/invitations", json!({"token": "x"})),
+                _ => {
+                    let asked = json!({"to": format!("mo{it}@example.com"), "preset": "helper"});
+                    ("POST", "/api/rooms/ana/moderators", asked)
+                }
+            };
+            statuses.push(ana.ask(&server, method, path, body).await.0);
+        }
+        assert_eq!(statuses.pop(), Some(429), "{what}");
+        assert!(!statuses.contains(&429), "{what}: {statuses:?}");
+        server.stop().await;
+    }
+}
+
 /// Goal: a platform is asked once, however often it is named.
 #[tokio::test]
 async fn each_platform_is_named_once_in_what_came_of_it_and_no_more_than_there_are() {
