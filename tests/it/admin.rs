@@ -4,9 +4,12 @@ use std::time::{Duration, Instant};
 
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use streamsuites::web::{
-    operation::{Access, Verb},
-    routes,
+use streamsuites::{
+    storage::{Database, tables::records},
+    web::{
+        operation::{Access, Verb},
+        routes,
+    },
 };
 
 use crate::support::{Clock, Setup, TOKEN, TestServer, people::{Person as Somebody, send_form}, soon};
@@ -498,6 +501,37 @@ async fn a_long_audit_is_exported_whole() {
     let audit = file["audit"].as_array().unwrap();
     assert_eq!(audit.iter().filter(|it| it["action"] == "tier_changed").count(), 601);
     assert!(audit.is_sorted_by(|a, b| a["id"].as_str() > b["id"].as_str()));
+    server.stop().await;
+}
+
+/// Goal: an entry that nobody can read any more ends no list.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entries_behind_one_that_is_unreadable_are_listed() {
+    let server = setup().start().await;
+    let id = sign_up(&server, "ana", "Ana").await;
+    for it in 0..601 {
+        let tier = if it % 2 == 0 { "gold" } else { "core" };
+        operate(&server, "PATCH", &format!("/admin/accounts/{id}/tier"), json!({"tier": tier}))
+            .await;
+    }
+    let audit = server.server.accounts.list_audit(None, 10).await.unwrap();
+    let key = format!("audit/{}", audit[5].id);
+    let stopped = server.stop_for_now().await;
+    let database = Database::open(&stopped.data_folder().join("accounts.redb")).unwrap();
+    let broken: (&str, Option<&[u8]>) = (&key, Some(b"{}"));
+    database.write(|tx| records::set(tx, [broken])).unwrap();
+    drop(database);
+
+    let server = stopped.start().await;
+    let mut path = "/admin/audit?action=tier_changed&limit=500".to_owned();
+    let mut found = 0;
+    loop {
+        let page = operate(&server, "GET", &path, Value::Null).await;
+        found += page["items"].as_array().unwrap().len();
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        path = format!("/admin/audit?action=tier_changed&limit=500&cursor={next}");
+    }
+    assert_eq!(found, 600);
     server.stop().await;
 }
 
