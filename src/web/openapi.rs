@@ -370,6 +370,17 @@ mod tests {
     }
 
     #[test]
+    fn no_two_schemas_go_by_one_name() {
+        let document: Value = serde_json::from_str(&document(&routes::list())).unwrap();
+        // The second of a name gets a number.
+        let numbered = |it: &&String| {
+            it.strip_suffix(TAKEN).unwrap_or(it).ends_with(|it: char| it.is_ascii_digit())
+        };
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        assert_eq!(schemas.keys().filter(numbered).collect::<Vec<_>>(), Vec::<&String>::new());
+    }
+
+    #[test]
     fn schemas_of_requests_are_named_apart() {
         let document: Value = serde_json::from_str(&document(&routes::list())).unwrap();
         let schemas = &document["components"]["schemas"];

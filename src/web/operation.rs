@@ -53,7 +53,8 @@ pub enum Access {
     Signed,
     /// Whoever may see which rooms there are: everybody while rooms are open, otherwise the operator, and owners of theirs.
     Lister,
-    /// Whoever may read the room: everybody while rooms are open, otherwise the holder of its key and the operator.
+    /// Whoever may read the room: everybody while rooms are open, otherwise the holder of its key, and whoever may do
+    /// something in it: its moderators, its creator and the operator.
     Reader,
     /// Whoever is signed in with an account.
     Account,
@@ -81,7 +82,7 @@ impl Access {
                 "Anybody may while rooms are open; otherwise the operator, and whoever is signed in, of rooms of their own."
             }
             Self::Reader => {
-                "Anybody may while rooms are open, otherwise the holder of the room's overlay key and the operator."
+                "Anybody may while rooms are open, otherwise the holder of the room's overlay key, its moderators, its creator and the operator."
             }
             Self::Account => "For whoever is signed in.",
             Self::Session => "For whoever is signed in with a browser.",
