@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, RawPathParams},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 
 use super::{
@@ -180,7 +180,7 @@ impl FromRequestParts<AppState> for RoomActor {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let name = name_in_path(parts, state).await;
-        let caller = Caller::of(state, &parts.headers);
+        let caller = Caller::of_parts(state, parts);
         caller.may_change(state, &parts.method, &parts.headers)?;
         let room = state.hub.find_room(&name);
         let rights = room.as_ref().map(|it| rights_in(state, &caller, it.id())).unwrap_or_default();
@@ -212,21 +212,6 @@ pub struct KeyQuery {
 /// # Errors
 /// 401 and 403 for others, before anything is said about the room; 400 when none is named, 404 for an unknown
 /// one.
-pub fn may_manage(
-    state: &AppState,
-    method: &Method,
-    headers: &HeaderMap,
-    room: Option<&str>,
-) -> Result<Arc<Room>, ApiError> {
-    let caller = Caller::of(state, headers);
-    caller.may_change(state, method, headers)?;
-    find_managed(state, &caller, room)
-}
-
-/// The same for the page that shows it, which links on other sites may lead to as well.
-///
-/// # Errors
-/// As [`may_manage`].
 pub fn find_managed(
     state: &AppState,
     caller: &Caller,
@@ -245,7 +230,21 @@ pub fn find_managed(
     room.ok_or(ApiError::NotFound("room"))
 }
 
-/// A request by somebody who may manage the room that its query names, as [`may_manage`] says.
+/// The same for a request, that may change things.
+///
+/// # Errors
+/// As [`find_managed`], and 403 for a call from elsewhere.
+fn may_manage(
+    state: &AppState,
+    parts: &mut Parts,
+    room: Option<&str>,
+) -> Result<Arc<Room>, ApiError> {
+    let caller = Caller::of_parts(state, parts);
+    caller.may_change(state, &parts.method, &parts.headers)?;
+    find_managed(state, &caller, room)
+}
+
+/// A request by somebody who may manage the room that its query names, as [`find_managed`] says.
 pub struct Manager {
     /// That room.
     pub room: Arc<Room>,
@@ -261,7 +260,7 @@ impl FromRequestParts<AppState> for Manager {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Query(RoomQuery { room }) = Query::from_request_parts(parts, state).await?;
-        let room = may_manage(state, &parts.method, &parts.headers, room.as_deref())?;
+        let room = may_manage(state, parts, room.as_deref())?;
         Ok(Self { room })
     }
 }
@@ -277,7 +276,7 @@ impl FromRequestParts<AppState> for RoomManager {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let name = name_in_path(parts, state).await;
-        let room = may_manage(state, &parts.method, &parts.headers, Some(&name))?;
+        let room = may_manage(state, parts, Some(&name))?;
         Ok(Self { room })
     }
 }

@@ -58,6 +58,16 @@ impl Caller {
         Self::of_cookie(state, cookie).unwrap_or(Self::Nobody)
     }
 
+    /// Of a request: found out once.
+    pub(super) fn of_parts(state: &AppState, parts: &mut Parts) -> Self {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return known.clone();
+        }
+        let caller = Self::of(state, &parts.headers);
+        parts.extensions.insert(caller.clone());
+        caller
+    }
+
     fn of_cookie(state: &AppState, cookie: &str) -> Option<Self> {
         let caller = Self::of_session(state, &Digest::of(cookie))?;
         if let Self::Browser { session, .. } = &caller {
@@ -190,7 +200,7 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        Ok(Self::of(state, &parts.headers))
+        Ok(Self::of_parts(state, parts))
     }
 }
 
@@ -200,26 +210,16 @@ pub struct OperatorOnly(
     pub Caller,
 );
 
-impl OperatorOnly {
-    /// Of a request with this method and these headers.
-    ///
-    /// # Errors
-    /// 401 for nobody, 403 for others, and for a change by session from elsewhere.
-    pub fn prove(state: &AppState, method: &Method, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let caller = Caller::of(state, headers);
-        if caller.is_known() && !caller.is_operator() {
-            return Err(ApiError::Forbidden("this is for the operator of this server"));
-        }
-        caller.may_change(state, method, headers)?;
-        Ok(Self(caller))
-    }
-}
-
 impl FromRequestParts<AppState> for OperatorOnly {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        Self::prove(state, &parts.method, &parts.headers)
+        let caller = Caller::of_parts(state, parts);
+        if caller.is_known() && !caller.is_operator() {
+            return Err(ApiError::Forbidden("this is for the operator of this server"));
+        }
+        caller.may_change(state, &parts.method, &parts.headers)?;
+        Ok(Self(caller))
     }
 }
 
@@ -233,7 +233,7 @@ impl FromRequestParts<AppState> for MayChange {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let caller = Caller::of(state, &parts.headers);
+        let caller = Caller::of_parts(state, parts);
         caller.may_change(state, &parts.method, &parts.headers)?;
         Ok(Self(caller))
     }
@@ -251,7 +251,7 @@ impl FromRequestParts<AppState> for AccountOnly {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let caller = Caller::of(state, &parts.headers);
+        let caller = Caller::of_parts(state, parts);
         let Some(account) = caller.account().cloned() else {
             return Err(match caller {
                 Caller::Nobody => ApiError::Unauthorized,
@@ -275,7 +275,7 @@ impl FromRequestParts<AppState> for BrowserOnly {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let caller = Caller::of(state, &parts.headers);
+        let caller = Caller::of_parts(state, parts);
         match &caller {
             Caller::Browser { account, session } => {
                 caller.may_change(state, &parts.method, &parts.headers)?;

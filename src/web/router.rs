@@ -57,7 +57,8 @@ pub fn router(state: AppState) -> Router {
         longest: Duration::from_secs(u64::from(web.request_timeout_seconds)),
         untimed: operations.iter().filter(|it| !it.doc.timed).map(|it| it.path).collect(),
     };
-    let guard = || middleware::from_fn_with_state(state.clone(), gate::guard);
+    let rules = Arc::new(gate::Rules::of(&operations));
+    let guard = || middleware::from_fn_with_state((state.clone(), Arc::clone(&rules)), gate::guard);
     shared
         .route_layer(guard())
         .layer(cors)

@@ -12,7 +12,11 @@ use streamsuites::{
     },
 };
 
-use crate::support::{Clock, Setup, TOKEN, TestServer, people::{Person as Somebody, send_form}, soon};
+use crate::support::{
+    Clock, Setup, TOKEN, TestServer,
+    people::{Person as Somebody, send_form},
+    soon,
+};
 
 const PASSWORD: &str = "seven violet kettles 42";
 
@@ -780,7 +784,7 @@ async fn limits_hold_for_rooms_of_accounts_and_not_for_the_operators() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_are_counted_by_sign_in_and_the_operators_are_not() {
+async fn calls_are_counted_by_account_and_the_operators_are_not() {
     let server = setup().start().await;
     let ana = join(&server, "ana").await;
     let rate = json!({"tiers": {"core": {"features": {"api_requests_per_minute": 10}}}});
@@ -793,9 +797,12 @@ async fn calls_are_counted_by_sign_in_and_the_operators_are_not() {
     assert!((1..=2).contains(&refused.len()), "{}", refused.len());
     let wait: u64 = refused[0].headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=7).contains(&wait), "{wait}");
-    // Another sign-in has its own; pages and the operator are not counted.
+    // Another sign-in is no way around it; others, pages and the operator are not held up.
     let other = cookie_of(&log_in(&server, "ana").await);
     let answer = send(&server, As::Account(&other), "GET", "/api/rooms", Value::Null).await;
+    assert_eq!(answer.status(), 429);
+    let ben = join(&server, "ben").await;
+    let answer = send(&server, ben.asks(), "GET", "/api/rooms", Value::Null).await;
     assert_eq!(answer.status(), 200);
     for _ in 0..12 {
         assert_eq!(send(&server, ana.asks(), "GET", "/livechat", Value::Null).await.status(), 200);
@@ -839,6 +846,14 @@ async fn while_the_server_is_worked_on_admins_alone_change_things() {
     assert_eq!(status, 200, "reading goes on");
     let sign_up = json!({"email": address("carl"), "password": PASSWORD});
     let (status, told) = call(&server, As::Nobody, "POST", "/auth/signup/password", sign_up).await;
+    assert_eq!((status, &told["reason"]), (503, &json!("not_now")));
+    for path in ["/auth/verify/email", "/auth/email/change/confirm"] {
+        let answer = send_form(&server, path, &[("token", "x")]).await;
+        assert_eq!(answer.status(), 503, "{path}");
+    }
+    let moved = json!({"email": address("ana2")});
+    let (status, told) =
+        call(&server, ana.asks(), "POST", "/auth/email/change/request", moved).await;
     assert_eq!((status, &told["reason"]), (503, &json!("not_now")));
     assert_eq!(log_in(&server, "ben").await.status(), 200, "admins get in");
     // Reads its hello.

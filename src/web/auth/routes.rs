@@ -43,7 +43,8 @@ fn getting_in(routes: Routes) -> Routes {
             auth("An account with a password, or a link that signs in where none is given")
                 .takes(Shape::of::<NewAccount>())
                 .answers(202, Shape::of::<MailAnswer>())
-                .fails(&[403, 409, 429]),
+                .fails(&[403, 409, 429])
+                .changes_accounts(),
         )
         .on(
             Post,
@@ -52,7 +53,8 @@ fn getting_in(routes: Routes) -> Routes {
             auth("An account with a password")
                 .takes(Shape::of::<NewAccount>())
                 .answers(202, Shape::of::<MailAnswer>())
-                .fails(&[403, 409, 429]),
+                .fails(&[403, 409, 429])
+                .changes_accounts(),
         )
         .on(
             Post,
@@ -120,7 +122,8 @@ fn getting_in(routes: Routes) -> Routes {
                 .own_origin()
                 .takes_form(Shape::of::<LinkForm>())
                 .done(303)
-                .fails(&[403, 429]),
+                .fails(&[403, 429])
+                .changes_accounts(),
         )
         .on(
             Post,
@@ -219,7 +222,8 @@ fn mailed_links(routes: Routes) -> Routes {
                 .gives(200, "text/html")
                 .gives(400, "text/html")
                 .gives(409, "text/html")
-                .fails(&[403, 409, 429]),
+                .fails(&[403, 409, 429])
+                .changes_accounts(),
         )
 }
 
