@@ -13,7 +13,7 @@ use streamsuites::{
 };
 
 use crate::support::{
-    Clock, Setup, TOKEN, TestServer,
+    Clock, Setup, TOKEN, TestServer, config_is_refused,
     people::{Person as Somebody, send_form},
     soon,
 };
@@ -715,14 +715,18 @@ async fn a_higher_tier_never_allows_less_and_changes_reach_plans_at_once() {
     );
 
     // Files come below it, at once; what they say against the rule is refused as a whole.
+    let rooms = catalog["tiers"]["gold"]["features"]["rooms"].clone();
     server.write_config(
         "tiers.json",
-        r#"{"gold": {"features": {"rooms": 7}}, "pro": {"features": {"polls": 3}}}"#,
+        r#"{"gold": {"features": {"rooms": 7}}, "pro": {"features": {"polls": 1}}}"#,
     );
+    config_is_refused(&server).await;
+    let catalog = server.json("/admin/tier-catalog").await;
+    assert_eq!(catalog["tiers"]["gold"]["features"]["rooms"], rooms, "as a whole");
     server.write_config("tiers.json", r#"{"gold": {"features": {"rooms": 7}}}"#);
     let read = async {
         while server.json("/admin/tier-catalog").await["tiers"]["gold"]["features"]["rooms"] != 7 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::task::yield_now().await;
         }
     };
     soon("the file is read", read).await;

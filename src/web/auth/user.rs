@@ -5,9 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    accounts::{
-        Account, AccountId, Book, Moderator, Onboarding, PRESETS, Right, Rights, UserCode,
-    },
+    accounts::{Account, AccountId, Book, Moderator, Onboarding, PRESETS, Right, Rights, UserCode},
     model::{AccountRole, CreatorId, Tier, Timestamp},
 };
 
