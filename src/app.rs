@@ -193,11 +193,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let local = listener
         .local_addr()
         .map_err(|it| StartError::Listen { address, reason: it.to_string() })?;
-    let base_url = match &system.public_url {
-        Some(it) => it.as_str().trim_end_matches('/').to_owned(),
-        None if local.ip().is_unspecified() => format!("http://127.0.0.1:{}", local.port()),
-        None => format!("http://{local}"),
-    };
+    let base_url = system.base_url(&local.into());
 
     let life = Lifecycle::new();
     let telemetry = Telemetry::new();

@@ -137,6 +137,7 @@ impl Accounts {
         &self,
         email: Email,
         surface: Surface,
+        return_to: Option<String>,
         origin: Origin,
     ) -> Result<(), AccountError> {
         if self.book().controls().disable_resend_verification {
@@ -167,7 +168,8 @@ impl Accounts {
                 // The mail vouches for the password that the account has; it has none once two people wanted it.
                 let password = known.password.clone();
                 let purpose = Purpose::VerifyEmail { email: email.clone(), password, name: None };
-                let secret = change.open_ticket(purpose, Some(known.id), minutes, surface, None);
+                let secret =
+                    change.open_ticket(purpose, Some(known.id), minutes, surface, return_to);
                 let link = verify_link(&base, &secret);
                 change.mail(&email, Some(known.id), Letter::Verify { link, minutes });
             }

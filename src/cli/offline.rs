@@ -51,11 +51,7 @@ impl Offline {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|it| problem(&it))?;
         let system = &config.system;
-        let base_url = match &system.public_url {
-            Some(it) => it.as_str().trim_end_matches('/').to_owned(),
-            None if system.listen.is_loopback() => format!("http://{}", system.listen),
-            None => format!("http://127.0.0.1:{}", system.listen.port()),
-        };
+        let base_url = system.base_url(&system.listen);
         let parts = Parts {
             life: Lifecycle::new(),
             config: watch::channel(Arc::new(config)).1,

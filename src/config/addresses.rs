@@ -1,6 +1,10 @@
 //! Addresses in the configuration, each checked once: where to listen, and whom to reach.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -31,6 +35,26 @@ impl ListenAddress {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.host)
+    }
+
+    /// Whether it is every address of this machine, and so none that a link may have.
+    #[must_use]
+    pub fn is_unspecified(&self) -> bool {
+        match &self.host {
+            Host::Domain(_) => false,
+            Host::Ipv4(ip) => ip.is_unspecified(),
+            Host::Ipv6(ip) => IpAddr::V6(*ip).to_canonical().is_unspecified(),
+        }
+    }
+}
+
+impl From<SocketAddr> for ListenAddress {
+    fn from(bound: SocketAddr) -> Self {
+        let host = match bound.ip() {
+            IpAddr::V4(it) => Host::Ipv4(it),
+            IpAddr::V6(it) => Host::Ipv6(it),
+        };
+        Self { host, port: bound.port() }
     }
 }
 

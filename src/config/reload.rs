@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::system::FeedConfig;
+use super::system::{FeedConfig, WebConfig};
 use super::{Config, ConfigErrors, Sources, load, schema::SECTIONS};
 
 /// Quiet after a change before the files are read: one save is several events (ms).
@@ -183,10 +183,16 @@ fn keep_running_values(config: &mut Config, running: &Config) -> Vec<&'static st
         new.log.clone_from(&old.log);
         keys.push("log");
     }
-    if new.web != old.web {
-        new.web.clone_from(&old.web);
+    // These are asked for at every request.
+    let web = WebConfig {
+        cors_origins: new.web.cors_origins.clone(),
+        client_address_header: new.web.client_address_header.clone(),
+        ..old.web.clone()
+    };
+    if new.web != web {
         keys.push("web");
     }
+    new.web = web;
     let fixed = |it: &FeedConfig| {
         let FeedConfig {
             ring_events,

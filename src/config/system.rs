@@ -50,6 +50,16 @@ impl SystemConfig {
         self.overlay_access.unwrap_or(by_address)
     }
 
+    /// The address that pages are reached at, without a slash at the end, where the server listens there.
+    #[must_use]
+    pub fn base_url(&self, listen: &ListenAddress) -> String {
+        match &self.public_url {
+            Some(it) => it.as_str().trim_end_matches('/').to_owned(),
+            None if listen.is_unspecified() => format!("http://127.0.0.1:{}", listen.port()),
+            None => format!("http://{listen}"),
+        }
+    }
+
     /// Origins whose pages may call the API with a cookie, besides our own: those of `web.cors_origins` and of the
     /// surfaces.
     #[must_use]
@@ -293,6 +303,24 @@ impl Default for MediaConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_begin_with_the_public_address_or_with_one_that_can_be_reached() {
+        let begins = |listen: &str, public: Option<&str>| {
+            let public_url = public.map(|it| it.parse().unwrap());
+            let config = SystemConfig { public_url, ..SystemConfig::default() };
+            config.base_url(&listen.parse().unwrap())
+        };
+        let bound: std::net::SocketAddr = "[::1]:81".parse().unwrap();
+        assert_eq!(SystemConfig::default().base_url(&bound.into()), "http://[::1]:81");
+        assert_eq!(begins("192.0.2.7:80", None), "http://192.0.2.7:80");
+        assert_eq!(begins("localhost:8080", None), "http://localhost:8080");
+        for everywhere in ["0.0.0.0:8080", "[::]:8080"] {
+            assert_eq!(begins(everywhere, None), "http://127.0.0.1:8080");
+            let public = begins(everywhere, Some("https://suite.example/"));
+            assert_eq!(public, "https://suite.example");
+        }
+    }
 
     #[test]
     fn overlays_are_open_on_loopback_and_need_a_key_elsewhere_unless_told() {

@@ -123,8 +123,9 @@ fn busy_accounts() -> Accounts {
             AuditEntry::new(change.at().plus_ms(1), Actor::System, "mail_sent").to(&account);
         let entry = entry.with("email_type", "verification").with("resend_message_id", "re_1");
         change.audit(entry.ended("sent"));
-        let entry = AuditEntry::new(change.at().plus_ms(2), Actor::Operator, "export_users_csv");
-        change.audit(entry);
+        for (ms, action) in [(2, "export_users_csv"), (3, "moderation_ban")] {
+            change.audit(AuditEntry::new(change.at().plus_ms(ms), Actor::Operator, action));
+        }
         Ok(())
     });
     done.unwrap();
@@ -413,13 +414,13 @@ fn no_file_but_the_admins_leads_to_anybody() {
     }
     assert!(!root.join("admin").exists() && !root.join("state/permissions.json").exists());
     let events = read(&root, "telemetry/auth_events.json")["events"].clone();
-    assert_eq!(events.as_array().unwrap().len(), 2, "downloads are no sign-ins");
+    assert_eq!(events.as_array().unwrap().len(), 2, "neither downloads nor bans are sign-ins");
     assert_eq!(events[0]["ip"], "203.0.113.0/24");
     assert_eq!(events[1]["resend_message_id"], "re_1");
     let permission = read(&dir, "state/permissions.json")["permissions"][0].clone();
     let grants = json!(["room:ana:own", "room:zoe:queue", "room:zoe:hide"]);
     assert_eq!((&permission["grants"], &permission["role"]), (&grants, &json!("creator")));
-    assert_eq!(read(&dir, "admin/audit/audit.json")["audit"].as_array().unwrap().len(), 3);
+    assert_eq!(read(&dir, "admin/audit/audit.json")["audit"].as_array().unwrap().len(), 4);
 }
 
 #[test]

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use axum::{
     extract::{FromRequestParts, RawPathParams},
-    http::{HeaderMap, Method, header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 
 use super::{
     ApiError, AppState,
-    caller::{Caller, is_own_origin},
+    caller::Caller,
+    cookies,
     doors::{Credential, Pass},
-    operator,
+    origin,
     overlay_keys::Standing,
     query::Query,
 };
@@ -81,8 +82,8 @@ fn find_credential(
     room: &CreatorId,
     key: Option<&str>,
 ) -> Result<Credential, ApiError> {
-    let cookie = operator::cookie(headers);
-    if cookie.is_some() && headers.contains_key(header::ORIGIN) && !is_own_origin(state, headers) {
+    let cookie = cookies::session(headers);
+    if cookie.is_some() && headers.contains_key(header::ORIGIN) && !origin::is_own(state, headers) {
         return Err(ApiError::Forbidden("the request comes from another site's page"));
     }
     let now = Timestamp::now();
@@ -179,7 +180,7 @@ impl FromRequestParts<AppState> for RoomActor {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let name = name_in_path(parts, state).await;
-        let caller = Caller::of(state, &parts.headers);
+        let caller = Caller::of_parts(state, parts);
         caller.may_change(state, &parts.method, &parts.headers)?;
         let room = state.hub.find_room(&name);
         let rights = room.as_ref().map(|it| rights_in(state, &caller, it.id())).unwrap_or_default();
@@ -211,14 +212,14 @@ pub struct KeyQuery {
 /// # Errors
 /// 401 and 403 for others, before anything is said about the room; 400 when none is named, 404 for an unknown
 /// one.
-pub fn may_manage(
+pub fn find_managed(
     state: &AppState,
-    method: &Method,
-    headers: &HeaderMap,
+    caller: &Caller,
     room: Option<&str>,
 ) -> Result<Arc<Room>, ApiError> {
-    let caller = Caller::of(state, headers);
-    caller.may_change(state, method, headers)?;
+    if !caller.is_known() {
+        return Err(ApiError::Unauthorized);
+    }
     let name = room.ok_or_else(|| {
         ApiError::BadRequest("which room? add ?room=NAME to the address".to_owned())
     })?;
@@ -229,7 +230,21 @@ pub fn may_manage(
     room.ok_or(ApiError::NotFound("room"))
 }
 
-/// A request by somebody who may manage the room that its query names, as [`may_manage`] says.
+/// The same for a request, that may change things.
+///
+/// # Errors
+/// As [`find_managed`], and 403 for a call from elsewhere.
+fn may_manage(
+    state: &AppState,
+    parts: &mut Parts,
+    room: Option<&str>,
+) -> Result<Arc<Room>, ApiError> {
+    let caller = Caller::of_parts(state, parts);
+    caller.may_change(state, &parts.method, &parts.headers)?;
+    find_managed(state, &caller, room)
+}
+
+/// A request by somebody who may manage the room that its query names, as [`find_managed`] says.
 pub struct Manager {
     /// That room.
     pub room: Arc<Room>,
@@ -245,7 +260,7 @@ impl FromRequestParts<AppState> for Manager {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Query(RoomQuery { room }) = Query::from_request_parts(parts, state).await?;
-        let room = may_manage(state, &parts.method, &parts.headers, room.as_deref())?;
+        let room = may_manage(state, parts, room.as_deref())?;
         Ok(Self { room })
     }
 }
@@ -261,7 +276,7 @@ impl FromRequestParts<AppState> for RoomManager {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let name = name_in_path(parts, state).await;
-        let room = may_manage(state, &parts.method, &parts.headers, Some(&name))?;
+        let room = may_manage(state, parts, Some(&name))?;
         Ok(Self { room })
     }
 }

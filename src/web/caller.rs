@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, Method, header, request::Parts},
 };
 
-use super::{ApiError, AppState, accept::Peer, operator};
+use super::{ApiError, AppState, accept::Peer, cookies, origin};
 use crate::{
     accounts::{API_TOKEN_PREFIX, Account, Actor, ApiToken, Digest, Origin, Owner, Session},
     model::{AccountRole, CreatorId},
@@ -51,11 +51,21 @@ impl Caller {
             }
             return Self::of_token(state, sent).unwrap_or(Self::Nobody);
         }
-        let Some(cookie) = operator::cookie(headers) else { return Self::Nobody };
+        let Some(cookie) = cookies::session(headers) else { return Self::Nobody };
         if let Some(fallback) = state.operator.find_session(cookie) {
             return Self::OperatorBrowser { fallback };
         }
         Self::of_cookie(state, cookie).unwrap_or(Self::Nobody)
+    }
+
+    /// Of a request: found out once.
+    pub(super) fn of_parts(state: &AppState, parts: &mut Parts) -> Self {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return known.clone();
+        }
+        let caller = Self::of(state, &parts.headers);
+        parts.extensions.insert(caller.clone());
+        caller
     }
 
     fn of_cookie(state: &AppState, cookie: &str) -> Option<Self> {
@@ -144,11 +154,11 @@ impl Caller {
         }
     }
 
-    /// Lets a request change things, or not: a browser sends its cookie along for any page, so that the page must be
-    /// one of ours.
+    /// Lets a request do something, or not: a browser sends its cookie along for any page, so that the page must be
+    /// one of ours. For calls; pages are there for links on other sites as well.
     ///
     /// # Errors
-    /// 401 for nobody, 403 for a change from elsewhere.
+    /// 401 for nobody, 403 for a change that does not come from us, and for all that comes from elsewhere.
     pub fn may_change(
         &self,
         state: &AppState,
@@ -160,11 +170,17 @@ impl Caller {
             Self::OperatorToken | Self::Program { .. } => return Ok(()),
             Self::OperatorBrowser { .. } | Self::Browser { .. } => {}
         }
-        let changes = !matches!(*method, Method::GET | Method::HEAD);
-        if changes && (headers.get(header::ORIGIN).is_none() || !is_own_origin(state, headers)) {
+        if origin::is_said_to_be_own(state, headers) {
+            return Ok(());
+        }
+        if !matches!(*method, Method::GET | Method::HEAD) {
             return Err(ApiError::Forbidden(
                 "a change by session needs the Origin of a page of this server; scripts send a token",
             ));
+        }
+        // What is only read may take the server long, or be noted: no other site's page has it done.
+        if origin::is_cross_site(headers) {
+            return Err(ApiError::Forbidden("the request comes from another site's page"));
         }
         Ok(())
     }
@@ -180,18 +196,11 @@ fn sent_token(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(|| text("x-streamsuites-token").map(str::trim))
 }
 
-/// Whether a browser's request comes from a page of this server, of an allowed site or of a surface. Requests without
-/// an Origin come from no other site's page.
-#[must_use]
-pub fn is_own_origin(state: &AppState, headers: &HeaderMap) -> bool {
-    operator::is_own_origin(headers, &state.config.borrow().system.allowed_origins())
-}
-
 impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        Ok(Self::of(state, &parts.headers))
+        Ok(Self::of_parts(state, parts))
     }
 }
 
@@ -201,26 +210,16 @@ pub struct OperatorOnly(
     pub Caller,
 );
 
-impl OperatorOnly {
-    /// Of a request with this method and these headers.
-    ///
-    /// # Errors
-    /// 401 for nobody, 403 for others, and for a change by session from elsewhere.
-    pub fn prove(state: &AppState, method: &Method, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let caller = Caller::of(state, headers);
-        if caller.is_known() && !caller.is_operator() {
-            return Err(ApiError::Forbidden("this is for the operator of this server"));
-        }
-        caller.may_change(state, method, headers)?;
-        Ok(Self(caller))
-    }
-}
-
 impl FromRequestParts<AppState> for OperatorOnly {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        Self::prove(state, &parts.method, &parts.headers)
+        let caller = Caller::of_parts(state, parts);
+        if caller.is_known() && !caller.is_operator() {
+            return Err(ApiError::Forbidden("this is for the operator of this server"));
+        }
+        caller.may_change(state, &parts.method, &parts.headers)?;
+        Ok(Self(caller))
     }
 }
 
@@ -234,7 +233,7 @@ impl FromRequestParts<AppState> for MayChange {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let caller = Caller::of(state, &parts.headers);
+        let caller = Caller::of_parts(state, parts);
         caller.may_change(state, &parts.method, &parts.headers)?;
         Ok(Self(caller))
     }
@@ -252,7 +251,7 @@ impl FromRequestParts<AppState> for AccountOnly {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let caller = Caller::of(state, &parts.headers);
+        let caller = Caller::of_parts(state, parts);
         let Some(account) = caller.account().cloned() else {
             return Err(match caller {
                 Caller::Nobody => ApiError::Unauthorized,
@@ -276,7 +275,7 @@ impl FromRequestParts<AppState> for BrowserOnly {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let caller = Caller::of(state, &parts.headers);
+        let caller = Caller::of_parts(state, parts);
         match &caller {
             Caller::Browser { account, session } => {
                 caller.may_change(state, &parts.method, &parts.headers)?;
@@ -309,9 +308,9 @@ impl FromRequestParts<AppState> for From {
         let peer = parts.extensions.get::<Peer>().copied();
         let header = state.config.borrow().system.web.client_address_header.clone();
         let told = header.filter(|_| peer.is_some_and(Peer::is_local)).and_then(|name| {
-            let text = parts.headers.get(name)?.to_str().ok()?;
-            // Of several, the last was put there by the proxy that is trusted.
-            text.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
+            // Of several, on one line or on many, the last was put there by the proxy that is trusted.
+            let last_line = parts.headers.get_all(name).iter().next_back()?.to_str().ok()?;
+            last_line.rsplit(',').next()?.trim().parse::<IpAddr>().ok()
         });
         let address = told.or_else(|| peer.map(|it| it.remote.ip().to_canonical()));
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|it| it.to_str().ok());
@@ -330,7 +329,7 @@ impl FromRequestParts<AppState> for OwnPage {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        if is_own_origin(state, &parts.headers) {
+        if origin::is_own(state, &parts.headers) {
             Ok(Self)
         } else {
             Err(ApiError::Forbidden("the request comes from another site's page"))

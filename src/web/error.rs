@@ -2,7 +2,10 @@
 
 use axum::{
     body::Body,
-    extract::{Request, rejection::JsonRejection},
+    extract::{
+        Request,
+        rejection::{FormRejection, JsonRejection},
+    },
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -201,6 +204,15 @@ impl From<JsonRejection> for ApiError {
     }
 }
 
+impl From<FormRejection> for ApiError {
+    fn from(error: FormRejection) -> Self {
+        match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            _ => Self::BadRequest(error.body_text()),
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, title) = self.line();
@@ -283,7 +295,7 @@ pub fn has_older_clients(path: &str) -> bool {
 /// Adds `success`, `error`, `message`, `reason` and `reason_enum` to failures, where older clients read them.
 pub(super) async fn tell_older_clients(request: Request<Body>, next: Next) -> Response {
     let concerned = has_older_clients(request.uri().path());
-    let has_cookie = super::operator::cookie(request.headers()).is_some();
+    let has_cookie = super::cookies::session(request.headers()).is_some();
     let mut response = next.run(request).await;
     if !concerned {
         return response;

@@ -1,11 +1,14 @@
-//! What stands before the API for accounts: how often one sign-in or token may call, by its tier, and whether anybody
-//! but admins may change things now.
+//! What stands before the API for accounts: how often one may call, by its tier, and whether anybody but admins may
+//! change things now.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::Method,
     middleware::Next,
     response::Response,
@@ -15,19 +18,23 @@ use governor::{
     clock::{Clock, DefaultClock},
 };
 
-use super::{ApiError, AppState, caller::Caller};
+use super::{
+    ApiError, AppState,
+    caller::Caller,
+    operation::{Operation, Verb},
+};
 use crate::{
-    accounts::{AccessMode, Digest},
+    accounts::{AccessMode, AccountId},
     model::Tier,
 };
 
-/// Sign-ins and tokens after which those that no longer say anything are dropped.
+/// Accounts after which those that no longer say anything are dropped.
 const TIDIED_AT: usize = 10_000;
 
 /// The calls of one tier, and how many of them a minute it was made for.
-type Limiter = (u32, Arc<DefaultKeyedRateLimiter<Digest>>);
+type Limiter = (u32, Arc<DefaultKeyedRateLimiter<AccountId>>);
 
-/// How often sign-ins and tokens may call; follows the tiers.
+/// How often accounts may call, with whatever they come; follows the tiers.
 #[derive(Default)]
 pub struct Rates(RwLock<[Option<Limiter>; 3]>);
 
@@ -36,7 +43,7 @@ impl Rates {
     ///
     /// # Errors
     /// The time to wait (s), rounded up.
-    pub fn take(&self, tier: Tier, who: Digest, per_minute: u32) -> Result<(), u64> {
+    pub fn take(&self, tier: Tier, who: AccountId, per_minute: u32) -> Result<(), u64> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner)[tier as usize].clone();
         let limiter = match known {
             Some((made_for, limiter)) if made_for == per_minute => limiter,
@@ -57,46 +64,137 @@ impl Rates {
     }
 }
 
-/// Whether calls of this address are counted.
+/// Whether calls of a route with this path are counted.
 #[must_use]
 pub fn is_counted(path: &str) -> bool {
-    path.starts_with("/api/") || is_of_accounts(path)
+    path.starts_with("/api/") || path == "/account" || path.starts_with("/account/")
 }
 
-fn is_of_accounts(path: &str) -> bool {
-    path == "/account" || path.starts_with("/account/")
+/// Whom a route keeps waiting while the server is being worked on. Chat goes on, people get in and out, and overlays
+/// tell what they tell: only what accounts do waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Waits {
+    /// Nobody.
+    Nobody,
+    /// Whoever has an account.
+    Accounts,
+    /// Everybody who is no admin.
+    Everybody,
+}
+
+/// What holds before a route.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    verb: Verb,
+    counted: bool,
+    waits: Waits,
+}
+
+/// What holds before each route, by its path.
+pub(super) struct Rules(HashMap<&'static str, Vec<Rule>>);
+
+impl Rules {
+    pub(super) fn of(operations: &[Operation]) -> Self {
+        let mut rules: HashMap<_, Vec<_>> = HashMap::new();
+        for it in operations {
+            let (counted, waits) = (is_counted(it.path), it.waits());
+            rules.entry(it.path).or_default().push(Rule { verb: it.verb, counted, waits });
+        }
+        Self(rules)
+    }
+
+    fn find(&self, path: &str, method: &Method) -> Option<Rule> {
+        // `Get` answers HEAD as well.
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(path)?.iter().find(|it| it.verb.as_str() == method.as_str()).copied()
+    }
 }
 
 /// Lets a request by, or not. Whoever operates the server is never held up.
 pub(super) async fn guard(
-    State(state): State<AppState>,
-    request: Request<Body>,
+    State((state, rules)): State<(AppState, Arc<Rules>)>,
+    matched: MatchedPath,
+    mut request: Request<Body>,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let path = request.uri().path();
-    let (counted, signs_up) = (is_counted(path), path.starts_with("/auth/signup"));
-    if !counted && !signs_up {
+    let rule = rules.find(matched.as_str(), request.method());
+    let Some(Rule { counted, waits, .. }) =
+        rule.filter(|it| it.counted || it.waits != Waits::Nobody)
+    else {
         return Ok(next.run(request).await);
-    }
-    let caller = Caller::of(&state, request.headers());
-    if caller.is_operator() {
-        return Ok(next.run(request).await);
-    }
-    let book = state.accounts.book();
-    let who = match &caller {
-        Caller::Browser { account, session } => Some((account, session.digest)),
-        Caller::Program { account, token } => Some((account, token.digest)),
-        _ => None,
     };
-    if let Some((account, who)) = who.filter(|_| counted) {
-        let per_minute = book.terms_of(account).features.api_requests_per_minute;
-        state.rates.take(account.tier, who, per_minute).map_err(ApiError::RateLimited)?;
+    let caller = Caller::of(&state, request.headers());
+    if !caller.is_operator() {
+        let book = state.accounts.book();
+        if let Some(account) = caller.account().filter(|_| counted) {
+            let per_minute = book.terms_of(account).features.api_requests_per_minute;
+            state
+                .rates
+                .take(account.tier, account.id, per_minute)
+                .map_err(ApiError::RateLimited)?;
+        }
+        let must_wait = match waits {
+            Waits::Nobody => false,
+            Waits::Accounts => caller.account().is_some(),
+            Waits::Everybody => true,
+        };
+        if must_wait && book.access_state().mode != AccessMode::Normal {
+            return Err(ApiError::NotNow("this server is being worked on: try again later"));
+        }
     }
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    // Chat goes on, and so does what overlays tell: only what accounts do waits.
-    let waits = signs_up || who.is_some();
-    if changes && waits && book.access_state().mode != AccessMode::Normal {
-        return Err(ApiError::NotNow("this server is being worked on: try again later"));
-    }
+    // Found out once: handlers ask the request.
+    request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::routes;
+
+    #[test]
+    fn what_waits_while_the_server_is_worked_on_is_what_accounts_change() {
+        let rules = Rules::of(&routes::list());
+        let waits = |method: &str, path: &str| {
+            let method = method.parse().unwrap();
+            rules.find(path, &method).unwrap_or_else(|| panic!("{method} {path}")).waits
+        };
+        for (method, path) in [
+            ("POST", "/auth/signup/email"),
+            ("POST", "/auth/signup/password"),
+            ("POST", "/auth/verify/email"),
+            ("POST", "/auth/email/change/confirm"),
+        ] {
+            assert_eq!(waits(method, path), Waits::Everybody, "{method} {path}");
+        }
+        for (method, path) in [
+            ("POST", "/auth/email/change/request"),
+            ("PATCH", "/account/email"),
+            ("DELETE", "/account"),
+            ("PUT", "/api/settings"),
+            ("POST", "/api/rooms/{room}/queue"),
+            ("POST", "/api/invitations"),
+        ] {
+            assert_eq!(waits(method, path), Waits::Accounts, "{method} {path}");
+        }
+        for (method, path) in [
+            ("GET", "/account/me"),
+            ("HEAD", "/api/settings"),
+            ("POST", "/auth/login/password"),
+            ("POST", "/auth/logout"),
+            ("POST", "/api/rooms/{room}/beacon"),
+            ("POST", "/webhooks/kick"),
+        ] {
+            assert_eq!(waits(method, path), Waits::Nobody, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn an_account_has_one_pace_whatever_it_comes_with() {
+        let rates = Rates::default();
+        let (ana, ben) = (AccountId::random(), AccountId::random());
+        assert_eq!(rates.take(Tier::Core, ana, 1), Ok(()));
+        assert!(rates.take(Tier::Core, ana, 1).is_err());
+        assert_eq!(rates.take(Tier::Core, ben, 1), Ok(()));
+    }
 }

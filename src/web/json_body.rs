@@ -6,7 +6,7 @@ use axum::{
         FromRequest, Request,
         rejection::{FormRejection, JsonRejection},
     },
-    http::{StatusCode, header},
+    http::header,
 };
 use serde::{
     Deserialize, Deserializer,
@@ -49,6 +49,21 @@ pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     serde_json::from_value(Value::Object(members)).map_err(D::Error::custom)
 }
 
+/// What the form of a page sends.
+pub struct FormOf<T>(
+    /// What was sent.
+    pub T,
+);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for FormOf<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let read: Result<Form<T>, FormRejection> = Form::from_request(request, state).await;
+        Ok(Self(read?.0))
+    }
+}
+
 /// A body of JSON, or what the form of a page sends: the page works without a script.
 pub struct FormOrJson<T> {
     /// What was sent.
@@ -67,11 +82,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for FormOrJson<T> {
             let JsonOf(sent) = JsonOf::from_request(request, state).await?;
             return Ok(Self { sent, is_form });
         }
-        let read: Result<Form<T>, FormRejection> = Form::from_request(request, state).await;
-        let Form(sent) = read.map_err(|error| match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge,
-            _ => ApiError::BadRequest(error.body_text()),
-        })?;
+        let FormOf(sent) = FormOf::from_request(request, state).await?;
         Ok(Self { sent, is_form })
     }
 }

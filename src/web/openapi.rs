@@ -19,9 +19,10 @@ use serde_json::{
 
 use super::{
     assets::Asset,
+    cookies,
     error::{ApiError, Problem, has_older_clients},
     operation::{Operation, Shape, Surface},
-    operator, routes,
+    routes,
     state::AppState,
 };
 use crate::{
@@ -108,7 +109,7 @@ fn proofs() -> Value {
             "description": "The operator's token; `X-StreamSuites-Token` takes it as well.",
         },
         "session": {
-            "type": "apiKey", "in": "cookie", "name": operator::COOKIE,
+            "type": "apiKey", "in": "cookie", "name": cookies::SESSION,
             "description": "A sign-in. Changes need an `Origin` of this server or of `web.cors_origins` besides.",
         },
         "apiToken": {
@@ -366,6 +367,17 @@ mod tests {
             }
         }
         assert!(ids.len() > 45, "{}", ids.len());
+    }
+
+    #[test]
+    fn no_two_schemas_go_by_one_name() {
+        let document: Value = serde_json::from_str(&document(&routes::list())).unwrap();
+        // The second of a name gets a number.
+        let numbered = |it: &&String| {
+            it.strip_suffix(TAKEN).unwrap_or(it).ends_with(|it: char| it.is_ascii_digit())
+        };
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        assert_eq!(schemas.keys().filter(numbered).collect::<Vec<_>>(), Vec::<&String>::new());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use axum::routing::MethodFilter;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::gate::is_counted;
+use super::gate::{Waits, is_counted};
 
 /// A method of HTTP. `Get` answers HEAD as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +53,8 @@ pub enum Access {
     Signed,
     /// Whoever may see which rooms there are: everybody while rooms are open, otherwise the operator, and owners of theirs.
     Lister,
-    /// Whoever may read the room: everybody while rooms are open, otherwise the holder of its key and the operator.
+    /// Whoever may read the room: everybody while rooms are open, otherwise the holder of its key, and whoever may do
+    /// something in it: its moderators, its creator and the operator.
     Reader,
     /// Whoever is signed in with an account.
     Account,
@@ -81,7 +82,7 @@ impl Access {
                 "Anybody may while rooms are open; otherwise the operator, and whoever is signed in, of rooms of their own."
             }
             Self::Reader => {
-                "Anybody may while rooms are open, otherwise the holder of the room's overlay key and the operator."
+                "Anybody may while rooms are open, otherwise the holder of the room's overlay key, its moderators, its creator and the operator."
             }
             Self::Account => "For whoever is signed in.",
             Self::Session => "For whoever is signed in with a browser.",
@@ -222,6 +223,8 @@ pub struct Doc {
     pub(super) most_bytes: Option<usize>,
     pub(super) timed: bool,
     pub(super) listed: bool,
+    /// Whether it makes or changes accounts, though whoever asks needs none.
+    pub(super) changes_accounts: bool,
 }
 
 impl Doc {
@@ -246,6 +249,7 @@ impl Doc {
             most_bytes: None,
             timed: true,
             listed: true,
+            changes_accounts: false,
         }
     }
 
@@ -388,6 +392,13 @@ impl Doc {
         self
     }
 
+    /// Makes or changes accounts, though whoever asks needs none: it waits while the server is being worked on.
+    #[must_use]
+    pub const fn changes_accounts(mut self) -> Self {
+        self.changes_accounts = true;
+        self
+    }
+
     /// Is another spelling of a route that is told about.
     #[must_use]
     pub const fn unlisted(mut self) -> Self {
@@ -426,6 +437,25 @@ impl Operation {
     #[must_use]
     pub const fn is_listed(&self) -> bool {
         self.doc.listed
+    }
+
+    /// Whom it keeps waiting while the server is being worked on.
+    pub(super) fn waits(&self) -> Waits {
+        match self.doc.access {
+            _ if self.doc.changes_accounts => Waits::Everybody,
+            _ if self.verb == Verb::Get => Waits::Nobody,
+            Access::Anyone
+            | Access::Signed
+            | Access::Reader
+            | Access::Operator
+            | Access::Monitor
+            | Access::Local => Waits::Nobody,
+            Access::Lister
+            | Access::Account
+            | Access::Session
+            | Access::Moderator
+            | Access::Creator => Waits::Accounts,
+        }
     }
 
     /// The names of its path's parameters, in order.

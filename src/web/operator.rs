@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::http::{HeaderMap, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -16,8 +15,6 @@ use subtle::ConstantTimeEq;
 use super::overlay_keys::Standing;
 use crate::{model::Timestamp, storage::open_private};
 
-/// The cookie of a sign-in.
-pub const COOKIE: &str = "streamsuites_session";
 /// How long a sign-in holds.
 const SESSION: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long one of the emergency admin holds.
@@ -141,34 +138,6 @@ impl Operator {
     }
 }
 
-/// The session cookie of a request.
-#[must_use]
-pub fn cookie(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|it| it.to_str().ok())
-        .flat_map(|it| it.split(';'))
-        .find_map(|it| it.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-}
-
-/// Whether a browser's request comes from a page of this server or of an allowed site. Requests
-/// without an Origin come from no other site's page.
-#[must_use]
-pub fn is_own_origin(headers: &HeaderMap, allowed: &[crate::config::HttpUrl]) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let Some(origin) = origin.to_str().ok().and_then(|it| url::Url::parse(it).ok()) else {
-        return false;
-    };
-    let own = headers.get(header::HOST).and_then(|it| it.to_str().ok()).is_some_and(|host| {
-        url::Url::parse(&format!("{}://{host}", origin.scheme()))
-            .is_ok_and(|it| it.origin() == origin.origin())
-    });
-    own || allowed
-        .iter()
-        .any(|it| url::Url::parse(it.as_str()).is_ok_and(|it| it.origin() == origin.origin()))
-}
-
 /// 256 random bits for a URL.
 fn random_secret() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
@@ -220,26 +189,5 @@ mod tests {
         let again = Operator::open(None, data.path()).unwrap();
         assert!(again.is_token(&token));
         assert!(!again.is_token("x"));
-    }
-
-    #[test]
-    fn an_origin_that_only_begins_like_ours_is_foreign() {
-        let headers = |origin: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, "localhost:8080".parse().unwrap());
-            headers.insert(header::ORIGIN, origin.parse().unwrap());
-            headers
-        };
-        assert!(is_own_origin(&headers("http://localhost:8080"), &[]));
-        for foreign in [
-            "http://localhost:8080.evil.example",
-            "http://localhost",
-            "http://localhost:80800",
-            "null",
-        ] {
-            assert!(!is_own_origin(&headers(foreign), &[]), "{foreign}");
-        }
-        let allowed = ["https://streamsuites.app".parse().unwrap()];
-        assert!(is_own_origin(&headers("https://streamsuites.app"), &allowed));
     }
 }

@@ -10,10 +10,11 @@ use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
+use tower::util::option_layer;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::CompressionLayer,
@@ -25,7 +26,7 @@ use tower_http::{
 use super::{
     ApiError, AppState,
     error::tell_older_clients,
-    gate,
+    gate, origin,
     pages::missing,
     routes::{self, Routes},
 };
@@ -33,26 +34,31 @@ use crate::model::Timestamp;
 
 /// Every address of the server, with what holds for all.
 pub fn router(state: AppState) -> Router {
-    let (web, allowed) = {
-        let config = state.config.borrow();
-        (config.system.web.clone(), config.system.allowed_origins())
-    };
-    let origins = allowed.iter().filter_map(|it| url::Url::parse(it.as_str()).ok());
-    let origins = origins.map(|it| it.origin().ascii_serialization());
-    let origins: Vec<_> = origins.filter_map(|it| HeaderValue::from_str(&it).ok()).collect();
+    let web = state.config.borrow().system.web.clone();
+    // Asked each time: the configuration is followed while the server runs.
+    let config = state.config.clone();
+    let is_allowed =
+        move |it: &HeaderValue, _: &Parts| origin::is_allowed(&config.borrow().system, it);
     let cors = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
+        .allow_origin(AllowOrigin::predicate(is_allowed))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH])
-        // What `If-Match` is made of.
-        .expose_headers([header::ETAG])
+        .expose_headers([
+            // What `If-Match` is made of.
+            header::ETAG,
+            header::RETRY_AFTER,
+            HeaderName::from_static("x-request-id"),
+            HeaderName::from_static("x-auth-reason"),
+            HeaderName::from_static("x-auth-reason-enum"),
+        ])
         .allow_credentials(true);
     let Routes { shared, own, operations } = routes::all();
     let times = Times {
         longest: Duration::from_secs(u64::from(web.request_timeout_seconds)),
         untimed: operations.iter().filter(|it| !it.doc.timed).map(|it| it.path).collect(),
     };
-    let guard = || middleware::from_fn_with_state(state.clone(), gate::guard);
+    let rules = Arc::new(gate::Rules::of(&operations));
+    let guard = || middleware::from_fn_with_state((state.clone(), Arc::clone(&rules)), gate::guard);
     shared
         .route_layer(guard())
         .layer(cors)
@@ -74,6 +80,13 @@ pub fn router(state: AppState) -> Router {
             "camera=(), microphone=(), geolocation=()",
         ))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
+        .layer(option_layer(
+            // Who came over TLS once comes over it again; browsers heed this over TLS alone.
+            state
+                .base_url
+                .starts_with("https://")
+                .then(|| fixed(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")),
+        ))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .with_state(state)

@@ -104,7 +104,7 @@ $("resend").addEventListener("click", async () => {
 });
 
 const minutes = `${page.link_minutes} minutes`;
-const verify_again = (email) => () => ask("POST", "/auth/verify/resend", { email, surface: page.surface });
+const verify_again = (email) => () => ask("POST", "/auth/verify/resend", { email, surface: page.surface, return_to: page.return_to });
 
 // ---------------------------------------------------------------- forms
 

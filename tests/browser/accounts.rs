@@ -41,6 +41,7 @@ pub(crate) async fn sign_up(server: &TestServer, page: &Page, email: &str) {
     ))
     .await;
     page.go(&server.mailed(email, "/auth/verify/email?token=").await).await;
+    page.click(".primary").await;
     page.until(&says("Your address is verified")).await;
 }
 
@@ -81,6 +82,7 @@ async fn somebody_signs_up_by_keys_alone_and_a_browser_that_is_ended_is_out() {
     page.until_is("document.querySelector('#create-password').value", "").await;
 
     page.go(&server.mailed(ANA, "/auth/verify/email?token=").await).await;
+    page.hit("Enter").await;
     page.until(&says("Your address is verified")).await;
     page.tab_to("#sign-in-email").await;
     page.write(ANA).await;

@@ -198,7 +198,7 @@ async fn without_a_password_only_a_recent_sign_in_may_set_one() {
         let used = send_form(&server, "/auth/link", &[("token", &secret)]).await;
         let cookie = used.headers()["set-cookie"].to_str().unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
-        Person { email: ANA.to_owned(), cookie }
+        Person::with_cookie(&server, ANA, cookie).await
     };
     let old = magic(1).await;
     clock.advance_ms(16 * 60_000);

@@ -4,12 +4,19 @@ use std::time::{Duration, Instant};
 
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use streamsuites::web::{
-    operation::{Access, Verb},
-    routes,
+use streamsuites::{
+    storage::{Database, tables::records},
+    web::{
+        operation::{Access, Verb},
+        routes,
+    },
 };
 
-use crate::support::{Clock, Setup, TOKEN, TestServer, soon};
+use crate::support::{
+    Clock, Setup, TOKEN, TestServer, config_is_refused,
+    people::{Person as Somebody, send_form},
+    soon,
+};
 
 const PASSWORD: &str = "seven violet kettles 42";
 
@@ -501,6 +508,95 @@ async fn a_long_audit_is_exported_whole() {
     server.stop().await;
 }
 
+/// Goal: an entry that nobody can read any more ends no list.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn entries_behind_one_that_is_unreadable_are_listed() {
+    let server = setup().start().await;
+    let id = sign_up(&server, "ana", "Ana").await;
+    for it in 0..601 {
+        let tier = if it % 2 == 0 { "gold" } else { "core" };
+        operate(&server, "PATCH", &format!("/admin/accounts/{id}/tier"), json!({"tier": tier}))
+            .await;
+    }
+    let audit = server.server.accounts.list_audit(None, 10).await.unwrap();
+    let key = format!("audit/{}", audit[5].id);
+    let stopped = server.stop_for_now().await;
+    let database = Database::open(&stopped.data_folder().join("accounts.redb")).unwrap();
+    let broken: (&str, Option<&[u8]>) = (&key, Some(b"{}"));
+    database.write(|tx| records::set(tx, [broken])).unwrap();
+    drop(database);
+
+    let server = stopped.start().await;
+    let mut path = "/admin/audit?action=tier_changed&limit=500".to_owned();
+    let mut found = 0;
+    loop {
+        let page = operate(&server, "GET", &path, Value::Null).await;
+        found += page["items"].as_array().unwrap().len();
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        path = format!("/admin/audit?action=tier_changed&limit=500&cursor={next}");
+    }
+    assert_eq!(found, 600);
+    server.stop().await;
+}
+
+/// Goal: a link or a picture on another site's page has nothing exported, noted or copied in an admin's name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_other_sites_page_has_an_admin_download_anything() {
+    let server = setup().start().await;
+    let ben = join(&server, "ben").await;
+    operate(&server, "PATCH", &ben.at("/role"), json!({"role": "admin"})).await;
+    let from = |path: &str, site: &'static str| {
+        server.get(path).header("cookie", &ben.cookie).header("sec-fetch-site", site)
+    };
+    for path in ["/admin/export/users.csv", "/admin/export/audit.json", "/api/backup"] {
+        let foreign = soon(path, from(path, "cross-site").send()).await.unwrap();
+        assert_eq!(foreign.status(), 403, "{path}");
+        let evil = from(path, "cross-site").header("origin", "https://evil.example");
+        assert_eq!(soon(path, evil.send()).await.unwrap().status(), 403, "{path}");
+        let token = server.get(path).header("sec-fetch-site", "cross-site").bearer_auth(TOKEN);
+        assert_eq!(soon(path, token.send()).await.unwrap().status(), 200, "{path}");
+        for own in ["same-origin", "same-site", "none"] {
+            let answer = soon(path, from(path, own).send()).await.unwrap();
+            assert_eq!(answer.status(), 200, "{path} {own}");
+        }
+        // Pages of a site that is allowed to say where they are.
+        let own = from(path, "cross-site").header("origin", server.url(""));
+        assert_eq!(soon(path, own.send()).await.unwrap().status(), 200, "{path}");
+    }
+    assert_eq!(audited(&server, "export_users_csv").await.len(), 5);
+    // Links on other sites lead to pages all the same.
+    for path in ["/admin", "/dashboard?room=ana", "/account"] {
+        let answer = soon(path, from(path, "cross-site").send()).await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+    }
+    server.stop().await;
+}
+
+/// Goal: behind a proxy, it is the proxy that says who asks, and nobody else.
+#[tokio::test]
+async fn of_several_addresses_the_one_that_the_proxy_added_counts() {
+    let server = setup().set("SYSTEM__WEB__CLIENT_ADDRESS_HEADER", "x-forwarded-for").start().await;
+    let ana = Somebody::put(&server, "ana", &[]).await;
+    for (lines, address) in [
+        (&["203.0.113.1"][..], "203.0.113.1"),
+        (&["203.0.113.1, 198.51.100.2"][..], "198.51.100.2"),
+        (&["203.0.113.1", "198.51.100.3"][..], "198.51.100.3"),
+        (&["203.0.113.1, 203.0.113.4", "192.0.2.9 , 198.51.100.5"][..], "198.51.100.5"),
+        (&["203.0.113.1", "nonsense"][..], "127.0.0.1"),
+    ] {
+        let name = json!({"display_name": address});
+        let mut request = server.request("PATCH", "/account/me", name);
+        request = request.header("cookie", &ana.cookie).header("origin", server.url(""));
+        for line in lines {
+            request = request.header("x-forwarded-for", *line);
+        }
+        assert_eq!(soon("a change", request.send()).await.unwrap().status(), 200);
+        let entry = &audited(&server, "account_renamed").await[0];
+        assert_eq!(entry["ip"], address, "{lines:?}");
+    }
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_switched_off_is_off_and_comes_back() {
     let server = setup().start().await;
@@ -539,8 +635,8 @@ async fn what_is_switched_off_is_off_and_comes_back() {
         json!({"flags": {"disable_email_verification": true}}),
     )
     .await;
-    let link = send(&server, As::Nobody, "GET", "/auth/verify/email?token=x", Value::Null).await;
-    let to = link.headers()["location"].to_str().unwrap();
+    let clicked = send_form(&server, "/auth/verify/email", &[("token", "x")]).await;
+    let to = clicked.headers()["location"].to_str().unwrap();
     assert!(to.ends_with("reason=unavailable"), "{to}");
     let path = ana.at("/force-email-reverify");
     let (status, _) = call(&server, As::Operator, "POST", &path, Value::Null).await;
@@ -619,14 +715,18 @@ async fn a_higher_tier_never_allows_less_and_changes_reach_plans_at_once() {
     );
 
     // Files come below it, at once; what they say against the rule is refused as a whole.
+    let rooms = catalog["tiers"]["gold"]["features"]["rooms"].clone();
     server.write_config(
         "tiers.json",
-        r#"{"gold": {"features": {"rooms": 7}}, "pro": {"features": {"polls": 3}}}"#,
+        r#"{"gold": {"features": {"rooms": 7}}, "pro": {"features": {"polls": 1}}}"#,
     );
+    config_is_refused(&server).await;
+    let catalog = server.json("/admin/tier-catalog").await;
+    assert_eq!(catalog["tiers"]["gold"]["features"]["rooms"], rooms, "as a whole");
     server.write_config("tiers.json", r#"{"gold": {"features": {"rooms": 7}}}"#);
     let read = async {
         while server.json("/admin/tier-catalog").await["tiers"]["gold"]["features"]["rooms"] != 7 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::task::yield_now().await;
         }
     };
     soon("the file is read", read).await;
@@ -688,7 +788,7 @@ async fn limits_hold_for_rooms_of_accounts_and_not_for_the_operators() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_are_counted_by_sign_in_and_the_operators_are_not() {
+async fn calls_are_counted_by_account_and_the_operators_are_not() {
     let server = setup().start().await;
     let ana = join(&server, "ana").await;
     let rate = json!({"tiers": {"core": {"features": {"api_requests_per_minute": 10}}}});
@@ -701,9 +801,12 @@ async fn calls_are_counted_by_sign_in_and_the_operators_are_not() {
     assert!((1..=2).contains(&refused.len()), "{}", refused.len());
     let wait: u64 = refused[0].headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=7).contains(&wait), "{wait}");
-    // Another sign-in has its own; pages and the operator are not counted.
+    // Another sign-in is no way around it; others, pages and the operator are not held up.
     let other = cookie_of(&log_in(&server, "ana").await);
     let answer = send(&server, As::Account(&other), "GET", "/api/rooms", Value::Null).await;
+    assert_eq!(answer.status(), 429);
+    let ben = join(&server, "ben").await;
+    let answer = send(&server, ben.asks(), "GET", "/api/rooms", Value::Null).await;
     assert_eq!(answer.status(), 200);
     for _ in 0..12 {
         assert_eq!(send(&server, ana.asks(), "GET", "/livechat", Value::Null).await.status(), 200);
@@ -747,6 +850,14 @@ async fn while_the_server_is_worked_on_admins_alone_change_things() {
     assert_eq!(status, 200, "reading goes on");
     let sign_up = json!({"email": address("carl"), "password": PASSWORD});
     let (status, told) = call(&server, As::Nobody, "POST", "/auth/signup/password", sign_up).await;
+    assert_eq!((status, &told["reason"]), (503, &json!("not_now")));
+    for path in ["/auth/verify/email", "/auth/email/change/confirm"] {
+        let answer = send_form(&server, path, &[("token", "x")]).await;
+        assert_eq!(answer.status(), 503, "{path}");
+    }
+    let moved = json!({"email": address("ana2")});
+    let (status, told) =
+        call(&server, ana.asks(), "POST", "/auth/email/change/request", moved).await;
     assert_eq!((status, &told["reason"]), (503, &json!("not_now")));
     assert_eq!(log_in(&server, "ben").await.status(), 200, "admins get in");
     // Reads its hello.

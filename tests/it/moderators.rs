@@ -3,72 +3,17 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use streamsuites::{
-    accounts::{Account, AccountId, NewSession, Surface},
-    chat::room::Arrival,
-    model::{AccountRole, Timestamp},
-};
+use streamsuites::{accounts::AccountId, chat::room::Arrival};
 
 use crate::support::{
     Setup, TOKEN, TestServer, message,
+    people::Person,
     resend::Resend,
     socket::Socket,
     soon,
     twitch::{Twitch, number_of},
     twitch_api::{self, TwitchApi},
 };
-
-/// Somebody who is signed in.
-struct Person {
-    id: AccountId,
-    code: String,
-    cookie: String,
-}
-
-/// An account with a sign-in, who owns these rooms.
-async fn person(server: &TestServer, name: &str, rooms: &[&str]) -> Person {
-    let (email, name) = (format!("{name}@example.com").parse().unwrap(), name.to_owned());
-    let rooms = rooms.iter().map(|it| it.parse().unwrap()).collect();
-    let made = server.server.accounts.change(move |change| {
-        let mut account = Account::new(Some(email), &name, Timestamp::now());
-        (account.email_verified, account.rooms) = (true, rooms);
-        account.role = AccountRole::Creator;
-        let account = change.put_account(account)?;
-        let new = NewSession {
-            surface: Surface::Public,
-            method: "password".to_owned(),
-            address: None,
-            user_agent: "a test".to_owned(),
-            days: 7,
-        };
-        let (secret, _) = change.open_session(account.id, new);
-        let cookie = format!("streamsuites_session={}", secret.expose());
-        Ok(Person { id: account.id, code: account.user_code.to_string(), cookie })
-    });
-    made.await.unwrap()
-}
-
-impl Person {
-    /// What they are answered, from a page of this server.
-    async fn ask(
-        &self,
-        server: &TestServer,
-        method: &str,
-        path: &str,
-        body: Value,
-    ) -> (u16, Value) {
-        let request = server.request(method, path, body).header("cookie", &self.cookie);
-        let answer = soon(path, request.header("origin", server.url("")).send()).await.unwrap();
-        let status = answer.status().as_u16();
-        let bytes = answer.bytes().await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
-    }
-
-    async fn socket(&self, server: &TestServer, room: &str) -> Socket {
-        let url = format!("ws://{}/ws/{room}", server.server.address);
-        Socket::open_as(&url, &self.cookie, &server.url("")).await
-    }
-}
 
 const RIGHTS: [&str; 7] = ["queue", "feature", "hide", "timeout", "ban", "send", "polls"];
 
@@ -105,10 +50,10 @@ async fn every_right_alone_allows_exactly_what_it_says_and_in_its_own_room_only(
     for room in ["ana", "ben"] {
         server.room(room).publish(&message("1", "2002", "hi"), &Arrival::now());
     }
-    let owner = person(&server, "ana", &["ana"]).await;
+    let owner = Person::put(&server, "ana", &["ana"]).await;
     let mut wrong = Vec::new();
     for right in RIGHTS {
-        let moderator = person(&server, &format!("mo-{right}"), &[]).await;
+        let moderator = Person::put(&server, &format!("mo-{right}"), &[]).await;
         let asked = json!({"to": moderator.code, "rights": [right]});
         let path = "/api/rooms/ana/moderators";
         let (status, answer) = owner.ask(&server, "POST", path, asked).await;
@@ -139,7 +84,7 @@ async fn every_right_alone_allows_exactly_what_it_says_and_in_its_own_room_only(
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // From another site's page nothing goes, and nobody at all may do nothing.
-    let stranger = person(&server, "stranger", &["ben"]).await;
+    let stranger = Person::put(&server, "stranger", &["ben"]).await;
     for (method, act, body, _) in list_acts() {
         let path = format!("/api/rooms/ana{act}");
         assert_eq!(stranger.ask(&server, method, &path, body.clone()).await.0, 403, "{path}");
@@ -160,9 +105,9 @@ async fn every_right_alone_allows_exactly_what_it_says_and_in_its_own_room_only(
 async fn what_a_moderator_has_open_is_closed_within_a_second_whatever_ends_it() {
     let setup = Setup::new().rooms(&["ana", "ben"]).set("SYSTEM__OVERLAY_ACCESS", "key");
     let server = setup.start().await;
-    let owner = person(&server, "ana", &["ana"]).await;
-    let mo = person(&server, "mo", &[]).await;
-    let other = person(&server, "other", &[]).await;
+    let owner = Person::put(&server, "ana", &["ana"]).await;
+    let mo = Person::put(&server, "mo", &[]).await;
+    let other = Person::put(&server, "other", &[]).await;
     let moderators = "/api/rooms/ana/moderators";
     let grant = async |who: &Person, rights: Value| {
         let asked = json!({"to": who.code, "rights": rights});
@@ -231,8 +176,8 @@ async fn set_suspended(server: &TestServer, id: AccountId, suspended: bool) {
 async fn an_invitation_is_the_same_for_every_address_and_is_taken_up_once() {
     let resend = Resend::start().await;
     let server = Setup::new().rooms(&["ana"]).resend(&resend).start().await;
-    let owner = person(&server, "ana", &["ana"]).await;
-    let mo = person(&server, "mo", &[]).await;
+    let owner = Person::put(&server, "ana", &["ana"]).await;
+    let mo = Person::put(&server, "mo", &[]).await;
     let path = "/api/rooms/ana/moderators";
     let mut answers = Vec::new();
     for to in ["mo@example.com", "nobody@example.com"] {
@@ -306,6 +251,85 @@ async fn an_invitation_is_the_same_for_every_address_and_is_taken_up_once() {
     server.stop().await;
 }
 
+/// Goal: whoever moderates finds the rooms, and what they may do there, on their own page.
+#[tokio::test]
+async fn an_account_is_told_where_it_moderates_and_with_which_rights() {
+    let server = Setup::new().rooms(&["ana", "ben", "cy"]).start().await;
+    let ana = Person::put(&server, "ana", &["ana"]).await;
+    let mo = Person::put(&server, "mo", &["cy"]).await;
+    let (_, before) = mo.ask(&server, "GET", "/account/me", Value::Null).await;
+    let none = json!({"active": false, "assignment_count": 0, "contexts": []});
+    assert_eq!(before["moderator_access"], none);
+
+    for (room, rights) in [("ana", json!(["queue"])), ("ben", json!(["queue", "send"]))] {
+        let asked = json!({"to": mo.code, "rights": rights});
+        let path = format!("/api/rooms/{room}/moderators");
+        let grant = server.post(&path, asked).bearer_auth(TOKEN).send().await.unwrap();
+        assert_eq!(grant.status(), 201);
+    }
+    let (_, session) = mo.ask(&server, "GET", "/auth/session", Value::Null).await;
+    let access = &session["user"]["moderator_access"];
+    assert_eq!((&access["active"], &access["assignment_count"]), (&json!(true), &json!(2)));
+    let capabilities = |rights: &[&str]| {
+        let each = RIGHTS.iter().map(|it| ((*it).to_owned(), json!(rights.contains(it))));
+        Value::Object(each.collect())
+    };
+    assert_eq!(
+        access["contexts"],
+        json!([
+            {"room": "ana", "creator_account_id": ana.id, "creator_display_name": "ana", "owner": false,
+                "permission_preset": "helper", "capabilities": capabilities(&["queue"])},
+            {"room": "ben", "creator_account_id": null, "creator_display_name": "", "owner": false,
+                "permission_preset": "custom", "capabilities": capabilities(&["queue", "send"])},
+        ])
+    );
+    let own = &session["user"]["creator_workspace_access"]["contexts"][0];
+    assert_eq!((&own["room"], &own["owner"]), (&json!("cy"), &json!(true)));
+    assert_eq!(own["capabilities"], capabilities(&RIGHTS));
+    server.stop().await;
+}
+
+/// Goal: nobody tries secrets of invitations out, or has mails sent, as fast as they can.
+#[tokio::test]
+async fn invitations_are_paced() {
+    for what in ["look", "accept", "invite"] {
+        let setup = Setup::new().rooms(&["ana"]).set("SYSTEM__AUTH__ATTEMPTS_PER_MINUTE", 3);
+        let server = setup.start().await;
+        let ana = Person::put(&server, "ana", &["ana"]).await;
+        let mut statuses = Vec::new();
+        for it in 0..4 {
+            let (method, path, body) = match what {
+                "look" => ("GET", "/invitation?token=x", Value::Null),
+                "accept" => ("POST", "/api/invitations", json!({"token": "x"})),
+                _ => {
+                    let asked = json!({"to": format!("mo{it}@example.com"), "preset": "helper"});
+                    ("POST", "/api/rooms/ana/moderators", asked)
+                }
+            };
+            statuses.push(ana.ask(&server, method, path, body).await.0);
+        }
+        assert_eq!(statuses.pop(), Some(429), "{what}");
+        assert!(!statuses.contains(&429), "{what}: {statuses:?}");
+        server.stop().await;
+    }
+}
+
+/// Goal: a platform is asked once, however often it is named.
+#[tokio::test]
+async fn each_platform_is_named_once_in_what_came_of_it_and_no_more_than_there_are() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let ana = Person::put(&server, "ana", &["ana"]).await;
+    let act = |platforms: Vec<&str>| json!({"action": "unban", "user_id": "twitch:9", "platforms": platforms});
+    let path = "/api/rooms/ana/moderation";
+    let (status, told) =
+        ana.ask(&server, "POST", path, act(vec!["kick", "twitch", "kick", "twitch", "kick"])).await;
+    assert_eq!(status, 200, "{told}");
+    let places = told["results"].as_array().unwrap().iter().map(|it| it["place"].clone());
+    assert_eq!(places.collect::<Vec<_>>(), ["kick", "twitch"]);
+    assert_eq!(ana.ask(&server, "POST", path, act(vec!["kick"; 9])).await.0, 400);
+    server.stop().await;
+}
+
 /// Goal: what is taken away here is gone here at once, and on Twitch where the token allows; each is told.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_moderator_acts_here_and_on_twitch_and_is_told_what_came_of_it() {
@@ -319,7 +343,7 @@ async fn a_moderator_acts_here_and_on_twitch_and_is_told_what_came_of_it() {
     let set = |setup: Setup, (key, value): (String, String)| setup.set(&key, value);
     let server = api.variables().into_iter().fold(setup, set).start().await;
     twitch.joined("ana").await;
-    let mo = person(&server, "mo", &[]).await;
+    let mo = Person::put(&server, "mo", &[]).await;
     let asked = json!({"to": mo.code, "preset": "moderator"});
     let grant = server.post("/api/rooms/ana/moderators", asked).bearer_auth(TOKEN).send();
     assert_eq!(grant.await.unwrap().status(), 201);

@@ -2,27 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Setup, TestServer, socket::Socket, soon, twitch::Twitch};
+use crate::support::{Setup, config_is_refused, socket::Socket, soon, twitch::Twitch};
 
 fn creators(names: &[&str]) -> Value {
     let creator = |it: &&str| json!({"id": it, "always_on": true, "channels": [{"platform": "twitch", "name": it}]});
     json!({"creators": names.iter().map(creator).collect::<Vec<_>>()})
-}
-
-/// Asks the counters until one shows that a change was refused.
-async fn refused(server: &TestServer) {
-    soon("the refusal", async {
-        loop {
-            let metrics = server.get("/metrics").send().await.unwrap().text().await.unwrap();
-            let count =
-                metrics.lines().find(|it| it.contains("config_refused") && !it.starts_with('#'));
-            if count.is_some_and(|it| !it.ends_with(" 0")) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
 }
 
 #[tokio::test]
@@ -67,7 +51,7 @@ async fn an_invalid_change_is_refused_and_everything_goes_on() {
     let mut ana = server.socket("/ws/ana").await;
     twitch.joined("ana").await;
     server.write_config("creators.json", r#"{"creators": [{"id": "no good id", "#);
-    refused(&server).await;
+    config_is_refused(&server).await;
     twitch.say("ana", "1", "still here").await;
     assert_eq!(ana.next_text().await, "still here");
     // The mistake put right: the change counts.
@@ -93,5 +77,35 @@ async fn overlay_settings_that_change_reach_open_sockets() {
     let event = socket.next_of("settings.update").await;
     assert_eq!(event["data"], settings);
     assert_eq!(server.socket("/ws/ana").await.hello["settings"], settings);
+    server.stop().await;
+}
+
+/// Goal: a site that is allowed while the server runs may call it at once, and reads why it is refused.
+#[tokio::test]
+async fn origins_that_may_call_are_those_of_the_configuration_in_force() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let asks = async |origin: &'static str| {
+        let sent = server.get("/auth/session").header("origin", origin).send();
+        let answer = soon("an answer", sent).await.unwrap();
+        let header =
+            |name: &str| answer.headers().get(name).map(|it| it.to_str().unwrap().to_owned());
+        (header("access-control-allow-origin"), header("access-control-expose-headers"))
+    };
+    let (site, other) = ("https://site.example", "https://site.example.evil.example");
+    assert_eq!(asks(site).await.0, None);
+    server.write_config("system.json", r#"{"web": {"cors_origins": ["https://site.example"]}}"#);
+    soon("the configuration", async {
+        while asks(site).await.0.is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let (allowed, exposed) = asks(site).await;
+    assert_eq!(allowed.as_deref(), Some(site));
+    let exposed = exposed.unwrap();
+    for name in ["etag", "retry-after", "x-request-id", "x-auth-reason", "x-auth-reason-enum"] {
+        assert!(exposed.split(',').any(|it| it == name), "{name} in {exposed}");
+    }
+    assert_eq!(asks(other).await.0, None);
     server.stop().await;
 }

@@ -247,7 +247,8 @@ fn find_example_of_accounts(verb: Verb, path: &str) -> Option<Example> {
         ("GET", "/auth/login") => ("/auth/login", "", &[303]),
         ("GET", "/auth/link") => ("/auth/link?token=x", "", &[200]),
         ("POST", "/auth/link") => ("/auth/link", "token=x", &[303]),
-        ("GET", "/auth/verify/email") => ("/auth/verify/email?token=x", "", &[303]),
+        ("GET", "/auth/verify/email") => ("/auth/verify/email?token=x", "", &[200]),
+        ("POST", "/auth/verify/email") => ("/auth/verify/email", "token=x", &[303]),
         ("POST", "/auth/verify/resend") => ("/auth/verify/resend", email, &[200]),
         ("GET", "/auth/session") => ("/auth/session", "", &[200, 401]),
         ("POST", LOGOUT) => (LOGOUT, "", &[200]),
@@ -564,6 +565,90 @@ async fn differs(
     let problems: Vec<String> =
         validator.iter_errors(&body).map(|it| format!("{}: {it}", it.instance_path())).collect();
     (!problems.is_empty()).then(|| format!("{status}: {}", problems.join("; ")))
+}
+
+/// Goal: whatever is told of an address is all there is at it: a program that tries verbs finds no other.
+#[test]
+fn no_verb_of_an_address_that_is_told_of_is_kept_quiet() {
+    let operations = routes::list();
+    let document: Value = serde_json::from_str(&openapi::document(&operations)).unwrap();
+    for it in operations.iter().filter(|it| !it.is_listed()) {
+        let told = &document["paths"][it.path];
+        assert!(told.is_null(), "{} {}", it.verb.as_str(), it.path);
+    }
+}
+
+/// Goal: what goes wrong goes wrong as the document says, also where no example of a route leads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failures_are_those_of_the_document() {
+    let server = Setup::new().rooms(&["ana"]).set("SYSTEM__WEB__MAX_BODY_BYTES", 4_096);
+    let server = server.set("SYSTEM__AUTH__ATTEMPTS_PER_MINUTE", 100_000).start().await;
+    let operations = routes::list();
+    let document: Value = serde_json::from_str(&openapi::document(&operations)).unwrap();
+    let find = |verb: Verb, path: &str| {
+        operations.iter().find(|it| it.verb == verb && it.path == path).unwrap()
+    };
+    let mut wrong = Vec::new();
+    for (path, address) in [
+        ("/auth/login/{provider}", "/auth/login/nobody"),
+        ("/auth/callback/{provider}", "/auth/callback/nobody"),
+        ("/auth/callback/{provider}", "/auth/callback/discord"),
+    ] {
+        let answer = soon(address, server.get(address).send()).await.unwrap();
+        assert_eq!(answer.status(), 404, "{address}");
+        if let Some(difference) = differs(&document, find(Verb::Get, path), answer).await {
+            wrong.push(format!("{address}: {difference}"));
+        }
+    }
+    // A body of another kind, none, and one that is too large.
+    let huge = "x".repeat(8_192);
+    for it in
+        operations.iter().filter(|it| matches!(it.access(), Access::Anyone | Access::Operator))
+    {
+        let path = it.path.replace("{*", "{");
+        let verb = it.verb.as_str();
+        let told = &document["paths"][&path][verb.to_lowercase()]["requestBody"]["content"];
+        let Some((kind, _)) = told.as_object().and_then(|it| it.iter().next()) else { continue };
+        let (_, _, expected) = find_example(it.verb, it.path).unwrap();
+        let text = if kind.ends_with("json") {
+            json!({"token": huge, "email": huge, "user": huge, "secret": huge}).to_string()
+        } else {
+            format!("token={huge}")
+        };
+        let address = it.path.replace("{uuid}", "none").replace("{room}", "ana");
+        for (kind, body) in [("text/plain", "x"), (kind, ""), (kind, &text)] {
+            let request = server.request(verb, &address, body).bearer_auth(TOKEN);
+            let kind = reqwest::header::HeaderValue::from_str(kind).unwrap();
+            let kind = [(reqwest::header::CONTENT_TYPE, kind)].into_iter().collect();
+            let answer = soon(&address, request.headers(kind).send()).await.unwrap();
+            let status = answer.status();
+            assert!(
+                status.is_client_error() || expected.contains(&status.as_u16()),
+                "{address}: {status}"
+            );
+            if let Some(difference) = differs(&document, it, answer).await {
+                wrong.push(format!("{verb} {address}: {difference}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    server.stop().await;
+}
+
+/// Goal: where pages are reached over TLS, browsers come over nothing else any more.
+#[tokio::test]
+async fn whoever_comes_over_tls_is_told_to_stay_with_it() {
+    for (public, told) in
+        [("https://suite.example", Some("max-age=31536000")), ("http://suite.example", None)]
+    {
+        let server = Setup::new().rooms(&["ana"]).set("SYSTEM__PUBLIC_URL", public).start().await;
+        for path in ["/", "/api/rooms", "/nothing", "/static/js/feed.js"] {
+            let answer = soon(path, server.get(path).send()).await.unwrap();
+            let header = answer.headers().get("strict-transport-security");
+            assert_eq!(header.map(|it| it.to_str().unwrap()), told, "{public} {path}");
+        }
+        server.stop().await;
+    }
 }
 
 /// A change that comes with the operator's cookie from another site's page is refused, whatever the description says.

@@ -5,9 +5,12 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use streamsuites::accounts::{Actor, AuditEntry};
 
-use crate::support::{Clock, Setup, TOKEN, TestServer, resend::Resend, soon};
-
-const PASSWORD: &str = "tender violet anvils";
+use crate::support::{
+    Clock, Setup, TOKEN, TestServer,
+    people::{PASSWORD, Person, as_kind, letter, send_form, verify, visit},
+    resend::Resend,
+    soon,
+};
 
 /// A server whose passwords cost little, and whose mails go to a stand-in.
 fn setup(resend: &Resend) -> Setup {
@@ -57,12 +60,6 @@ async fn get(server: &TestServer, path: &str) -> Answer {
     send(server.get(path)).await
 }
 
-/// With another content type.
-fn as_kind(request: reqwest::RequestBuilder, kind: &'static str) -> reqwest::RequestBuilder {
-    let kind = reqwest::header::HeaderValue::from_static(kind);
-    request.headers([(reqwest::header::CONTENT_TYPE, kind)].into_iter().collect())
-}
-
 /// The path of a link in a mail.
 fn path_of(server: &TestServer, link: &str) -> String {
     link.strip_prefix(&server.url(""))
@@ -72,13 +69,7 @@ fn path_of(server: &TestServer, link: &str) -> String {
 
 /// Somebody with a verified account, and their cookie.
 async fn sign_up(server: &TestServer, resend: &Resend, email: &str) -> String {
-    let body = json!({"email": email, "password": PASSWORD});
-    assert_eq!(post(server, "/auth/signup/password", body).await.status, 202);
-    let link = path_of(server, &resend.mail_link(email).await);
-    let verified = get(server, &link).await;
-    assert!(verified.location.ends_with("/login?verified=1"), "{verified:?}");
-    let body = json!({"email": email, "password": PASSWORD});
-    post(server, "/auth/login/password", body).await.cookie.expect("a cookie")
+    Person::sign_up(server, resend, email).await.cookie
 }
 
 /// Goal: the whole way in and out, as a page goes it.
@@ -97,13 +88,11 @@ async fn somebody_signs_up_verifies_signs_in_and_out() {
     assert_eq!((early.status, &early.body["reason"]), (403, &json!("email_unverified")));
     assert_eq!(early.body["verification_required"], true);
 
-    let link = path_of(&server, &resend.mail_link("ana@example.com").await);
+    let link = resend.mail_link("ana@example.com").await;
     for _ in 0..2 {
-        // The second time as well: what looks through mails opens links before people do.
-        let verified = get(&server, &link).await;
-        assert_eq!(verified.status, 303);
-        assert!(verified.location.ends_with("/login?surface=creator&verified=1"), "{verified:?}");
-        assert!(verified.cookie.is_none(), "a link that verifies signs nobody in");
+        // The second time as well: people click twice.
+        let location = verify(&server, &link).await;
+        assert!(location.ends_with("/login?surface=creator&verified=1"), "{location}");
     }
 
     let answer = post(&server, "/auth/login/password", credentials).await;
@@ -131,6 +120,75 @@ async fn somebody_signs_up_verifies_signs_in_and_out() {
     let nobody = get(&server, "/auth/session").await;
     assert_eq!((nobody.status, &*nobody.reason), (401, "cookie_missing"));
     assert_eq!(nobody.body["reason_enum"], "COOKIE_MISSING");
+    server.stop().await;
+}
+
+/// Goal: what looks through mails, and opens every link in them, vouches for nobody's account.
+#[tokio::test]
+async fn only_a_click_verifies_an_address_and_the_page_that_was_asked_for_is_next() {
+    let resend = Resend::start().await;
+    let server = setup(&resend).start().await;
+    let credentials = json!({"email": "ana@example.com", "password": PASSWORD});
+    let mut new = credentials.clone();
+    new["return_to"] = "/chat/ana?x=1".into();
+    assert_eq!(post(&server, "/auth/signup/password", new).await.status, 202);
+    let link = resend.mail_link("ana@example.com").await;
+    for _ in 0..2 {
+        assert_eq!(visit(&server, &link).await.status(), 200);
+    }
+    let early = post(&server, "/auth/login/password", credentials.clone()).await;
+    assert_eq!((early.status, &early.body["reason"]), (403, &json!("email_unverified")));
+
+    let secret = link.split_once("token=").unwrap().1;
+    let foreign = as_kind(
+        server.post("/auth/verify/email", format!("token={secret}")),
+        "application/x-www-form-urlencoded",
+    );
+    assert_eq!(send(foreign.header("origin", "https://evil.example")).await.status, 403);
+    let next = |location: &str| {
+        let url = url::Url::parse(location).unwrap();
+        url.query_pairs().find(|it| it.0 == "return_to").map(|it| it.1.into_owned())
+    };
+    let location = verify(&server, &link).await;
+    assert!(location.contains("/login?verified=1"), "{location}");
+    assert_eq!(next(&location), Some(server.url("/chat/ana?x=1")));
+    assert_eq!(post(&server, "/auth/login/password", credentials).await.status, 200);
+
+    // Of a mail that was sent again.
+    for (number, (wanted, expected)) in
+        [("/livechat", Some("/livechat")), ("https://evil.example/", None)].into_iter().enumerate()
+    {
+        let email = format!("ben{number}@example.com");
+        let new = json!({"email": email, "password": PASSWORD});
+        assert_eq!(post(&server, "/auth/signup/password", new).await.status, 202);
+        let again = json!({"email": email, "return_to": wanted});
+        assert_eq!(post(&server, "/auth/verify/resend", again).await.status, 200);
+        let location = verify(&server, &letter(&resend, &email, "verification", 2).await).await;
+        assert_eq!(next(&location), expected.map(|it| server.url(it)), "{location}");
+    }
+    server.stop().await;
+}
+
+/// Goal: what a link's page sends is read as strictly as JSON.
+#[tokio::test]
+async fn a_form_that_is_none_and_a_secret_that_is_too_long_are_problems() {
+    let resend = Resend::start().await;
+    let server = setup(&resend).start().await;
+    let long = "x".repeat(129);
+    for path in ["/auth/link", "/auth/verify/email", "/auth/email/change/confirm"] {
+        let answer = send_form(&server, path, &[("token", &long)]).await;
+        assert_eq!(answer.status(), 400, "{path}");
+        assert_eq!(answer.headers()["content-type"], "application/problem+json", "{path}");
+        let answer = send_form(&server, path, &[("tokens", "x")]).await;
+        assert_eq!(answer.status(), 400, "{path}");
+    }
+    for path in ["/auth/link", "/auth/verify/email"] {
+        let answer = post(&server, path, json!({"token": "x"})).await;
+        assert_eq!((answer.status, &answer.body["reason"]), (400, &json!("bad_request")), "{path}");
+        let huge = "x".repeat(2 << 20);
+        let answer = send_form(&server, path, &[("token", &huge)]).await;
+        assert_eq!(answer.status(), 413, "{path}");
+    }
     server.stop().await;
 }
 

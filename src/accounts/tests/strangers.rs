@@ -54,7 +54,7 @@ async fn a_mail_sent_again_never_vouches_for_a_strangers_password() {
         world.sign_up(VICTIM, first).await.unwrap();
         world.sign_up(VICTIM, second).await.unwrap();
         let resend =
-            world.accounts.resend_verification(address(VICTIM), Surface::Public, origin(1));
+            world.accounts.resend_verification(address(VICTIM), Surface::Public, None, origin(1));
         resend.await.unwrap();
         let again = world.last_mail(VICTIM).secret;
         world.verify(&again).await.unwrap();
@@ -68,7 +68,8 @@ async fn a_mail_sent_again_never_vouches_for_a_strangers_password() {
     let world = World::new();
     world.sign_up(VICTIM, PASSWORD).await.unwrap();
     world.sign_up(VICTIM, PASSWORD).await.unwrap();
-    let resend = world.accounts.resend_verification(address(VICTIM), Surface::Public, origin(1));
+    let resend =
+        world.accounts.resend_verification(address(VICTIM), Surface::Public, None, origin(1));
     resend.await.unwrap();
     let again = world.last_mail(VICTIM).secret;
     world.verify(&again).await.unwrap();
@@ -180,7 +181,8 @@ async fn an_account_that_must_be_verified_again_is_not_up_for_grabs() {
     assert!(matches!(world.sign_in(VICTIM, PASSWORD).await, Err(AccountError::NotVerified)));
     world.sign_up(VICTIM, OTHER_PASSWORD).await.unwrap();
     assert_eq!(world.last_mail(VICTIM).kind, "have_account");
-    let resend = world.accounts.resend_verification(address(VICTIM), Surface::Public, origin(1));
+    let resend =
+        world.accounts.resend_verification(address(VICTIM), Surface::Public, None, origin(1));
     resend.await.unwrap();
     let secret = world.last_mail(VICTIM).secret;
     world.verify(&secret).await.unwrap();
@@ -225,7 +227,8 @@ async fn nobody_learns_from_an_answer_whether_an_address_has_an_account() {
         let wrong = world.sign_in(email, OTHER_PASSWORD).await;
         assert!(matches!(wrong, Err(AccountError::WrongPassword)), "{email}: {wrong:?}");
         world.accounts.send_magic_link(sign_up(email)).await.unwrap();
-        let resend = world.accounts.resend_verification(address(email), Surface::Public, origin(1));
+        let resend =
+            world.accounts.resend_verification(address(email), Surface::Public, None, origin(1));
         resend.await.unwrap();
         world.sign_up(email, OTHER_PASSWORD).await.unwrap();
     }

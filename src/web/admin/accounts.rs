@@ -209,7 +209,7 @@ pub async fn find_account(
 
 /// What was done to an account.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Done {
+pub struct ActAnswer {
     /// Always true.
     pub success: bool,
     /// Whether anything is different now.
@@ -224,7 +224,7 @@ pub struct Done {
     pub sessions_invalidated: usize,
 }
 
-impl Done {
+impl ActAnswer {
     fn of(acted: &Acted) -> Self {
         let status = match acted.account.status {
             _ if acted.deleted => "deleted",
@@ -250,7 +250,7 @@ async fn act(
     act: Act,
 ) -> Result<Response, ApiError> {
     let acted = state.accounts.act(parse(id)?, act, by(&operator.0, origin)).await?;
-    Ok(unkept(Done::of(&acted)))
+    Ok(unkept(ActAnswer::of(&acted)))
 }
 
 /// The acts that need no word more, each with an address of its own.

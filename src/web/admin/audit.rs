@@ -110,7 +110,8 @@ pub async fn list_audit(
     let (mut items, mut read) = (Vec::new(), 0);
     let next_cursor = 'read: loop {
         let page = state.accounts.list_audit(before.clone(), PAGE).await?;
-        let is_last = page.len() < PAGE;
+        // Entries that nobody can read any more are left out of a page: only one without any is the last.
+        let is_last = page.is_empty();
         for entry in page {
             if filter.since.is_some_and(|it| entry.ts < it) {
                 break 'read None;

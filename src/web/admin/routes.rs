@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     access_state::{self, AccessAnswer, NewAccess},
-    accounts::{self, AccountDetail, AccountList, Done, NewRole, NewRooms, NewTier},
+    accounts::{self, AccountDetail, AccountList, ActAnswer, NewRole, NewRooms, NewTier},
     audit::{self, AuditList},
     controls::{self, Bypass, ControlsAnswer, NewControls},
     export, metrics,
@@ -91,7 +91,7 @@ fn lists(routes: Routes) -> Routes {
 }
 
 fn acts(routes: Routes) -> Routes {
-    let act = |summary| doc(summary).answers(200, Shape::of::<Done>()).fails(&[404, 409]);
+    let act = |summary| doc(summary).answers(200, Shape::of::<ActAnswer>()).fails(&[404, 409]);
     routes
         .on(
             Post,

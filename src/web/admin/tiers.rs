@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use axum::{extract::State, response::Response};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{accounts::unkept, by};
 use crate::{
@@ -93,7 +93,8 @@ pub async fn show_tier_config(State(state): State<AppState>, _operator: Operator
 /// What a body says of the tiers: `{tiers:{core?,gold?,pro?}}`. What the answer of the same address has besides may
 /// stand in it.
 fn read(body: &Value) -> Result<TiersConfig, ApiError> {
-    let mut tiers = body.get("tiers").cloned().unwrap_or_else(|| json!({}));
+    let tiers = body.get("tiers").cloned();
+    let mut tiers = tiers.ok_or_else(|| ApiError::bad_member("/tiers", "it must be there"))?;
     for tier in Tier::ALL {
         if let Some(said) = tiers.get_mut(tier.id()).and_then(Value::as_object_mut) {
             said.retain(|name, _| !READ_ONLY.contains(&name.as_str()));

@@ -1,6 +1,6 @@
 //! `/api/rooms/{room}/moderation`: takes messages and viewers away, here and on their platforms.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{Json, extract::State};
 use schemars::JsonSchema;
@@ -78,8 +78,10 @@ pub struct NewModeration {
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_209_600))]
     seconds: Option<u32>,
-    /// On which platforms besides here; absent is on that of the message or viewer, none is here alone.
+    /// On which platforms besides here; absent is on that of the message or viewer, none is here alone. Each counts
+    /// once.
     #[serde(default)]
+    #[schemars(length(max = 8))]
     platforms: Option<Vec<Platform>>,
 }
 
@@ -194,6 +196,9 @@ async fn find_target(room: &Room, new: &NewModeration) -> Result<Target, ApiErro
     }
     if new.seconds.is_some() && new.action != Action::Timeout {
         return bad("`seconds` is for a timeout");
+    }
+    if new.platforms.as_ref().is_some_and(|it| it.len() > Platform::ALL.len()) {
+        return bad("`platforms` names more than there are");
     }
     match (&new.message_id, &new.user_id) {
         (None, Some(id)) => Ok(Target::Viewer(id.clone())),
@@ -319,7 +324,9 @@ async fn on_platforms(
     act: &Act,
 ) -> Vec<Outcome> {
     let Some(own) = target.id().platform() else { return Vec::new() };
-    let asked = new.platforms.clone().unwrap_or_else(|| vec![own]);
+    let mut asked = new.platforms.clone().unwrap_or_else(|| vec![own]);
+    let mut seen = BTreeSet::new();
+    asked.retain(|it| seen.insert(*it));
     let mut results = Vec::new();
     for platform in asked {
         if platform != own {

@@ -20,6 +20,7 @@ use crate::{
     web::{
         ApiError, AppState,
         access::RoomManager,
+        auth::{link::secret, sign_up::pace},
         caller::{AccountOnly, Caller, From},
         query::Query,
     },
@@ -165,7 +166,7 @@ impl NewModerator {
 ///
 /// # Errors
 /// 400 naming what is wrong, 401 and 403 for others, 404 for an unknown room or code, 409 for the room's owner and when
-/// there are too many, 429 for too many mails, 503 when the disk refuses.
+/// there are too many, 429 for too many attempts or mails, 503 when the disk refuses.
 pub async fn invite_moderator(
     State(state): State<AppState>,
     RoomManager { room }: RoomManager,
@@ -174,6 +175,7 @@ pub async fn invite_moderator(
     body: JsonBody<NewModerator>,
 ) -> Result<Response, ApiError> {
     let Json(new) = body?;
+    pace(&state, &origin)?;
     let (invitee, rights) = new.read()?;
     if let Invitee::Email(to) = &invitee
         && !state.accounts.paces().mail(to)
@@ -225,6 +227,7 @@ pub async fn remove_moderator(
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
+    #[serde(deserialize_with = "secret")]
     #[schemars(length(max = 128))]
     token: String,
 }
@@ -241,7 +244,8 @@ pub struct AcceptedAnswer {
 /// `POST /api/invitations {token}`: takes an invitation up, for the account that is signed in. 200 with `room` and `rights`.
 ///
 /// # Errors
-/// 400 for a link that no longer works, 401 and 403 for others, 409 for the room's owner, 503 when the disk refuses.
+/// 400 for a link that no longer works, 401 and 403 for others, 409 for the room's owner, 429 for too many attempts, 503
+/// when the disk refuses.
 pub async fn accept_invitation(
     State(state): State<AppState>,
     AccountOnly { account, .. }: AccountOnly,
@@ -249,6 +253,7 @@ pub async fn accept_invitation(
     body: JsonBody<Acceptance>,
 ) -> Result<Response, ApiError> {
     let Json(Acceptance { token }) = body?;
+    pace(&state, &origin)?;
     let it = state.accounts.accept_invitation(token, account.id, origin).await?;
     let chat_url = format!("{}/chat/{}", state.base_url, it.room);
     Ok(answer(StatusCode::OK, AcceptedAnswer { room: it.room, rights: it.rights, chat_url }))

@@ -499,10 +499,10 @@ pub(in crate::web) fn moment() -> Shape {
     Shape::literal(json!({"anyOf": [{"type": "string", "format": "date-time"}, {"const": ""}]}))
 }
 
-/// Platforms with commas between them.
+/// Platforms with commas between them; none is as if it were not said.
 pub(in crate::web) fn platforms() -> Shape {
     let names = Platform::ALL.map(Platform::as_str).join("|");
-    Shape::literal(json!({"type": "string", "pattern": format!("^({names})(,({names}))*$")}))
+    Shape::literal(json!({"type": "string", "pattern": format!("^(({names})(,({names}))*)?$")}))
 }
 
 fn theme_name() -> Shape {
@@ -516,7 +516,7 @@ fn new_theme() -> Shape {
         if let Some(members) = members(schema) {
             members.insert("name".to_owned(), name);
             // Null is as if it were not said.
-            for optional in ["title", "description", "surface"] {
+            for optional in ["title", "description", "surface", "css"] {
                 if let Some(member) = members.get_mut(optional) {
                     *member = json!({"anyOf": [member.take(), {"type": "null"}]});
                 }

@@ -1,6 +1,5 @@
 //! How an account moves to another mail address.
 
-use askama::Template;
 use axum::{
     Json,
     extract::State,
@@ -9,22 +8,19 @@ use axum::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{
+    link::{self, LinkForm, LinkQuery, LinkWords},
     notice,
     session::Done,
-    sign_in::{LinkForm, LinkQuery},
     sign_up::{MailAnswer, pace},
 };
 use crate::{
-    BUILD,
     accounts::{AccountError, BadEmail},
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, From, OwnPage},
         json_body::{FormOrJson, JsonOf},
-        pages::{Policy, render},
         query::Query,
     },
 };
@@ -64,18 +60,7 @@ pub async fn ask_for_address(
     Ok((StatusCode::ACCEPTED, Json(MailAnswer::sent(words))))
 }
 
-#[derive(Template)]
-#[template(path = "address.html")]
-struct AddressPage {
-    title: &'static str,
-    build: &'static str,
-    token: String,
-    email: String,
-    page: serde_json::Value,
-}
-
-/// `GET /auth/email/change/confirm?token=…`: the page of the link. It asks for a click: programs that look through
-/// mails open every link, and must not move an account.
+/// `GET /auth/email/change/confirm?token=…`: the page of the link.
 ///
 /// # Errors
 /// 429. A link that does not work is a page as well (400).
@@ -88,14 +73,14 @@ pub async fn show_address_change(
     let Some(email) = state.accounts.find_address_change(&query.token) else {
         return Ok(notice::expired(&state, STAYS));
     };
-    let page = AddressPage {
-        title: "Confirm your new address · StreamSuites",
-        build: BUILD,
-        token: query.token,
-        email: email.as_str().to_owned(),
-        page: json!({}),
+    let words = LinkWords {
+        heading: "Confirm your new address",
+        says: "your account moves there. From now on you sign in with it, and mails go there.",
+        button: "Confirm this address",
+        otherwise: "If you did not ask for it, close this page: nothing happens.",
+        action: "/auth/email/change/confirm",
     };
-    Ok(render(StatusCode::OK, Policy::Form, &page))
+    Ok(link::show(words, Some(email.as_str().to_owned()), query.token))
 }
 
 /// `POST /auth/email/change/confirm`: moves the account.

@@ -1,7 +1,7 @@
 //! `/auth` and `/account`: how people get in, and what they do with their accounts.
 
 pub mod address;
-pub mod cookie;
+pub mod link;
 pub mod methods;
 pub mod providers;
 mod provider_routes;

@@ -9,7 +9,7 @@ use axum::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{cookie, session::Done, sign_up::pace, user::User};
+use super::{session::Done, sign_up::pace, user::User};
 use crate::{
     accounts::{Account, AccountError},
     model::CreatorId,
@@ -17,6 +17,7 @@ use crate::{
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, From},
+        cookies,
         json_body::JsonOf,
     },
 };
@@ -82,7 +83,7 @@ pub async fn delete_account(
     let Json(sent) = body?.unwrap_or_default();
     let owner = browser.owner(origin);
     state.accounts.delete_own_account(owner, sent.password.as_deref()).await?;
-    let headers = [(header::SET_COOKIE, cookie::closing(&state))];
+    let headers = [(header::SET_COOKIE, cookies::close_session(&state))];
     Ok((headers, Json(Done { success: true })).into_response())
 }
 

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    cookie, notice,
+    link::LinkQuery,
+    notice,
     session::Done,
-    sign_in::LinkQuery,
     sign_up::{MailAnswer, pace},
     surfaces,
 };
@@ -24,6 +24,7 @@ use crate::{
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, From, OwnPage},
+        cookies,
         json_body::{FormOrJson, JsonOf},
         pages::{Policy, render},
         query::Query,
@@ -101,6 +102,7 @@ pub async fn show_reset(
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Reset {
     /// The link's secret.
+    #[serde(deserialize_with = "super::link::secret")]
     #[schemars(length(max = 128))]
     pub token: String,
     /// The new password.
@@ -122,7 +124,7 @@ pub async fn reset_password(
     pace(&state, &origin)?;
     let done = state.accounts.reset_password(&sent.token, &sent.password, origin).await;
     // All sign-ins have ended, that of this browser among them.
-    let signed_out = [(header::SET_COOKIE, cookie::closing(&state))];
+    let signed_out = [(header::SET_COOKIE, cookies::close_session(&state))];
     match done {
         Ok(it) if is_form => {
             let word = "password-changed";

@@ -21,12 +21,11 @@ use crate::{
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, Caller, From},
+        cookies, origin,
+        pages::missing::error_page,
         query::Query,
     },
 };
-
-/// The cookie of a browser that went to a provider: nobody is signed in by a link that somebody else sent them.
-const COOKIE: &str = "streamsuites_oauth";
 
 /// With what somebody sets out.
 #[derive(Debug, Deserialize)]
@@ -53,8 +52,7 @@ impl BeginQuery {
 
 /// `GET /auth/login/{provider}`: sends the browser to the provider, or back to the login page with `?reason=`.
 ///
-/// # Errors
-/// 404 for a provider that is none.
+/// A provider that is none is a page as well (404).
 pub async fn begin_at_provider(
     State(state): State<AppState>,
     From(origin): From,
@@ -62,9 +60,14 @@ pub async fn begin_at_provider(
     headers: HeaderMap,
     Path(provider): Path<String>,
     Query(query): Query<BeginQuery>,
-) -> Result<Response, ApiError> {
-    let provider = provider.parse().map_err(|_| ApiError::NotFound("provider"))?;
-    Ok(begin(&state, provider, &caller, &headers, &query, origin).await)
+) -> Response {
+    let Ok(provider) = provider.parse() else { return no_provider() };
+    begin(&state, provider, &caller, &headers, &query, origin).await
+}
+
+/// What people see who go to a provider that is none.
+fn no_provider() -> Response {
+    error_page(&ApiError::NotFound("provider"))
 }
 
 /// The same at the addresses that older pages know: `/auth/google`, `/auth/github`, `/auth/discord` and
@@ -97,7 +100,7 @@ async fn begin(
     let surface = query.surface();
     let aim = match (query.mode.as_deref(), caller) {
         // Another site's page cannot make somebody add what they did not ask for.
-        (Some("link"), Caller::Browser { account, session }) if !is_cross_site(headers) => {
+        (Some("link"), Caller::Browser { account, session }) if !origin::is_cross_site(headers) => {
             let owner =
                 Owner { account: account.id, session: session.digest, origin: origin.clone() };
             if let Err(error) = state.accounts.check_recent(&owner) {
@@ -182,8 +185,7 @@ pub struct BackQuery {
 /// `GET /auth/callback/{provider}`: takes somebody in who comes back from Google, GitHub or Twitch. It always goes on:
 /// to the page that follows a sign-in, or to the login page with `?reason=`.
 ///
-/// # Errors
-/// 404 for a provider that does not come back here.
+/// A provider that does not come back here is a page as well (404).
 pub async fn come_back(
     State(state): State<AppState>,
     From(origin): From,
@@ -191,10 +193,10 @@ pub async fn come_back(
     headers: HeaderMap,
     Path(provider): Path<String>,
     Query(query): Query<BackQuery>,
-) -> Result<Response, ApiError> {
+) -> Response {
     let provider = provider.parse::<Provider>().ok().filter(|it| *it != Provider::Discord);
-    let provider = provider.ok_or(ApiError::NotFound("provider"))?;
-    Ok(take_in(&state, provider, &caller, &headers, &query, origin).await)
+    let Some(provider) = provider else { return no_provider() };
+    take_in(&state, provider, &caller, &headers, &query, origin).await
 }
 
 /// `GET /auth/discord/login/callback`: the same for Discord.
@@ -269,16 +271,9 @@ fn no_store() -> [(header::HeaderName, &'static str); 1] {
     [(header::CACHE_CONTROL, "no-store")]
 }
 
-/// Whether a page of a wholly different site sent the browser here.
-fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|it| it == "cross-site")
-}
-
 /// The secret of the browser's cookie; one that none of ours can be is none.
 fn browser_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|it| it.to_str().ok());
-    let mut pairs = cookies.flat_map(|it| it.split(';')).filter_map(|it| it.trim().split_once('='));
-    let found = pairs.find(|it| it.0 == COOKIE)?.1;
+    let found = cookies::find(headers, cookies::WAY)?;
     let plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_');
     (found.len() == 43 && found.bytes().all(plain)).then(|| found.to_owned())
 }
@@ -290,8 +285,5 @@ fn new_browser() -> String {
 /// `Set-Cookie` for as long as the way may take. `Lax`: the way back is a link on another site's page.
 fn remember(state: &AppState, browser: &str) -> HeaderValue {
     let seconds = u64::from(state.config.borrow().system.auth.oauth_state_minutes) * 60;
-    let secure = if state.base_url.starts_with("https://") { "; Secure" } else { "" };
-    let text =
-        format!("{COOKIE}={browser}; Max-Age={seconds}; HttpOnly; SameSite=Lax; Path=/{secure}");
-    HeaderValue::try_from(text).expect("a secret in Base64 is plain letters")
+    cookies::keep_here(state, cookies::WAY, browser, seconds)
 }

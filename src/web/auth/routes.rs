@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::{
     address::{self, AddressChange},
+    link::LinkForm,
     own_account::{self, AccountChange, ChangedAccount, Leaving, WhatFor},
     password::{self, Forgotten, PasswordChange, Reset},
     session::{self, Done, SessionAnswer},
     sessions::{self, Ended, SignIns},
-    sign_in::{self, Credentials, FallbackCredentials, LinkForm, SignedInAnswer},
+    sign_in::{self, Credentials, FallbackCredentials, SignedInAnswer},
     sign_up::{self, MailAnswer, NewAccount},
     tokens::{self, MadeToken, NewToken, TokenCards},
     user::User,
@@ -42,7 +43,8 @@ fn getting_in(routes: Routes) -> Routes {
             auth("An account with a password, or a link that signs in where none is given")
                 .takes(Shape::of::<NewAccount>())
                 .answers(202, Shape::of::<MailAnswer>())
-                .fails(&[403, 409, 429]),
+                .fails(&[403, 409, 429])
+                .changes_accounts(),
         )
         .on(
             Post,
@@ -51,7 +53,8 @@ fn getting_in(routes: Routes) -> Routes {
             auth("An account with a password")
                 .takes(Shape::of::<NewAccount>())
                 .answers(202, Shape::of::<MailAnswer>())
-                .fails(&[403, 409, 429]),
+                .fails(&[403, 409, 429])
+                .changes_accounts(),
         )
         .on(
             Post,
@@ -78,8 +81,7 @@ fn getting_in(routes: Routes) -> Routes {
             auth("An older address of the same")
                 .takes(Shape::of::<FallbackCredentials>())
                 .answers(200, Shape::of::<SignedInAnswer>())
-                .fails(&[401, 403, 404, 429])
-                .unlisted(),
+                .fails(&[401, 403, 404, 429]),
         )
         .on(
             Get,
@@ -109,10 +111,19 @@ fn getting_in(routes: Routes) -> Routes {
         .on(
             Get,
             "/auth/verify/email",
+            verify::show_verification,
+            link(Doc::page(Anyone, "The page of a link that verifies an address")),
+        )
+        .on(
+            Post,
+            "/auth/verify/email",
             verify::verify_email,
-            link(Doc::page(Anyone, "Verifies an address, and goes on to the login page"))
+            auth("Verifies an address with such a link, and goes on to the login page")
+                .own_origin()
+                .takes_form(Shape::of::<LinkForm>())
                 .done(303)
-                .fails(&[429]),
+                .fails(&[403, 429])
+                .changes_accounts(),
         )
         .on(
             Post,
@@ -211,7 +222,8 @@ fn mailed_links(routes: Routes) -> Routes {
                 .gives(200, "text/html")
                 .gives(400, "text/html")
                 .gives(409, "text/html")
-                .fails(&[403, 409, 429]),
+                .fails(&[403, 409, 429])
+                .changes_accounts(),
         )
 }
 

@@ -9,14 +9,14 @@ use axum::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{cookie, user::User};
+use super::user::User;
 use crate::{
     accounts::Surface,
     model::{AccountRole, Tier},
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, Caller, From, OwnPage},
-        operator,
+        cookies,
     },
 };
 
@@ -101,11 +101,11 @@ pub async fn sign_out(
 ) -> Result<Response, ApiError> {
     if let Caller::Browser { account, session } = Caller::of(&state, &headers) {
         state.accounts.end_session(account.id, session.id, origin).await?;
-    } else if let Some(it) = operator::cookie(&headers) {
+    } else if let Some(it) = cookies::session(&headers) {
         state.operator.end_session(it);
         state.doors.look_again();
     }
-    let headers = [(header::SET_COOKIE, cookie::closing(&state))];
+    let headers = [(header::SET_COOKIE, cookies::close_session(&state))];
     Ok((headers, Json(Done { success: true })).into_response())
 }
 

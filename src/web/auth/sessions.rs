@@ -12,13 +12,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{cookie, session::Done};
+use super::session::Done;
 use crate::{
     accounts::{Session, Surface, mail::browser_name},
     model::Timestamp,
     web::{
         ApiError, AppState,
         caller::{BrowserOnly, From},
+        cookies,
     },
 };
 
@@ -98,7 +99,7 @@ pub async fn end_sign_in(
     if id != browser.session.id {
         return Ok(done.into_response());
     }
-    Ok(([(header::SET_COOKIE, cookie::closing(&state))], done).into_response())
+    Ok(([(header::SET_COOKIE, cookies::close_session(&state))], done).into_response())
 }
 
 /// How many sign-ins ended.

@@ -1,28 +1,30 @@
 //! How somebody gets in.
 
-use askama::Template;
 use axum::{
-    Form, Json,
+    Json,
     extract::State,
-    http::{StatusCode, header},
+    http::header,
     response::{IntoResponse, Redirect, Response},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::{cookie, sign_up::pace, surfaces, user::User};
+use super::{
+    link::{self, LinkForm, LinkQuery, LinkWords},
+    sign_up::pace,
+    surfaces,
+    user::User,
+};
 use crate::{
-    BUILD,
     accounts::{Actor, AuditEntry, BadEmail, Digest, LockoutKey, SignedIn, Surface},
     model::AccountRole,
     telemetry::Severity,
     web::{
         ApiError, AppState,
         caller::{From, OwnPage},
-        json_body::JsonOf,
-        pages::{Policy, render},
+        cookies,
+        json_body::{FormOf, JsonOf},
         query::Query,
     },
 };
@@ -62,7 +64,7 @@ pub struct SignedInAnswer {
 /// The cookie and the page of somebody who just signed in.
 pub(super) fn go_on(state: &AppState, signed_in: &SignedIn) -> (header::HeaderValue, String) {
     let seconds = u64::from(state.config.borrow().system.auth.session_days) * 86_400;
-    let cookie = cookie::opening(state, signed_in.secret.expose(), seconds);
+    let cookie = cookies::open_session(state, signed_in.secret.expose(), seconds);
     let is_admin = signed_in.account.role == AccountRole::Admin;
     let wanted = signed_in.return_to.as_deref();
     let page = surfaces::success_page(state, signed_in.session.surface, is_admin, wanted);
@@ -141,45 +143,23 @@ pub async fn sign_in_in_emergency(
     if let Err(error) = audited {
         tracing::error!(%error, "the emergency sign-in could not be audited");
     }
-    let cookie = cookie::opening(&state, &state.operator.open_fallback(), 3_600);
+    let cookie = cookies::open_session(&state, &state.operator.open_fallback(), 3_600);
     lockout.right(attempt);
     let redirect_to = surfaces::success_page(&state, Surface::Admin, true, None);
     let answer = SignedInAnswer { success: true, authenticated: true, user: None, redirect_to };
     Ok(([(header::SET_COOKIE, cookie)], Json(answer)).into_response())
 }
 
-/// The query of a link in a mail.
-#[derive(Debug, Deserialize)]
-pub struct LinkQuery {
-    /// The link's secret.
-    #[serde(default)]
-    pub token: String,
-}
-
-#[derive(Template)]
-#[template(path = "link.html")]
-struct LinkPage {
-    title: &'static str,
-    build: &'static str,
-    token: String,
-    page: serde_json::Value,
-}
-
-/// `GET /auth/link?token=…`: the page of a link that signs in. It asks for a click: programs that look through mails
-/// open every link, and must not use this one up.
+/// `GET /auth/link?token=…`: the page of a link that signs in.
 pub async fn show_link(Query(query): Query<LinkQuery>) -> Response {
-    let page = json!({});
-    let page =
-        LinkPage { title: "Sign in to StreamSuites", build: BUILD, token: query.token, page };
-    render(StatusCode::OK, Policy::Form, &page)
-}
-
-/// What that page sends.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct LinkForm {
-    /// The link's secret.
-    #[schemars(length(max = 128))]
-    pub token: String,
+    let words = LinkWords {
+        heading: "Sign in to StreamSuites",
+        says: "You asked for this link. One click, and this browser is signed in.",
+        button: "Sign in",
+        otherwise: "The link works once. If you did not ask for it, close this page: nothing happens.",
+        action: "/auth/link",
+    };
+    link::show(words, None, query.token)
 }
 
 /// `POST /auth/link`: signs in, and goes on to the surface's page.
@@ -190,7 +170,7 @@ pub async fn use_link(
     State(state): State<AppState>,
     _page: OwnPage,
     From(origin): From,
-    Form(form): Form<LinkForm>,
+    FormOf(form): FormOf<LinkForm>,
 ) -> Result<Response, ApiError> {
     pace(&state, &origin)?;
     match state.accounts.use_magic_link(&form.token, origin).await {

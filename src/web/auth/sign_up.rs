@@ -69,7 +69,7 @@ impl MailAnswer {
 ///
 /// # Errors
 /// 429 with the time to wait.
-pub(super) fn pace(state: &AppState, origin: &Origin) -> Result<(), ApiError> {
+pub(in crate::web) fn pace(state: &AppState, origin: &Origin) -> Result<(), ApiError> {
     state.accounts.paces().attempt(origin.address).map_err(ApiError::RateLimited)
 }
 

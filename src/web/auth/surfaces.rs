@@ -77,8 +77,14 @@ pub fn allowed_page(state: &AppState, wanted: &str) -> Option<String> {
 /// Sends a browser to the login page, with a word that says why.
 #[must_use]
 pub fn back_to_login(state: &AppState, surface: Surface, name: &str, value: &str) -> Response {
+    go_to_login(state, surface, &[(name, value)])
+}
+
+/// The same with several.
+#[must_use]
+pub fn go_to_login(state: &AppState, surface: Surface, words: &[(&str, &str)]) -> Response {
     let page = login_page(state, surface);
     let Ok(mut page) = Url::parse(&page) else { return Redirect::to("/login").into_response() };
-    page.query_pairs_mut().append_pair(name, value);
+    page.query_pairs_mut().extend_pairs(words);
     Redirect::to(page.as_str()).into_response()
 }

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    accounts::{Account, AccountId, Book, Onboarding, UserCode},
-    model::{AccountRole, Tier, Timestamp},
+    accounts::{Account, AccountId, Book, Moderator, Onboarding, PRESETS, Right, Rights, UserCode},
+    model::{AccountRole, CreatorId, Tier, Timestamp},
 };
 
 /// `user` in `GET /auth/session`.
@@ -90,7 +90,7 @@ pub struct AdminAccess {
 }
 
 /// Where an account moderates.
-#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ModeratorAccess {
     /// Whether anywhere.
     pub active: bool,
@@ -116,14 +116,47 @@ pub struct Workspace {
     pub room: String,
     /// Whose it is.
     pub creator_account_id: Option<AccountId>,
-    /// What they are called.
+    /// What they are called; empty for a room that no account owns.
     pub creator_display_name: String,
     /// Whether it is the account's own.
     pub owner: bool,
-    /// The name of the rights it was given; `owner` for all.
+    /// The name of the rights it was given; `owner` for its own room, `custom` for rights that go by no name.
     pub permission_preset: String,
-    /// The rights, by name.
+    /// Each right by its name, and whether the account has it there.
     pub capabilities: Map<String, Value>,
+}
+
+impl Workspace {
+    /// A room of the account itself.
+    fn own(room: &CreatorId, account: &Account) -> Self {
+        Self {
+            room: room.to_string(),
+            creator_account_id: Some(account.id),
+            creator_display_name: account.display_name.clone(),
+            owner: true,
+            permission_preset: "owner".to_owned(),
+            capabilities: capabilities(&Right::ALL.into()),
+        }
+    }
+
+    /// A room that it moderates.
+    fn moderated(it: &Moderator, book: &Book) -> Self {
+        let creator = book.find_by_room(&it.room);
+        let preset = PRESETS.iter().find(|preset| it.rights.iter().eq(preset.1));
+        Self {
+            room: it.room.to_string(),
+            creator_account_id: creator.map(|it| it.id),
+            creator_display_name: creator.map(|it| it.display_name.clone()).unwrap_or_default(),
+            owner: false,
+            permission_preset: preset.map_or("custom", |it| it.0).to_owned(),
+            capabilities: capabilities(&it.rights),
+        }
+    }
+}
+
+fn capabilities(rights: &Rights) -> Map<String, Value> {
+    let each = Right::ALL.into_iter();
+    each.map(|it| (it.as_str().to_owned(), rights.contains(&it).into())).collect()
 }
 
 impl User {
@@ -151,15 +184,9 @@ impl User {
         if account.tier != Tier::Core {
             badges.push(badge("tier", account.tier.id()));
         }
-        let rooms = account.list_rooms().map(|room| Workspace {
-            room: room.to_string(),
-            creator_account_id: Some(account.id),
-            creator_display_name: account.display_name.clone(),
-            owner: true,
-            permission_preset: "owner".to_owned(),
-            capabilities: Map::new(),
-        });
-        let rooms: Vec<_> = rooms.collect();
+        let rooms: Vec<_> = account.list_rooms().map(|it| Workspace::own(it, account)).collect();
+        let moderated = book.list_moderated(account.id).into_iter();
+        let moderated: Vec<_> = moderated.map(|it| Workspace::moderated(&it, book)).collect();
         let providers: Vec<_> = account.providers.iter().map(|it| it.provider.clone()).collect();
         Self {
             id: account.id,
@@ -186,7 +213,11 @@ impl User {
                 allowed: admin,
                 level: if admin { "full" } else { "none" }.to_owned(),
             },
-            moderator_access: ModeratorAccess::default(),
+            moderator_access: ModeratorAccess {
+                active: !moderated.is_empty(),
+                assignment_count: moderated.len(),
+                contexts: moderated,
+            },
             creator_workspace_access: WorkspaceAccess {
                 allowed: !rooms.is_empty(),
                 contexts: rooms,

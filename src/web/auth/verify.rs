@@ -5,16 +5,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    sign_in::LinkQuery,
+    link::{self, LinkForm, LinkQuery, LinkWords},
     sign_up::{MailAnswer, pace},
-    surfaces,
+    surfaces::{self, allowed_page},
 };
 use crate::{
     accounts::{AccountError, BadEmail, Surface},
     web::{
         ApiError, AppState,
         caller::{From, OwnPage},
-        json_body::JsonOf,
+        json_body::{FormOf, JsonOf},
         query::Query,
     },
 };
@@ -29,19 +29,39 @@ pub const fn reason_of(error: &ApiError) -> &'static str {
     }
 }
 
-/// `GET /auth/verify/email?token=…`: verifies an address, and goes back to the login page with `?verified=1`, or with
-/// `?reason=verification-expired`.
+/// `GET /auth/verify/email?token=…`: the page of a link that verifies an address.
+pub async fn show_verification(Query(query): Query<LinkQuery>) -> Response {
+    let words = LinkWords {
+        heading: "Confirm your address",
+        says: "You asked for an account at StreamSuites with the address that the mail came to. One click, and the \
+            account is yours.",
+        button: "Confirm this address",
+        otherwise: "If you did not ask for it, close this page: without the click, nobody has an account with your \
+            address.",
+        action: "/auth/verify/email",
+    };
+    link::show(words, None, query.token)
+}
+
+/// `POST /auth/verify/email`: verifies an address, and goes back to the login page with `?verified=1` and the page that
+/// was asked for, or with `?reason=verification-expired`.
 ///
 /// # Errors
-/// 503 when the disk refuses.
+/// 403 from another site's page, 429, 503 when the disk refuses.
 pub async fn verify_email(
     State(state): State<AppState>,
+    _page: OwnPage,
     From(origin): From,
-    Query(query): Query<LinkQuery>,
+    FormOf(form): FormOf<LinkForm>,
 ) -> Result<Response, ApiError> {
     pace(&state, &origin)?;
-    match state.accounts.verify_email(&query.token, origin).await {
-        Ok(it) => Ok(surfaces::back_to_login(&state, it.surface, "verified", "1")),
+    match state.accounts.verify_email(&form.token, origin).await {
+        Ok(it) => {
+            let return_to = it.return_to.as_deref().and_then(|it| allowed_page(&state, it));
+            let mut words = vec![("verified", "1")];
+            words.extend(return_to.as_deref().map(|it| ("return_to", it)));
+            Ok(surfaces::go_to_login(&state, it.surface, &words))
+        }
         Err(error) => {
             let error = ApiError::Account(error);
             if error.line().0.is_server_error() {
@@ -62,6 +82,9 @@ pub struct Resend {
     /// Where they do it.
     #[serde(default)]
     pub surface: Surface,
+    /// The page they go on to; `redirect_to` and `next` are older names.
+    #[serde(alias = "redirect_to", alias = "next")]
+    pub return_to: Option<String>,
 }
 
 /// `POST /auth/verify/resend`: the same answer whether or not there is something to verify.
@@ -76,6 +99,7 @@ pub async fn resend_verification(
 ) -> Result<Json<MailAnswer>, ApiError> {
     pace(&state, &origin)?;
     let email = sent.email.parse().map_err(|_| ApiError::bad_member("/email", BadEmail))?;
-    state.accounts.resend_verification(email, sent.surface, origin).await?;
+    let return_to = sent.return_to.as_deref().and_then(|it| allowed_page(&state, it));
+    state.accounts.resend_verification(email, sent.surface, return_to, origin).await?;
     Ok(Json(MailAnswer::sent("If there is something to verify, the mail is on its way.")))
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -51,7 +51,7 @@ pub async fn show_dashboard(
         }
         _ => state.hub.list_rooms().first().map(|it| it.id().to_string()),
     });
-    let room = match access::may_manage(&state, &Method::GET, &headers, name.as_deref()) {
+    let room = match access::find_managed(&state, &caller, name.as_deref()) {
         Ok(room) => room,
         // The way in, and the way to a first room, are on the start page.
         Err(ApiError::Unauthorized | ApiError::BadRequest(_)) => {

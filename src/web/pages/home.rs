@@ -20,7 +20,7 @@ use crate::{
         api::rooms::{list_cards, list_own_cards},
         auth::user::User,
         caller::Caller,
-        operator,
+        cookies,
     },
 };
 
@@ -112,10 +112,6 @@ pub async fn sign_in(
         "operator",
         "the operator signed in over the link",
     );
-    let secure = if state.base_url.starts_with("https://") { "; Secure" } else { "" };
-    let cookie = format!(
-        "{}={cookie}; HttpOnly; SameSite=Lax; Path=/; Max-Age=604800{secure}",
-        operator::COOKIE
-    );
+    let cookie = cookies::keep_here(&state, cookies::SESSION, &cookie, 604_800);
     ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response()
 }

@@ -13,7 +13,12 @@ use super::{Policy, render};
 use crate::{
     BUILD,
     accounts::Right,
-    web::{AppState, caller::Caller, query::Query},
+    web::{
+        ApiError, AppState,
+        auth::sign_up::pace,
+        caller::{Caller, From},
+        query::Query,
+    },
 };
 
 /// The query of the link.
@@ -50,15 +55,20 @@ const fn words(right: Right) -> &'static str {
 }
 
 /// `GET /invitation?token=…`: shows it. Only a click takes it up: programs that look into mails open links.
+///
+/// # Errors
+/// 429 for too many attempts. A link that no longer works is a page as well (404).
 pub async fn show_invitation(
     State(state): State<AppState>,
+    From(origin): From,
     Query(query): Query<InvitationQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, ApiError> {
+    pace(&state, &origin)?;
     let token = query.token.unwrap_or_default();
     let invitation = state.accounts.book().find_invitation(&token, state.accounts.now());
     let caller = Caller::of(&state, &headers);
-    let mut login = url::form_urlencoded::Serializer::new("/login?".to_owned());
+    let mut login = url::form_urlencoded::Serializer::for_suffix("/login?".to_owned(), 7);
     login.append_pair("return_to", &format!("/invitation?token={token}"));
     let status = if invitation.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
     let rights = invitation.iter().flat_map(|it| &it.rights);
@@ -71,5 +81,5 @@ pub async fn show_invitation(
         login: login.finish(),
         page: json!({ "token": token }),
     };
-    render(status, Policy::Page, &page)
+    Ok(render(status, Policy::Page, &page))
 }

@@ -36,7 +36,7 @@ struct ErrorPage {
 }
 
 /// A failure as a page.
-pub(super) fn error_page(error: &ApiError) -> Response {
+pub(in crate::web) fn error_page(error: &ApiError) -> Response {
     let (status, _, title) = error.line();
     let page = ErrorPage {
         title: title.to_owned(),

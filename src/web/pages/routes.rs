@@ -36,7 +36,7 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
             invitation::show_invitation,
             Doc::page(Anyone, "Asks whoever was invited whether they want to moderate a room")
                 .text("token", "The link's secret.")
-                .fails(&[404]),
+                .fails(&[404, 429]),
         )
         .on(
             Get,

@@ -58,6 +58,22 @@ pub(crate) struct Setup {
     clock: Option<Clock>,
 }
 
+/// Asks the counters until one shows that a change was refused.
+pub(crate) async fn config_is_refused(server: &TestServer) {
+    soon("the refusal", async {
+        loop {
+            let metrics = server.get("/metrics").send().await.unwrap().text().await.unwrap();
+            let count =
+                metrics.lines().find(|it| it.contains("config_refused") && !it.starts_with('#'));
+            if count.is_some_and(|it| !it.ends_with(" 0")) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
 /// A clock that a test sets.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<AtomicI64>);

@@ -1,8 +1,12 @@
 //! People with accounts: signed up over the network, with mails that a stand-in for Resend takes.
 
 use serde_json::{Value, json};
+use streamsuites::{
+    accounts::{Account, AccountId, NewSession, Surface},
+    model::{AccountRole, Timestamp},
+};
 
-use super::{Setup, TestServer, resend::Resend, soon};
+use super::{Setup, TestServer, resend::Resend, socket::Socket, soon};
 
 /// The password of everybody, as long as they do not change it.
 pub(crate) const PASSWORD: &str = "tender violet anvils";
@@ -21,19 +25,45 @@ impl Setup {
 /// Somebody who is signed in, in a browser.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
+    pub(crate) id: AccountId,
+    /// The short name: `U-…`.
+    pub(crate) code: String,
     pub(crate) email: String,
     /// `streamsuites_session=…`
     pub(crate) cookie: String,
 }
 
 impl Person {
+    /// Puts somebody there, verified and without a password, who owns these rooms: no mail is sent, nothing is asked.
+    pub(crate) async fn put(server: &TestServer, name: &str, rooms: &[&str]) -> Self {
+        let (email, name) = (format!("{name}@example.com"), name.to_owned());
+        let address = email.parse().unwrap();
+        let rooms = rooms.iter().map(|it| it.parse().unwrap()).collect();
+        let made = server.server.accounts.change(move |change| {
+            let mut account = Account::new(Some(address), &name, Timestamp::now());
+            (account.email_verified, account.rooms) = (true, rooms);
+            account.role = AccountRole::Creator;
+            let account = change.put_account(account)?;
+            let new = NewSession {
+                surface: Surface::Public,
+                method: "password".to_owned(),
+                address: None,
+                user_agent: "a test".to_owned(),
+                days: 7,
+            };
+            let (secret, _) = change.open_session(account.id, new);
+            let cookie = format!("streamsuites_session={}", secret.expose());
+            Ok(Self { id: account.id, code: account.user_code.to_string(), email, cookie })
+        });
+        made.await.unwrap()
+    }
+
     /// Gets an account, verifies its address, and signs in.
     pub(crate) async fn sign_up(server: &TestServer, resend: &Resend, email: &str) -> Self {
         let new = json!({"email": email, "password": PASSWORD});
         let answer = ask(server, None, "POST", "/auth/signup/password", &new).await;
         assert_eq!(answer.0, 202, "{answer:?}");
-        let verified = visit(server, &letter(resend, email, "verification", 1).await).await;
-        assert_eq!(verified.status(), 303);
+        verify(server, &letter(resend, email, "verification", 1).await).await;
         Self::sign_in(server, email, PASSWORD).await.unwrap()
     }
 
@@ -49,12 +79,20 @@ impl Person {
         let answer = answer.unwrap();
         let cookie = answer.headers().get("set-cookie").map(|it| it.to_str().unwrap().to_owned());
         let status = answer.status().as_u16();
-        let body = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         if status != 200 {
-            return Err((status, body));
+            return Err((status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()));
         }
         let cookie = cookie.unwrap().split(';').next().unwrap().to_owned();
-        Ok(Self { email: email.to_owned(), cookie })
+        Ok(Self::with_cookie(server, email, cookie).await)
+    }
+
+    /// Whoever this cookie signs in.
+    pub(crate) async fn with_cookie(server: &TestServer, email: &str, cookie: String) -> Self {
+        let (status, me) = ask(server, Some(&cookie), "GET", "/account/me", &Value::Null).await;
+        assert_eq!((status, &me["email"]), (200, &json!(email)), "{me}");
+        let text = |name: &str| me[name].as_str().unwrap().to_owned();
+        let id = AccountId::parse(&text("id")).unwrap();
+        Self { id, code: text("user_code"), email: email.to_owned(), cookie }
     }
 
     /// Asks as a page of the server does.
@@ -66,6 +104,12 @@ impl Person {
         body: Value,
     ) -> (u16, Value) {
         ask(server, Some(&self.cookie), method, path, &body).await
+    }
+
+    /// A room's socket, as a page of the server opens it.
+    pub(crate) async fn socket(&self, server: &TestServer, room: &str) -> Socket {
+        let url = format!("ws://{}/ws/{room}", server.server.address);
+        Socket::open_as(&url, &self.cookie, &server.url("")).await
     }
 
     /// Whether the sign-in still opens the account.
@@ -119,6 +163,14 @@ pub(crate) fn as_kind(
 ) -> reqwest::RequestBuilder {
     let kind = reqwest::header::HeaderValue::from_static(kind);
     request.headers([(reqwest::header::CONTENT_TYPE, kind)].into_iter().collect())
+}
+
+/// Follows a link that verifies an address, and clicks: where that leads.
+pub(crate) async fn verify(server: &TestServer, link: &str) -> String {
+    assert_eq!(visit(server, link).await.status(), 200);
+    let sent = send_form(server, "/auth/verify/email", &[("token", &secret_of(link))]).await;
+    assert_eq!(sent.status(), 303);
+    sent.headers()["location"].to_str().unwrap().to_owned()
 }
 
 /// Follows a link from a mail.
