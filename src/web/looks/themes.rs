@@ -64,6 +64,7 @@ pub struct Theme {
 
 /// Which scenes a theme is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ThemeSurface")]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Surface {
