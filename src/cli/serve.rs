@@ -221,6 +221,11 @@ fn banner(server: &Server) -> String {
             "\n  no rooms yet: add one on the start page, or start with --channel twitch:NAME\n",
         );
     }
+    if server.address.ip().is_unspecified() && server.base_url == local_url(server) {
+        text.push_str(
+            "\n  links lead to this machine only: for others, set `public_url` in config/system.json\n",
+        );
+    }
     if server.keyed {
         text.push_str("\n  rooms need keys: copy the whole addresses from the start page\n");
     }

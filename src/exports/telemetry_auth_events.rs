@@ -16,7 +16,7 @@ use crate::{
 const MOST_EVENTS: usize = 200;
 /// With what the names of actions begin that are about getting in, and about accounts. What is audited besides is left
 /// out until somebody says here that dashboards may know it.
-const ABOUT_AUTH: [&str; 14] = [
+const ABOUT_AUTH: [&str; 15] = [
     "account_",
     "email_",
     "fallback_login",
@@ -29,6 +29,8 @@ const ABOUT_AUTH: [&str; 14] = [
     "role_",
     "session",
     "signup_",
+    // What an account has; of what tiers are made up of nothing is told.
+    "tier_changed",
     "token_",
     "verification_",
 ];

@@ -84,7 +84,7 @@ fn find_credential(
 ) -> Result<Credential, ApiError> {
     let cookie = cookies::session(headers);
     if cookie.is_some() && headers.contains_key(header::ORIGIN) && !origin::is_own(state, headers) {
-        return Err(ApiError::Forbidden("the request comes from another site's page"));
+        return Err(ApiError::Forbidden(origin::FOREIGN));
     }
     let now = Timestamp::now();
     let serial = key.and_then(|it| state.keys.find(room, it, now));

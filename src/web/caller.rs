@@ -180,7 +180,7 @@ impl Caller {
         }
         // What is only read may take the server long, or be noted: no other site's page has it done.
         if origin::is_cross_site(headers) {
-            return Err(ApiError::Forbidden("the request comes from another site's page"));
+            return Err(ApiError::Forbidden(origin::FOREIGN));
         }
         Ok(())
     }
@@ -332,7 +332,7 @@ impl FromRequestParts<AppState> for OwnPage {
         if origin::is_own(state, &parts.headers) {
             Ok(Self)
         } else {
-            Err(ApiError::Forbidden("the request comes from another site's page"))
+            Err(ApiError::Forbidden(origin::FOREIGN))
         }
     }
 }

@@ -22,6 +22,7 @@ use super::{
     ApiError, AppState,
     caller::Caller,
     operation::{Operation, Verb},
+    origin,
 };
 use crate::{
     accounts::{AccessMode, AccountId},
@@ -31,10 +32,35 @@ use crate::{
 /// Accounts after which those that no longer say anything are dropped.
 const TIDIED_AT: usize = 10_000;
 
-/// The calls of one tier, and how many of them a minute it was made for.
-type Limiter = (u32, Arc<DefaultKeyedRateLimiter<AccountId>>);
+/// What the calls of an account are counted by: what its programs do keeps nobody from their own pages, on which those
+/// are stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pot {
+    /// Its programs, with whichever of its tokens.
+    Programs(AccountId),
+    /// Its browsers.
+    Browsers(AccountId),
+    /// Its browsers, on what its owner does with the account itself.
+    Account(AccountId),
+}
 
-/// How often accounts may call, with whatever they come; follows the tiers.
+impl Pot {
+    fn of(caller: &Caller, path: &str) -> Option<Self> {
+        match caller {
+            Caller::Program { account, .. } => Some(Self::Programs(account.id)),
+            Caller::Browser { account, .. } if is_of_account(path) => {
+                Some(Self::Account(account.id))
+            }
+            Caller::Browser { account, .. } => Some(Self::Browsers(account.id)),
+            Caller::Nobody | Caller::OperatorToken | Caller::OperatorBrowser { .. } => None,
+        }
+    }
+}
+
+/// The calls of one tier, and how many of them a minute it was made for.
+type Limiter = (u32, Arc<DefaultKeyedRateLimiter<Pot>>);
+
+/// How often accounts may call; follows the tiers.
 #[derive(Default)]
 pub struct Rates(RwLock<[Option<Limiter>; 3]>);
 
@@ -43,7 +69,7 @@ impl Rates {
     ///
     /// # Errors
     /// The time to wait (s), rounded up.
-    pub fn take(&self, tier: Tier, who: AccountId, per_minute: u32) -> Result<(), u64> {
+    pub fn take(&self, tier: Tier, who: Pot, per_minute: u32) -> Result<(), u64> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner)[tier as usize].clone();
         let limiter = match known {
             Some((made_for, limiter)) if made_for == per_minute => limiter,
@@ -67,7 +93,11 @@ impl Rates {
 /// Whether calls of a route with this path are counted.
 #[must_use]
 pub fn is_counted(path: &str) -> bool {
-    path.starts_with("/api/") || path == "/account" || path.starts_with("/account/")
+    path.starts_with("/api/") || is_of_account(path)
+}
+
+fn is_of_account(path: &str) -> bool {
+    path == "/account" || path.starts_with("/account/")
 }
 
 /// Whom a route keeps waiting while the server is being worked on. Chat goes on, people get in and out, and overlays
@@ -126,12 +156,17 @@ pub(super) async fn guard(
     let caller = Caller::of(&state, request.headers());
     if !caller.is_operator() {
         let book = state.accounts.book();
-        if let Some(account) = caller.account().filter(|_| counted) {
-            let per_minute = book.terms_of(account).features.api_requests_per_minute;
-            state
-                .rates
-                .take(account.tier, account.id, per_minute)
-                .map_err(ApiError::RateLimited)?;
+        if let Some(account) = caller.account().filter(|_| counted)
+            && let Some(pot) = Pot::of(&caller, matched.as_str())
+        {
+            // Of what another site's page has a browser ask, nothing that needs the account is done.
+            let foreign = matches!(caller, Caller::Browser { .. })
+                && origin::is_cross_site(request.headers())
+                && !origin::is_said_to_be_own(&state, request.headers());
+            if !foreign {
+                let per_minute = book.terms_of(account).features.api_requests_per_minute;
+                state.rates.take(account.tier, pot, per_minute).map_err(ApiError::RateLimited)?;
+            }
         }
         let must_wait = match waits {
             Waits::Nobody => false,
@@ -162,7 +197,6 @@ mod tests {
         for (method, path) in [
             ("POST", "/auth/signup/email"),
             ("POST", "/auth/signup/password"),
-            ("POST", "/auth/verify/email"),
             ("POST", "/auth/email/change/confirm"),
         ] {
             assert_eq!(waits(method, path), Waits::Everybody, "{method} {path}");
@@ -181,6 +215,7 @@ mod tests {
             ("GET", "/account/me"),
             ("HEAD", "/api/settings"),
             ("POST", "/auth/login/password"),
+            ("POST", "/auth/verify/email"),
             ("POST", "/auth/logout"),
             ("POST", "/api/rooms/{room}/beacon"),
             ("POST", "/webhooks/kick"),
@@ -190,11 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn an_account_has_one_pace_whatever_it_comes_with() {
+    fn an_account_has_one_pace_for_its_programs_which_keeps_nobody_from_their_pages() {
         let rates = Rates::default();
         let (ana, ben) = (AccountId::random(), AccountId::random());
-        assert_eq!(rates.take(Tier::Core, ana, 1), Ok(()));
-        assert!(rates.take(Tier::Core, ana, 1).is_err());
-        assert_eq!(rates.take(Tier::Core, ben, 1), Ok(()));
+        for pot in [Pot::Programs(ana), Pot::Browsers(ana), Pot::Account(ana), Pot::Programs(ben)] {
+            assert_eq!(rates.take(Tier::Core, pot, 1), Ok(()), "{pot:?}");
+        }
+        assert!(rates.take(Tier::Core, Pot::Programs(ana), 1).is_err());
     }
 }

@@ -6,6 +6,10 @@ use url::{Origin, Url};
 use super::AppState;
 use crate::config::{HttpUrl, SystemConfig};
 
+/// Why a request with a cookie is refused, and what to do where it should not be.
+pub const FOREIGN: &str =
+    "the request comes from another site's page (behind a proxy, set `public_url`)";
+
 /// Whether a browser's request comes from a page of this server, of an allowed site or of a surface. Requests without
 /// an `Origin` come from no other site's page.
 #[must_use]
@@ -43,25 +47,26 @@ fn parse(origin: &HeaderValue) -> Option<Origin> {
 fn is_among(headers: &HeaderMap, base_url: &str, allowed: &[HttpUrl]) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Some(origin) = parse(origin) else { return false };
-    own(headers, base_url).as_ref() == Some(&origin)
+    own(headers, base_url).contains(&origin)
         || Url::parse(base_url).is_ok_and(|it| it.origin() == origin)
         || is_listed(allowed, &origin)
 }
 
-/// The origin of the pages at the address that was asked, where that is another than `base_url`.
-fn own(headers: &HeaderMap, base_url: &str) -> Option<Origin> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let at = |scheme: &str| Url::parse(&format!("{scheme}://{host}")).ok();
-    let base = Url::parse(base_url).ok()?;
-    if at(base.scheme()).is_some_and(|it| it.origin() == base.origin()) {
-        return None;
+/// The origins of the pages at the address that was asked, where that is another than `base_url`.
+fn own(headers: &HeaderMap, base_url: &str) -> Vec<Origin> {
+    let host = headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let at = |scheme: &str| Url::parse(&format!("{scheme}://{host}")).ok().map(|it| it.origin());
+    let Ok(base) = Url::parse(base_url) else { return Vec::new() };
+    if host.is_empty() || at(base.scheme()).is_some_and(|it| it == base.origin()) {
+        return Vec::new();
     }
     // No page of another site makes a browser send this header unasked, so that it may be believed here.
     let told = headers.get("x-forwarded-proto").and_then(|it| it.to_str().ok());
     let told = told.and_then(|it| it.rsplit(',').next()).map(str::trim);
     let is_tls = told.is_some_and(|it| it.eq_ignore_ascii_case("https"));
-    // This server itself speaks no TLS.
-    at(if is_tls { "https" } else { "http" }).map(|it| it.origin())
+    // Many a proxy says nothing. A page of the same host that came over TLS is never the weaker one.
+    let schemes: &[&str] = if is_tls { &["https"] } else { &["https", "http"] };
+    schemes.iter().filter_map(|it| at(it)).collect()
 }
 
 #[cfg(test)]
@@ -85,7 +90,7 @@ mod tests {
             "http://localhost:8080.evil.example",
             "http://localhost",
             "http://localhost:80800",
-            "https://localhost:8080",
+            "https://localhost",
             "null",
         ] {
             assert!(!is_own(foreign), "{foreign}");
@@ -103,9 +108,11 @@ mod tests {
         // On the server's own machine, beside the proxy.
         assert!(is_among(&headers("127.0.0.1:8080", "http://127.0.0.1:8080"), base, &[]));
 
-        // A proxy that nobody told this server about.
+        // A proxy that nobody told this server about, and that says nothing of TLS, or does.
         let mut forwarded = headers("other.example", "https://other.example");
-        assert!(!is_among(&forwarded, base, &[]));
+        assert!(is_among(&forwarded, base, &[]));
+        assert!(is_among(&headers("other.example", "http://other.example"), base, &[]));
+        assert!(!is_among(&headers("other.example:81", "http://other.example"), base, &[]));
         forwarded.insert("x-forwarded-proto", "https".parse().unwrap());
         assert!(is_among(&forwarded, base, &[]));
         forwarded.insert(header::ORIGIN, "http://other.example".parse().unwrap());

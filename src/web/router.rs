@@ -81,15 +81,19 @@ pub fn router(state: AppState) -> Router {
         ))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"))
         .layer(option_layer(
-            // Who came over TLS once comes over it again; browsers heed this over TLS alone.
-            state
-                .base_url
-                .starts_with("https://")
+            // Who came over TLS once comes over it again; browsers heed this over TLS alone, and then for every port
+            // of the host. So only where this is the host's own server.
+            is_whole_host(&state.base_url)
                 .then(|| fixed(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000")),
         ))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .with_state(state)
+}
+
+/// Whether an address is a host's own, over TLS: no other port of it serves something else.
+fn is_whole_host(base_url: &str) -> bool {
+    url::Url::parse(base_url).is_ok_and(|it| it.scheme() == "https" && it.port().is_none())
 }
 
 /// A header on every answer that does not say otherwise.

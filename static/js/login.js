@@ -19,6 +19,13 @@ function wanted_panel() {
   return closed || needs_password ? (page.passwords ? "sign-in" : "link") : name;
 }
 
+/** Goes on to a page; to one of this server's under the name that this browser knows the server by. */
+function go_on_to(address) {
+  const url = new URL(address, location.href);
+  const is_ours = url.origin === new URL(page.base_url).origin;
+  location.assign(is_ours ? url.pathname + url.search + url.hash : url.href);
+}
+
 /** Shows one panel. The address that was typed in another comes along. */
 function show_panel(name, { focus = true } = {}) {
   const before = panels.find((it) => !it.hidden);
@@ -113,7 +120,7 @@ take_form($("sign-in-form"), {
   done({ body }) {
     // Until the next page is here, the button shows that it comes.
     set_busy($("sign-in-form").querySelector("button:not([type])"), true);
-    location.assign(body.redirect_to ?? "/");
+    go_on_to(body.redirect_to ?? "/");
   },
   refused({ status, body }, { email }) {
     if (body.reason === "email_unverified") {
@@ -158,7 +165,7 @@ take_form($("forgot-form"), {
 if ($("emergency-form")) {
   take_form($("emergency-form"), {
     send: (values) => ask("POST", "/auth/login/fallback", values),
-    done: ({ body }) => location.assign(body.redirect_to ?? "/admin"),
+    done: ({ body }) => go_on_to(body.redirect_to ?? "/admin"),
   });
 }
 

@@ -80,7 +80,7 @@ pub async fn show_address_change(
         otherwise: "If you did not ask for it, close this page: nothing happens.",
         action: "/auth/email/change/confirm",
     };
-    Ok(link::show(words, Some(email.as_str().to_owned()), query.token))
+    Ok(link::show(&state, words, Some(email.as_str().to_owned()), query.token))
 }
 
 /// `POST /auth/email/change/confirm`: moves the account.

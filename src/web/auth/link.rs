@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     BUILD,
-    web::pages::{Policy, render},
+    web::{AppState, pages::render_form},
 };
 
 /// Longest secret of a link (characters).
@@ -71,8 +71,13 @@ pub(super) struct LinkWords {
 }
 
 /// That page.
-pub(super) fn show(words: LinkWords, email: Option<String>, token: String) -> Response {
+pub(super) fn show(
+    state: &AppState,
+    words: LinkWords,
+    email: Option<String>,
+    token: String,
+) -> Response {
     let title = format!("{} · StreamSuites", words.heading);
     let page = LinkPage { title, build: BUILD, words, email, token, page: json!({}) };
-    render(StatusCode::OK, Policy::Form, &page)
+    render_form(state, StatusCode::OK, &page)
 }

@@ -29,7 +29,8 @@ struct NoticePage<'a> {
 
 /// It was done.
 pub(super) fn done(state: &AppState, surface: Surface, title: &str, says: &str) -> Response {
-    let href = surfaces::success_page(state, surface, false, None);
+    let page = surfaces::success_page(state, surface, false, None);
+    let href = surfaces::href(state, &page).to_owned();
     let (says, leads) = (says.to_owned(), "Go on");
     let page = NoticePage { title, build: BUILD, says, good: true, href, leads, page: json!({}) };
     render(StatusCode::OK, Policy::Page, &page)
@@ -47,7 +48,8 @@ pub(super) fn refused(state: &AppState, status: StatusCode, error: &AccountError
 }
 
 fn failed(state: &AppState, status: StatusCode, title: &str, says: String) -> Response {
-    let href = surfaces::login_page(state, Surface::Public);
+    let page = surfaces::login_page(state, Surface::Public);
+    let href = surfaces::href(state, &page).to_owned();
     let leads = "To the sign-in page";
     let page = NoticePage { title, build: BUILD, says, good: false, href, leads, page: json!({}) };
     render(status, Policy::Page, &page)

@@ -26,7 +26,7 @@ use crate::{
         caller::{BrowserOnly, From, OwnPage},
         cookies,
         json_body::{FormOrJson, JsonOf},
-        pages::{Policy, render},
+        pages::render_form,
         query::Query,
     },
 };
@@ -82,7 +82,7 @@ fn reset_page(state: &AppState, token: String, problem: Option<&AccountError>) -
         problem: problem.map(|it| notice::sentence(&it.to_string())),
         page: json!({}),
     };
-    render(status, Policy::Form, &page)
+    render_form(state, status, &page)
 }
 
 /// `GET /auth/password/reset?token=…`: the page of a link from a mail. It does not use the link up.

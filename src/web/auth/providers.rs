@@ -106,7 +106,7 @@ async fn begin(
             if let Err(error) = state.accounts.check_recent(&owner) {
                 let page =
                     surfaces::success_page(state, surface, false, query.page(state).as_deref());
-                return with_word(&page, "reason", ProviderError::from(error).reason());
+                return with_word(state, &page, "reason", ProviderError::from(error).reason());
             }
             Aim::Link(account.id)
         }
@@ -126,7 +126,7 @@ async fn begin(
         }
         Err(error) if is_link => {
             let page = surfaces::success_page(state, surface, false, return_to.as_deref());
-            with_word(&page, "reason", error.reason())
+            with_word(state, &page, "reason", error.reason())
         }
         Err(error) => surfaces::back_to_login(state, surface, "reason", error.reason()),
     }
@@ -244,13 +244,13 @@ fn arrived(state: &AppState, provider: Provider, back: Back) -> Response {
     let Back { surface, return_to, aim, result } = back;
     let page = |name: &str, word: &str| {
         let page = surfaces::success_page(state, surface, false, return_to.as_deref());
-        with_word(&page, name, word)
+        with_word(state, &page, name, word)
     };
     match (result, aim) {
         (Ok(Finished::SignedIn(signed_in)), _) => {
             let signed_in = SignedIn { return_to: return_to.clone(), ..signed_in };
             let (cookie, page) = go_on(state, &signed_in);
-            ([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response()
+            ([(header::SET_COOKIE, cookie)], surfaces::go_to(state, &page)).into_response()
         }
         (Ok(Finished::Linked(_)), _) => page("linked", provider.as_str()),
         (Err(error), Aim::Link(_)) => page("reason", error.reason()),
@@ -261,10 +261,10 @@ fn arrived(state: &AppState, provider: Provider, back: Back) -> Response {
 }
 
 /// Sends a browser to a page of ours, with a word for it.
-fn with_word(page: &str, name: &str, word: &str) -> Response {
+fn with_word(state: &AppState, page: &str, name: &str, word: &str) -> Response {
     let Ok(mut url) = Url::parse(page) else { return Redirect::to("/").into_response() };
     url.query_pairs_mut().append_pair(name, word);
-    Redirect::to(url.as_str()).into_response()
+    surfaces::go_to(state, url.as_str()).into_response()
 }
 
 fn no_store() -> [(header::HeaderName, &'static str); 1] {

@@ -122,8 +122,7 @@ fn getting_in(routes: Routes) -> Routes {
                 .own_origin()
                 .takes_form(Shape::of::<LinkForm>())
                 .done(303)
-                .fails(&[403, 429])
-                .changes_accounts(),
+                .fails(&[403, 429]),
         )
         .on(
             Post,

@@ -4,7 +4,7 @@ use axum::{
     Json,
     extract::State,
     http::header,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -151,7 +151,7 @@ pub async fn sign_in_in_emergency(
 }
 
 /// `GET /auth/link?token=…`: the page of a link that signs in.
-pub async fn show_link(Query(query): Query<LinkQuery>) -> Response {
+pub async fn show_link(State(state): State<AppState>, Query(query): Query<LinkQuery>) -> Response {
     let words = LinkWords {
         heading: "Sign in to StreamSuites",
         says: "You asked for this link. One click, and this browser is signed in.",
@@ -159,7 +159,7 @@ pub async fn show_link(Query(query): Query<LinkQuery>) -> Response {
         otherwise: "The link works once. If you did not ask for it, close this page: nothing happens.",
         action: "/auth/link",
     };
-    link::show(words, None, query.token)
+    link::show(&state, words, None, query.token)
 }
 
 /// `POST /auth/link`: signs in, and goes on to the surface's page.
@@ -176,7 +176,7 @@ pub async fn use_link(
     match state.accounts.use_magic_link(&form.token, origin).await {
         Ok(signed_in) => {
             let (cookie, page) = go_on(&state, &signed_in);
-            Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&page)).into_response())
+            Ok(([(header::SET_COOKIE, cookie)], surfaces::go_to(&state, &page)).into_response())
         }
         Err(error) => {
             let error = ApiError::Account(error);
@@ -204,6 +204,6 @@ pub async fn find_login(
     let surface = query.surface.as_deref().and_then(Surface::parse).unwrap_or_default();
     match query.reason.as_deref() {
         Some(reason) => surfaces::back_to_login(&state, surface, "reason", reason),
-        None => Redirect::to(&surfaces::login_page(&state, surface)).into_response(),
+        None => surfaces::go_to(&state, &surfaces::login_page(&state, surface)).into_response(),
     }
 }

@@ -1,5 +1,7 @@
 //! Where people go on: pages of this server, or of the sites that are configured. Nowhere else.
 
+use std::collections::BTreeSet;
+
 use axum::response::{IntoResponse, Redirect, Response};
 use url::Url;
 
@@ -51,6 +53,17 @@ pub fn success_page(
     }
 }
 
+/// The origins of the pages that are not this server's.
+pub fn list_origins(state: &AppState) -> BTreeSet<String> {
+    let surfaces = state.config.borrow().system.auth.surfaces.clone();
+    [surfaces.public, surfaces.creator, surfaces.admin]
+        .into_iter()
+        .flat_map(|it| [it.login_url, it.success_url])
+        .flatten()
+        .filter_map(|it| Some(Url::parse(it.as_str()).ok()?.origin().ascii_serialization()))
+        .collect()
+}
+
 /// The page that somebody asks to be sent to, when it is of this server or of a surface's origin.
 #[must_use]
 pub fn allowed_page(state: &AppState, wanted: &str) -> Option<String> {
@@ -63,15 +76,22 @@ pub fn allowed_page(state: &AppState, wanted: &str) -> Option<String> {
     if !matches!(page.scheme(), "http" | "https") || !page.username().is_empty() {
         return None;
     }
-    let surfaces = state.config.borrow().system.auth.surfaces.clone();
-    let of_surfaces = [surfaces.public, surfaces.creator, surfaces.admin]
-        .into_iter()
-        .flat_map(|it| [it.login_url, it.success_url])
-        .flatten()
-        .filter_map(|it| Url::parse(it.as_str()).ok());
     let ours = page.origin() == base.origin()
-        || of_surfaces.into_iter().any(|it| it.origin() == page.origin());
+        || list_origins(state).contains(&page.origin().ascii_serialization());
     ours.then(|| page.to_string())
+}
+
+/// Such a page as pages of ours link to it. One of this server's is told by its path alone: it is there under whatever
+/// name the browser knows this server by.
+#[must_use]
+pub fn href<'a>(state: &AppState, page: &'a str) -> &'a str {
+    page.strip_prefix(state.base_url.as_str()).filter(|it| it.starts_with('/')).unwrap_or(page)
+}
+
+/// Sends a browser to such a page.
+#[must_use]
+pub fn go_to(state: &AppState, page: &str) -> Redirect {
+    Redirect::to(href(state, page))
 }
 
 /// Sends a browser to the login page, with a word that says why.
@@ -86,5 +106,5 @@ pub fn go_to_login(state: &AppState, surface: Surface, words: &[(&str, &str)]) -
     let page = login_page(state, surface);
     let Ok(mut page) = Url::parse(&page) else { return Redirect::to("/login").into_response() };
     page.query_pairs_mut().extend_pairs(words);
-    Redirect::to(page.as_str()).into_response()
+    go_to(state, page.as_str()).into_response()
 }

@@ -30,17 +30,18 @@ pub const fn reason_of(error: &ApiError) -> &'static str {
 }
 
 /// `GET /auth/verify/email?token=…`: the page of a link that verifies an address.
-pub async fn show_verification(Query(query): Query<LinkQuery>) -> Response {
+pub async fn show_verification(
+    State(state): State<AppState>,
+    Query(query): Query<LinkQuery>,
+) -> Response {
     let words = LinkWords {
         heading: "Confirm your address",
-        says: "You asked for an account at StreamSuites with the address that the mail came to. One click, and the \
-            account is yours.",
+        says: "One click, and it is confirmed that the address which the mail came to is yours.",
         button: "Confirm this address",
-        otherwise: "If you did not ask for it, close this page: without the click, nobody has an account with your \
-            address.",
+        otherwise: "If you did not ask for it, close this page: the address stays unconfirmed.",
         action: "/auth/verify/email",
     };
-    link::show(words, None, query.token)
+    link::show(&state, words, None, query.token)
 }
 
 /// `POST /auth/verify/email`: verifies an address, and goes back to the login page with `?verified=1` and the page that

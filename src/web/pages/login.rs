@@ -5,7 +5,7 @@ use axum::{
     Extension,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,10 +75,10 @@ pub async fn show_login(
             Caller::Browser { account, .. } => {
                 let is_admin = account.role == AccountRole::Admin;
                 let page = surfaces::success_page(&state, surface, is_admin, wanted.as_deref());
-                return Redirect::to(&page).into_response();
+                return surfaces::go_to(&state, &page).into_response();
             }
             Caller::OperatorBrowser { .. } => {
-                return Redirect::to(wanted.as_deref().unwrap_or("/")).into_response();
+                return surfaces::go_to(&state, wanted.as_deref().unwrap_or("/")).into_response();
             }
             Caller::Nobody | Caller::OperatorToken | Caller::Program { .. } => {}
         }
@@ -102,6 +102,7 @@ fn show_way_in(
     let controls = book.controls();
     let page = json!({
         "version": VERSION, "build": BUILD, "surface": surface, "return_to": return_to,
+        "base_url": state.base_url,
         "passwords": !controls.disable_password_login,
         "link_minutes": state.config.borrow().system.auth.mail_link_minutes,
     });

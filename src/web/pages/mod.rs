@@ -18,6 +18,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use super::{AppState, auth::surfaces};
+
 /// What a page may load. Inline styles are allowed because OBS adds its custom CSS as a `<style>`; inline
 /// scripts never are.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -32,8 +34,6 @@ const OVERLAY_POLICY: &str = "default-src 'none'; script-src 'self'; \
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::web) enum Policy {
     Page,
-    /// A page with a form that is sent without a script.
-    Form,
     Overlay,
 }
 
@@ -46,17 +46,36 @@ pub(in crate::web) fn render(status: StatusCode, policy: Policy, page: &impl Tem
             return super::ApiError::Internal(std::io::Error::other("template")).into_response();
         }
     };
-    // With `no-referrer`, browsers send a form with the origin `null`, which is nobody's.
-    let (policy, referrer) = match policy {
-        Policy::Page => (PAGE_POLICY, "no-referrer"),
-        Policy::Form => (PAGE_POLICY, "same-origin"),
-        Policy::Overlay => (OVERLAY_POLICY, "no-referrer"),
+    let policy = match policy {
+        Policy::Page => PAGE_POLICY,
+        Policy::Overlay => OVERLAY_POLICY,
     };
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy)),
-        (header::REFERRER_POLICY, HeaderValue::from_static(referrer)),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (status, headers, html).into_response()
+}
+
+/// Renders a page with a form that is sent without a script, after which the browser may be sent on to pages of the
+/// surfaces.
+pub(in crate::web) fn render_form(
+    state: &AppState,
+    status: StatusCode,
+    page: &impl Template,
+) -> Response {
+    let mut answer = render(status, Policy::Page, page);
+    // Browsers hold where a form's answer sends them against the form's own policy.
+    let own = "form-action 'self'".to_owned();
+    let all = surfaces::list_origins(state).iter().fold(own, |all, it| all + " " + it);
+    let policy = HeaderValue::from_str(&PAGE_POLICY.replace("form-action 'self'", &all));
+    let headers = answer.headers_mut();
+    if let Ok(policy) = policy {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    // With `no-referrer`, browsers send a form with the origin `null`, which is nobody's.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    answer
 }
