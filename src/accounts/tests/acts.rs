@@ -193,7 +193,8 @@ async fn an_admin_gives_no_room_that_is_somebody_elses_or_one_too_many() {
 
 #[tokio::test]
 async fn whoever_is_put_out_gets_in_again_by_no_link_that_was_mailed_before() {
-    for done in [Act::InvalidateSessions, Act::Suspend, Act::ForceEmailReverify] {
+    let acts = [Act::InvalidateSessions, Act::Suspend, Act::Delete, Act::ForceEmailReverify];
+    for done in acts {
         let world = World::new();
         let ana = put(&world.accounts, "ana", |_| {});
         mail_links(&world, &ana).await;
