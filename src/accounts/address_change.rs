@@ -2,7 +2,7 @@
 
 use super::{
     AccountError, Accounts, Actor, Alert, AuditEntry, Change, Digest, Email, GoOn, Letter, Origin,
-    Owner, Purpose, Surface, forgotten_password::find_owner, verify,
+    Owner, Purpose, PurposeKind, Surface, forgotten_password::find_owner, verify,
 };
 
 impl Accounts {
@@ -39,7 +39,7 @@ impl Accounts {
                 return Ok(());
             }
             let id = account.id;
-            change.drop_tickets_of(id, |it| it.purpose.kind() == "change_email");
+            change.drop_tickets_of(id, |it| it.purpose.kind() == PurposeKind::ChangeEmail);
             let holder = change.find_by_email(&email).filter(|it| it.id != id).cloned();
             if let Some(holder) = holder.filter(|it| it.email_verified) {
                 let login = format!("{base}/login");
@@ -84,7 +84,7 @@ impl Accounts {
             if change.controls().disable_email_verification {
                 return Err(AccountError::SwitchedOff("verification is"));
             }
-            let ticket = change.take_ticket(&secret, "change_email")?;
+            let ticket = change.take_ticket(&secret, PurposeKind::ChangeEmail)?;
             let Purpose::ChangeEmail { email } = &ticket.purpose else {
                 return Err(AccountError::BadTicket);
             };
@@ -130,7 +130,7 @@ fn free_address(
         holder.email = None;
         holder.password = None;
         let id = holder.id;
-        change.drop_tickets_of(id, |it| it.purpose.kind() == "verify_email");
+        change.drop_tickets_of(id, |it| it.purpose.kind() == PurposeKind::VerifyEmail);
         change.put_account(holder)?;
         change.audit(AuditEntry { action: "email_lost".to_owned(), ..entry });
     }

@@ -223,6 +223,7 @@ impl Doing<'_> {
         let entry = self.by.entry(self.change, "account_deleted").to(&self.account);
         let entry = entry.with("before", word(self.account.status)).with("after", "deleted");
         self.change.audit(entry.with("sessions_invalidated", ended));
+        self.change.drop_mailed_links(&self.account);
         self.change.remove_account(self.account.id);
         Ok(Acted {
             account: Arc::new(self.account),

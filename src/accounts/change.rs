@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{
     Account, AccountError, AccountId, Actor, Alert, ApiToken, AuditEntry, Book, Controls, Digest,
-    Email, Letter, Mail, NewApiToken, NewSession, Purpose, Record, Secret, Session, Surface,
-    Ticket, TierChanges, Tiers, record::row_key,
+    Email, Letter, Mail, NewApiToken, NewSession, Purpose, PurposeKind, Record, Secret, Session,
+    Surface, Ticket, TierChanges, Tiers, record::row_key,
 };
 use crate::{config::TiersConfig, model::Timestamp};
 
@@ -280,7 +280,11 @@ impl Change {
     ///
     /// # Errors
     /// [`AccountError::BadTicket`] when it does not.
-    pub fn take_ticket(&mut self, secret: &str, kind: &str) -> Result<Arc<Ticket>, AccountError> {
+    pub fn take_ticket(
+        &mut self,
+        secret: &str,
+        kind: PurposeKind,
+    ) -> Result<Arc<Ticket>, AccountError> {
         let digest = Digest::of(secret);
         let ticket = self.book.ticket(&digest).filter(|it| it.purpose.kind() == kind).cloned();
         let ticket = ticket.ok_or(AccountError::BadTicket)?;

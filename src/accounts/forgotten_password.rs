@@ -2,7 +2,7 @@
 
 use super::{
     AccountError, Accounts, Actor, Alert, AuditEntry, Book, Change, Digest, Email, GoOn, Letter,
-    Origin, Purpose, Surface, Ticket,
+    Origin, Purpose, PurposeKind, Surface, Ticket,
     verify::{Word, claim},
 };
 
@@ -79,7 +79,7 @@ impl Accounts {
         let (secret, page) = (secret.to_owned(), format!("{}/account", self.base_url()));
         let address = email.clone();
         let gone_on = self.change(move |change| {
-            let ticket = change.take_ticket(&secret, "reset_password")?;
+            let ticket = change.take_ticket(&secret, PurposeKind::ResetPassword)?;
             let mut account = find_owner(change, &ticket)?;
             // It may have moved on to another address since the mail was sent.
             if account.email.as_ref() != Some(&address) {

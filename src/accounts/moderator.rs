@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Account, AccountError, AccountId, Accounts, Actor, AuditEntry, Book, Change, Email, Letter,
-    Origin, Purpose, Record, Surface, Ticket, UserCode,
+    Origin, Purpose, PurposeKind, Record, Surface, Ticket, UserCode,
 };
 use crate::model::{CreatorId, Timestamp};
 
@@ -16,8 +16,6 @@ use crate::model::{CreatorId, Timestamp};
 pub const MOST_MODERATORS: usize = 50;
 /// How long an invitation waits (days).
 const INVITATION_DAYS: u32 = 7;
-/// The kind of the ticket that an invitation is.
-const MODERATE: &str = "moderate";
 
 /// Something that a moderator may do in a room.
 #[derive(
@@ -279,7 +277,7 @@ impl Accounts {
         origin: Origin,
     ) -> Result<Moderator, AccountError> {
         self.change(move |change| {
-            let ticket = change.take_ticket(&secret, MODERATE)?;
+            let ticket = change.take_ticket(&secret, PurposeKind::Moderate)?;
             let invitation = Invitation::of(&ticket).ok_or(AccountError::BadTicket)?;
             let account = Arc::new(change.find_account(account)?);
             let it = appoint(change, invitation.room, &account, invitation.rights)?;

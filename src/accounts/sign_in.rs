@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Account, AccountError, AccountId, Accounts, Actor, Alert, AuditEntry, Change, Email,
-    NewSession, Origin, Purpose, Secret, Session, Surface, Verdict,
+    NewSession, Origin, Purpose, PurposeKind, Secret, Session, Surface, Verdict,
     audit::short_agent,
     lockout::network,
     sign_up,
@@ -138,7 +138,7 @@ impl Accounts {
         let config = self.config();
         let base = self.base_url().to_owned();
         self.change(move |change| {
-            let ticket = change.take_ticket(&secret, "magic_link")?;
+            let ticket = change.take_ticket(&secret, PurposeKind::MagicLink)?;
             let Purpose::MagicLink { email } = &ticket.purpose else {
                 return Err(AccountError::BadTicket);
             };

@@ -1,5 +1,7 @@
 //! The file of accounts: opened, read, changed.
 
+mod audit_log;
+
 use std::{
     path::Path,
     sync::{
@@ -332,39 +334,6 @@ impl Accounts {
         Ok(())
     }
 
-    /// Notes something that waits for the disk: it is written with the next change, or within a second. For what
-    /// strangers can do as often as they like; of many at once only the first are kept, and how many more there were.
-    pub fn note(&self, entry: AuditEntry) {
-        if self.0.noted.put(entry.clone()) {
-            // Nobody may look.
-            let _ = self.0.audited.send(entry);
-        }
-    }
-
-    /// Whether something waits to be written.
-    pub(super) fn has_noted(&self) -> bool {
-        !self.0.noted.is_empty()
-    }
-
-    /// Writes down what was noted. Blocking.
-    ///
-    /// # Errors
-    /// What the disk says; it is kept then.
-    pub(super) fn write_noted(&self) -> Result<(), AccountError> {
-        if self.0.noted.is_empty() { Ok(()) } else { self.change_now(|_| Ok(())) }
-    }
-
-    /// Writes down what was noted while the server's tasks ended. For when nobody is left who notes anything.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub async fn close(&self) -> Result<(), AccountError> {
-        let this = self.clone();
-        // Not `change`: at the stop, no task may be started any more.
-        let written = tokio::task::spawn_blocking(move || this.write_noted()).await;
-        written.unwrap_or_else(|it| Err(StorageError::Io(std::io::Error::other(it)).into()))
-    }
-
     /// Looks at the file. Blocking work, off the async threads.
     ///
     /// # Errors
@@ -384,81 +353,6 @@ impl Accounts {
             .await
             .unwrap_or_else(|it| Err(StorageError::Io(std::io::Error::other(it.to_string()))));
         Ok(read?)
-    }
-
-    /// Entries of the audit before `before`, or the latest; the last first.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub async fn list_audit(
-        &self,
-        before: Option<String>,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, AccountError> {
-        let this = self.clone();
-        let task = self.0.parts.life.spawn_blocking(move || this.write_noted());
-        // What cannot be written now is told by who tried; what is there can be shown all the same.
-        let _ = task.await;
-        let rows = self
-            .read(move |tx| records::list_before(tx, AuditEntry::KIND, before.as_deref(), limit))
-            .await?;
-        // An entry of a shape that is no longer known is left out: the others must be seen.
-        Ok(rows.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
-    }
-
-    /// The same on this thread. Blocking.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub fn list_audit_now(
-        &self,
-        before: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, AccountError> {
-        let look = |tx: &crate::storage::Reading| {
-            records::list_before(tx, AuditEntry::KIND, before, limit)
-        };
-        let rows = self.with_database(|it| it.read(look))?;
-        Ok(rows.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect())
-    }
-
-    /// Takes entries of the audit away that are older than `before`, and the oldest of those beyond `most`; at most
-    /// `limit` of them. Answers how many. Blocking.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub(super) fn forget_audit(
-        &self,
-        before: &str,
-        most: usize,
-        limit: usize,
-    ) -> Result<usize, StorageError> {
-        let changing = self.changing();
-        self.mend(&changing)?;
-        let others = self.book().count_rows();
-        let forgotten = self.with_database(|database| {
-            let rows = database.read(records::count)?;
-            let beyond = usize::try_from(rows).unwrap_or(usize::MAX).saturating_sub(others + most);
-            let is_due = beyond > 0
-                || database.read(|tx| {
-                    let oldest = records::find_first(tx, AuditEntry::KIND)?;
-                    Ok(oldest.is_some_and(|it| it.as_str() < before))
-                })?;
-            if !is_due {
-                return Ok(0);
-            }
-            database.write(|tx| {
-                let old = records::remove_before(tx, AuditEntry::KIND, before, limit)?;
-                let beyond = beyond.saturating_sub(old).min(limit - old);
-                // Behind every ULID.
-                let more = records::remove_before(tx, AuditEntry::KIND, "~", beyond)?;
-                Ok(old + more)
-            })
-        });
-        if forgotten.is_err() {
-            self.refused();
-        }
-        forgotten
     }
 }
 

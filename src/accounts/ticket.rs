@@ -40,24 +40,41 @@ pub enum Purpose {
     Moderate(serde_json::Value),
 }
 
+/// What a ticket is for, without what it holds for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PurposeKind {
+    /// [`Purpose::VerifyEmail`]
+    VerifyEmail,
+    /// [`Purpose::MagicLink`]
+    MagicLink,
+    /// [`Purpose::ResetPassword`]
+    ResetPassword,
+    /// [`Purpose::ChangeEmail`]
+    ChangeEmail,
+    /// [`Purpose::OAuth`]
+    OAuth,
+    /// [`Purpose::Moderate`]
+    Moderate,
+}
+
 impl Purpose {
-    /// A word for what it is.
+    /// What it is.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> PurposeKind {
         match self {
-            Self::VerifyEmail { .. } => "verify_email",
-            Self::MagicLink { .. } => "magic_link",
-            Self::ResetPassword => "reset_password",
-            Self::ChangeEmail { .. } => "change_email",
-            Self::OAuth(_) => "oauth",
-            Self::Moderate(_) => "moderate",
+            Self::VerifyEmail { .. } => PurposeKind::VerifyEmail,
+            Self::MagicLink { .. } => PurposeKind::MagicLink,
+            Self::ResetPassword => PurposeKind::ResetPassword,
+            Self::ChangeEmail { .. } => PurposeKind::ChangeEmail,
+            Self::OAuth(_) => PurposeKind::OAuth,
+            Self::Moderate(_) => PurposeKind::Moderate,
         }
     }
 }
 
 impl fmt::Debug for Purpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}(…)", self.kind())
+        write!(f, "{:?}(…)", self.kind())
     }
 }
 

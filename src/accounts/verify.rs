@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Account, AccountError, Accounts, Actor, AuditEntry, By, Change, Digest, Origin, Purpose,
-    Surface, admin::change_role, ticket::Spent,
+    PurposeKind, Surface, admin::change_role, ticket::Spent,
 };
 use crate::{config::Config, model::AccountRole};
 
@@ -35,7 +35,7 @@ impl Accounts {
             {
                 return Ok(GoOn { surface: spent.surface, return_to: spent.return_to });
             }
-            let ticket = change.take_ticket(&secret, "verify_email")?;
+            let ticket = change.take_ticket(&secret, PurposeKind::VerifyEmail)?;
             let Purpose::VerifyEmail { email, password, name } = &ticket.purpose else {
                 return Err(AccountError::BadTicket);
             };
@@ -129,7 +129,7 @@ fn put_verified(
     config: &Config,
 ) -> Result<Arc<Account>, AccountError> {
     account.email_verified = true;
-    change.drop_tickets_of(account.id, |it| it.purpose.kind() == "verify_email");
+    change.drop_tickets_of(account.id, |it| it.purpose.kind() == PurposeKind::VerifyEmail);
     promote(change, &mut account, config);
     change.put_account(account)
 }

@@ -11,7 +11,7 @@ use streamsuites::{
 use tokio::sync::watch;
 
 use crate::support::{
-    Setup, TOKEN, TestServer,
+    Clock, Setup, TOKEN, TestServer,
     providers::{Fault, Person, Providers},
     soon,
     twitch_api::{self, TwitchApi},
@@ -313,6 +313,24 @@ async fn attempts_from_one_address_have_a_pace() {
     }
     assert_eq!(reasons[3], server.url("/login?reason=rate_limited"));
     assert!(!reasons[0].starts_with(&server.url("")));
+    server.stop().await;
+}
+
+/// Goal: whoever stole a cookie adds no way in that outlasts it.
+#[tokio::test]
+async fn a_way_in_is_added_over_a_recent_sign_in_alone() {
+    let clock = Clock::new();
+    let (_providers, server) = start_with(|it| it.clock(&clock)).await;
+    let mut ana = Browser::new(&server);
+    ana.sign_in("/auth/login/google").await;
+    clock.advance_ms(15 * 60_000 + 1);
+    let end = ana.open("/auth/login/github?mode=link&return_to=/account").await;
+    assert_eq!(end.to, server.url("/account?reason=sign_in_again"));
+    let link = ana.call("POST", "/account/providers/github/link", Value::Null).await;
+    assert_eq!((link.0, &link.1["reason"]), (403, &json!("sign_in_again")), "{}", link.1);
+    let new = json!({"name": "bot"});
+    let token = ana.call("POST", "/account/tokens", new).await;
+    assert_eq!((token.0, &token.1["reason"]), (403, &json!("sign_in_again")), "{}", token.1);
     server.stop().await;
 }
 
