@@ -32,6 +32,18 @@ impl Page {
     }
 }
 
+/// Follows the link that verifies an address, up to its button.
+async fn open_verification(server: &TestServer, page: &Page, email: &str) {
+    page.go(&server.mailed(email, "/auth/verify/email?token=").await).await;
+    page.until("document.activeElement.matches('[action=\"/auth/verify/email\"] .primary')").await;
+}
+
+/// Waits for what follows the click, with its scripts.
+async fn until_verified(page: &Page) {
+    page.until(&says("Your address is verified")).await;
+    page.until("document.readyState === 'complete'").await;
+}
+
 /// Makes an account, verified, in no browser.
 pub(crate) async fn sign_up(server: &TestServer, page: &Page, email: &str) {
     let body = json!({ "email": email, "password": PASSWORD, "display_name": "Ana" });
@@ -40,9 +52,9 @@ pub(crate) async fn sign_up(server: &TestServer, page: &Page, email: &str) {
         body: JSON.stringify({body}) }}).then((it) => it.status)"
     ))
     .await;
-    page.go(&server.mailed(email, "/auth/verify/email?token=").await).await;
+    open_verification(server, page, email).await;
     page.click(".primary").await;
-    page.until(&says("Your address is verified")).await;
+    until_verified(page).await;
 }
 
 /// Goal: with a keyboard alone somebody gets an account and gets in, sees where they are signed in, and a browser that
@@ -81,9 +93,9 @@ async fn somebody_signs_up_by_keys_alone_and_a_browser_that_is_ended_is_out() {
     // What was typed is nowhere any more.
     page.until_is("document.querySelector('#create-password').value", "").await;
 
-    page.go(&server.mailed(ANA, "/auth/verify/email?token=").await).await;
+    open_verification(&server, &page, ANA).await;
     page.hit("Enter").await;
-    page.until(&says("Your address is verified")).await;
+    until_verified(&page).await;
     page.tab_to("#sign-in-email").await;
     page.write(ANA).await;
     page.tab_to("#sign-in-password").await;
