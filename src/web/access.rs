@@ -24,18 +24,34 @@ use crate::{
     model::{CreatorId, Timestamp},
 };
 
+/// Who comes to read: with which proof, and from which page.
+pub struct Visitor {
+    /// Who it is.
+    pub caller: Caller,
+    /// What came along.
+    pub headers: HeaderMap,
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        Ok(Self { caller: Caller::of_parts(state, parts), headers: parts.headers.clone() })
+    }
+}
+
 /// The room of that name, for a reader who may read it.
 ///
 /// # Errors
 /// 404 for an unknown room, otherwise as [`may_read`].
 pub fn find_readable(
     state: &AppState,
-    headers: &HeaderMap,
+    visitor: &Visitor,
     name: &str,
     key: Option<&str>,
 ) -> Result<Arc<Room>, ApiError> {
     let room = state.hub.find_room(name).ok_or(ApiError::NotFound("room"))?;
-    may_read(state, headers, room.id(), key)?;
+    may_read(state, visitor, room.id(), key)?;
     Ok(room)
 }
 
@@ -45,11 +61,11 @@ pub fn find_readable(
 /// 403 without the key where one is needed, or from another site's page with a session.
 pub fn may_read(
     state: &AppState,
-    headers: &HeaderMap,
+    visitor: &Visitor,
     room: &CreatorId,
     key: Option<&str>,
 ) -> Result<(), ApiError> {
-    find_credential(state, headers, room, key).map(drop)
+    find_credential(state, visitor, room, key).map(drop)
 }
 
 /// The room of that name, for a reader who may read it, and for as long as it is read: a socket or a stream.
@@ -58,12 +74,12 @@ pub fn may_read(
 /// As [`find_readable`].
 pub fn enter(
     state: &AppState,
-    headers: &HeaderMap,
+    visitor: &Visitor,
     name: &str,
     key: Option<&str>,
 ) -> Result<(Arc<Room>, Pass), ApiError> {
     let room = state.hub.find_room(name).ok_or(ApiError::NotFound("room"))?;
-    let credential = find_credential(state, headers, room.id(), key)?;
+    let credential = find_credential(state, visitor, room.id(), key)?;
     let pass = state.doors.enter(credential.clone());
     // Asked again: it may have ended before anybody knew of the pass.
     if standing(state, &credential, Timestamp::now()) == Standing::Ended {
@@ -78,10 +94,11 @@ const KEY_ENDED: &str = "the key in this address opens the room no longer: get a
 /// What lets a reader into a room.
 fn find_credential(
     state: &AppState,
-    headers: &HeaderMap,
+    visitor: &Visitor,
     room: &CreatorId,
     key: Option<&str>,
 ) -> Result<Credential, ApiError> {
+    let Visitor { caller, headers } = visitor;
     let cookie = cookies::session(headers);
     if cookie.is_some() && headers.contains_key(header::ORIGIN) && !origin::is_own(state, headers) {
         return Err(ApiError::Forbidden(origin::FOREIGN));
@@ -92,8 +109,7 @@ fn find_credential(
         state.keys.note_seen(room, serial, now);
     }
     // Before all else: who has rights is to go when they change, also where everybody else may stay.
-    let caller = Caller::of(state, headers);
-    let rights = rights_in(state, &caller, room);
+    let rights = rights_in(state, caller, room);
     if !rights.is_empty() {
         let own = match caller {
             Caller::Nobody => None,

@@ -15,7 +15,11 @@ use bytes::Bytes;
 use rust_embed::{Embed, EmbeddedFile};
 use sha2::{Digest, Sha256};
 
-use super::{ApiError, AppState, access, query::Query};
+use super::{
+    ApiError, AppState,
+    access::{self, Visitor},
+    query::Query,
+};
 use crate::model::Timestamp;
 
 #[derive(Embed)]
@@ -235,7 +239,7 @@ pub async fn read_theme(
     State(state): State<AppState>,
     UrlPath(path): UrlPath<String>,
     Query(query): Query<ThemeQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
     if let (Some(name), Some(room)) = (path.strip_suffix("/theme.css"), &query.room)
         && let Some(room) = state.hub.find_room(room)
@@ -244,12 +248,12 @@ pub async fn read_theme(
         let now = Timestamp::now();
         let is_let_in = |it: &String| state.keys.opens_stylesheets(room.id(), it, now);
         if !query.sheet.as_ref().is_some_and(is_let_in) {
-            access::may_read(&state, &headers, room.id(), query.key.as_deref())?;
+            access::may_read(&state, &visitor, room.id(), query.key.as_deref())?;
         }
-        return Ok(asset.answer(&headers));
+        return Ok(asset.answer(&visitor.headers));
     }
     let asset = state.assets.find(Folder::Themes, &path).await;
-    Ok(asset.ok_or(ApiError::NotFound("file"))?.answer(&headers))
+    Ok(asset.ok_or(ApiError::NotFound("file"))?.answer(&visitor.headers))
 }
 
 #[cfg(test)]

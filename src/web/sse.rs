@@ -5,13 +5,18 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     body::{Body, Bytes},
     extract::{Path, State},
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
 use tokio::{sync::watch, time::timeout};
 
-use super::{ApiError, AppState, access, doors::Pass, ws::upgrade::ReadQuery};
+use super::{
+    ApiError, AppState,
+    access::{self, Visitor},
+    doors::Pass,
+    ws::upgrade::ReadQuery,
+};
 use crate::web::query::Query;
 use crate::{
     chat::{
@@ -38,14 +43,15 @@ pub async fn stream_events(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<ReadQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
     if state.life.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
-    let (room, pass) = access::enter(&state, &headers, &room, query.key.as_deref())?;
+    let (room, pass) = access::enter(&state, &visitor, &room, query.key.as_deref())?;
     let filter = query.filter()?;
-    let last = headers.get("last-event-id").and_then(|it| it.to_str().ok()).and_then(Since::parse);
+    let last =
+        visitor.headers.get("last-event-id").and_then(|it| it.to_str().ok()).and_then(Since::parse);
     let since = last.or_else(|| query.since());
     let entrance = room.enter(since.as_ref(), query.backlog(), &filter).await;
     let meters = Arc::clone(&state.telemetry.meters);

@@ -5,13 +5,18 @@ use std::time::Instant;
 use axum::{
     Extension, Json,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
 };
 
 use super::JsonBody;
 use crate::{
     telemetry::overlays::Report,
-    web::{ApiError, AppState, accept::Peer, access, access::KeyQuery, query::Query},
+    web::{
+        ApiError, AppState,
+        accept::Peer,
+        access::{self, KeyQuery, Visitor},
+        query::Query,
+    },
 };
 
 /// Most bytes of a report, which has about 250.
@@ -27,10 +32,10 @@ pub async fn take_beacon(
     Path(room): Path<String>,
     Query(query): Query<KeyQuery>,
     Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
+    visitor: Visitor,
     body: JsonBody<Report>,
 ) -> Result<StatusCode, ApiError> {
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, query.key.as_deref())?;
     let Json(report) = body?;
     report.check().map_err(ApiError::BadRequest)?;
     let address = peer.remote.ip().to_canonical();

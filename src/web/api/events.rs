@@ -3,7 +3,7 @@
 use crate::web::query::Query;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -11,7 +11,10 @@ use serde::Deserialize;
 use crate::{
     feed::{Filter, Span},
     model::Timestamp,
-    web::{ApiError, AppState, access},
+    web::{
+        ApiError, AppState,
+        access::{self, Visitor},
+    },
 };
 
 /// Most events of one answer, and as many as nothing is said.
@@ -46,9 +49,9 @@ pub async fn list_events(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<EventsQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, query.key.as_deref())?;
     let after = number("after", query.after.as_deref())?.unwrap_or(0);
     let before = number("before", query.before.as_deref())?;
     let limit = number("limit", query.limit.as_deref())?;

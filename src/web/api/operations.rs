@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use axum::{
     Extension, Json,
     extract::State,
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -56,9 +56,9 @@ pub async fn show_health(State(state): State<AppState>) -> Response {
 pub async fn show_metrics(
     State(state): State<AppState>,
     Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
-    if !peer.is_local() && !Caller::of(&state, &headers).is_operator() {
+    if !peer.is_local() && !caller.is_operator() {
         return Err(ApiError::Forbidden("metrics are for this machine and for the operator"));
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use axum::{
     Json,
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -20,7 +20,10 @@ use crate::{
         pronouns::{Known, Login},
         recording::demo,
     },
-    web::{ApiError, AppState, access},
+    web::{
+        ApiError, AppState,
+        access::{self, Visitor},
+    },
 };
 
 /// Most events that one call names.
@@ -115,10 +118,10 @@ pub async fn list_pronouns(
     State(state): State<AppState>,
     Path(room): Path<String>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
     let wanted = Wanted::parse(query.as_deref().unwrap_or_default())?;
-    let room = access::find_readable(&state, &headers, &room, wanted.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, wanted.key.as_deref())?;
     // The demo's viewers are invented: their names may be those of others.
     let invented = room.id().as_str() == demo::ROOM
         && !state.config.borrow().creators.creators.iter().any(|it| it.id == *room.id());

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -22,7 +22,7 @@ use crate::{
     model::{Message, QualifiedId, percent_encoded},
     web::{
         ApiError, AppState,
-        access::{self, KeyQuery, RoomActor},
+        access::{self, KeyQuery, RoomActor, Visitor},
         query::Query,
     },
 };
@@ -89,9 +89,9 @@ pub async fn list_queue(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<KeyQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, query.key.as_deref())?;
     known(&room).await?;
     Ok(items(room.queue()))
 }
@@ -104,9 +104,9 @@ pub async fn find_queued(
     State(state): State<AppState>,
     Path((room, id)): Path<(String, String)>,
     Query(query): Query<KeyQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, query.key.as_deref())?;
     known(&room).await?;
     let found = room.queue().into_iter().find(|it| it.id.as_str() == id);
     Ok(Json(found.ok_or(ApiError::NotFound(QUEUED))?).into_response())

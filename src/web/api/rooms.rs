@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use schemars::JsonSchema;
@@ -18,8 +18,8 @@ use crate::{
     model::{BadCreatorId, CreatorId, Platform, PlatformState, platform::UnknownPlatform},
     platforms::recording::demo,
     web::{
-        ApiError, AppState, access,
-        access::{KeyQuery, RoomManager},
+        ApiError, AppState,
+        access::{self, KeyQuery, RoomManager, Visitor},
         caller::{Caller, From, MayChange},
         query::Query,
     },
@@ -66,13 +66,12 @@ fn card(state: &AppState, room: &Room, with_key: bool) -> RoomCard {
     }
 }
 
-/// The rooms that whoever sent these headers may list: where rooms need keys, those of their own, with these.
+/// The rooms that somebody may list: where rooms need keys, those of their own, with these.
 ///
 /// # Errors
 /// 401 where rooms need keys and nobody is signed in.
-pub fn list_cards(state: &AppState, headers: &HeaderMap) -> Result<Vec<RoomCard>, ApiError> {
+pub fn list_cards(state: &AppState, caller: &Caller) -> Result<Vec<RoomCard>, ApiError> {
     let keyed = state.config.borrow().system.overlay_access() == OverlayAccess::Key;
-    let caller = Caller::of(state, headers);
     if keyed && !caller.is_operator() {
         return Ok(list_own_cards(state, caller.account().ok_or(ApiError::Unauthorized)?));
     }
@@ -93,9 +92,9 @@ pub fn list_own_cards(state: &AppState, account: &Account) -> Vec<RoomCard> {
 /// 401 where rooms need keys and nobody is signed in.
 pub async fn list_rooms(
     State(state): State<AppState>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
-    Ok(Json(json!({ "rooms": list_cards(&state, &headers)? })).into_response())
+    Ok(Json(json!({ "rooms": list_cards(&state, &caller)? })).into_response())
 }
 
 /// `GET /api/rooms/{room}`: one room, with its overlay settings.
@@ -106,9 +105,9 @@ pub async fn find_room(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<KeyQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, query.key.as_deref())?;
     let mut body = serde_json::to_value(card(&state, &room, false))
         .map_err(|it| ApiError::Internal(it.into()))?;
     body["settings"] =

@@ -6,7 +6,7 @@ use axum::{
     Json,
     body::{Body, Bytes},
     extract::{Path, State},
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
@@ -17,7 +17,11 @@ use serde_json::json;
 use crate::{
     chat::Room,
     feed::{Histogram, Span, StreamSession},
-    web::{ApiError, AppState, access, caller::Caller, query::Query},
+    web::{
+        ApiError, AppState,
+        access::{self, Visitor},
+        query::Query,
+    },
 };
 
 /// Most sessions of one answer.
@@ -45,9 +49,9 @@ pub async fn list_sessions(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<SessionsQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, query.key.as_deref())?;
     let limit = match query.limit.as_deref().filter(|it| !it.is_empty()) {
         None => SESSIONS,
         Some(it) => it
@@ -99,11 +103,11 @@ pub async fn find_session(
     State(state): State<AppState>,
     Path((room, file)): Path<(String, String)>,
     Query(query): Query<SessionQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, query.key.as_deref())?;
     let originals = query.originals.is_some_and(|it| !matches!(it.as_str(), "0" | "false" | "no"));
-    if originals && !Caller::of(&state, &headers).is_operator() {
+    if originals && !visitor.caller.is_operator() {
         return Err(ApiError::Forbidden("moderated words are for the operator"));
     }
     let (id, download) = match file.strip_suffix(".jsonl") {

@@ -97,9 +97,10 @@ pub async fn sign_out(
     State(state): State<AppState>,
     _page: OwnPage,
     From(origin): From,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if let Caller::Browser { account, session } = Caller::of(&state, &headers) {
+    if let Caller::Browser { account, session } = caller {
         state.accounts.end_session(account.id, session.id, origin).await?;
     } else if let Some(it) = cookies::session(&headers) {
         state.operator.end_session(it);

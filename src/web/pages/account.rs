@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde_json::{Value, json};
@@ -23,8 +23,8 @@ struct AccountPage {
 }
 
 /// `GET /account`: whoever is not signed in is sent to the way in, and comes back from there.
-pub async fn show_account_page(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    let account = match Caller::of(&state, &headers) {
+pub async fn show_account_page(State(state): State<AppState>, caller: Caller) -> Response {
+    let account = match caller {
         Caller::Browser { account, .. } => account,
         Caller::Nobody => return Redirect::to("/login?return_to=/account").into_response(),
         Caller::OperatorToken | Caller::OperatorBrowser { .. } | Caller::Program { .. } => {

@@ -2,8 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde_json::{Value, json};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
-    web::{ApiError, AppState, caller::Caller},
+    web::{ApiError, caller::Caller},
 };
 
 #[derive(Template)]
@@ -23,8 +22,7 @@ struct AdminPage {
 }
 
 /// `GET /admin`: for the operator and admins.
-pub async fn show_admin(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    let caller = Caller::of(&state, &headers);
+pub async fn show_admin(caller: Caller) -> Response {
     if !caller.is_known() {
         return Redirect::to("/login?surface=admin&return_to=/admin").into_response();
     }

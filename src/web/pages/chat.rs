@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde_json::json;
@@ -14,7 +14,10 @@ use crate::{
     accounts::Right,
     model::CreatorId,
     web::{
-        ApiError, AppState, access, access::KeyQuery, api::rooms::list_cards, caller::Caller,
+        ApiError, AppState,
+        access::{self, KeyQuery, Visitor},
+        api::rooms::list_cards,
+        caller::Caller,
         query::Query,
     },
 };
@@ -32,13 +35,13 @@ pub async fn show_chat(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<KeyQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Response {
-    let room = match access::find_readable(&state, &headers, &room, query.key.as_deref()) {
+    let room = match access::find_readable(&state, &visitor, &room, query.key.as_deref()) {
         Ok(room) => room,
         Err(error) => return error_page(&error),
     };
-    let rights = access::rights_in(&state, &Caller::of(&state, &headers), room.id());
+    let rights = access::rights_in(&state, &visitor.caller, room.id());
     let may_send = rights.contains(&Right::Send);
     let voices = if may_send { list_voices(&state, room.id()) } else { Vec::new() };
     let page = ChatPage {
@@ -83,8 +86,8 @@ struct LiveChatPage {
 }
 
 /// `GET /livechat`: the rooms that can be read, each with its pop-out.
-pub async fn show_live_chat(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    match list_cards(&state, &headers) {
+pub async fn show_live_chat(State(state): State<AppState>, caller: Caller) -> Response {
+    match list_cards(&state, &caller) {
         Ok(rooms) => {
             let page = json!({ "rooms": rooms, "build": BUILD, "version": VERSION });
             let page = LiveChatPage { title: "Live chat", build: BUILD, page };

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -42,9 +42,8 @@ struct DashboardPage {
 pub async fn show_dashboard(
     State(state): State<AppState>,
     Query(query): Query<DashboardQuery>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Response {
-    let caller = Caller::of(&state, &headers);
     let name = query.room.or_else(|| match caller.account() {
         Some(account) if !caller.is_operator() => {
             account.list_rooms().next().map(ToString::to_string)
@@ -61,7 +60,7 @@ pub async fn show_dashboard(
     };
     let rooms = match caller.account() {
         Some(account) if !caller.is_operator() => list_own_cards(&state, account),
-        _ => list_cards(&state, &headers).unwrap_or_default(),
+        _ => list_cards(&state, &caller).unwrap_or_default(),
     };
     let look = state.looks.find(room.id());
     let page = DashboardPage {

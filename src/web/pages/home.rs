@@ -5,7 +5,7 @@ use askama::Template;
 use axum::{
     Extension,
     extract::State,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -45,10 +45,9 @@ struct CreatorHomePage {
 pub async fn show_home(
     State(state): State<AppState>,
     Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Response {
-    let caller = Caller::of(&state, &headers);
-    if let (true, Ok(rooms)) = (caller.is_operator(), list_cards(&state, &headers)) {
+    if let (true, Ok(rooms)) = (caller.is_operator(), list_cards(&state, &caller)) {
         let page = json!({
             "version": VERSION, "build": BUILD, "public_url": state.base_url, "operator": true,
             "rooms": rooms,
@@ -85,7 +84,7 @@ pub async fn sign_in(
     State(state): State<AppState>,
     Extension(peer): Extension<Peer>,
     method: Method,
-    headers: HeaderMap,
+    caller: Caller,
     Query(query): Query<SignInQuery>,
 ) -> Response {
     if method == Method::HEAD {
@@ -97,7 +96,7 @@ pub async fn sign_in(
             "the sign-in link works on the server's own machine",
         ));
     }
-    if Caller::of(&state, &headers).is_operator() {
+    if caller.is_operator() {
         return Redirect::to("/").into_response();
     }
     let Some(cookie) = state.operator.use_link(&query.token) else {

@@ -1,11 +1,7 @@
 //! `/invitation`: asks whoever was invited whether they want to moderate a room.
 
 use askama::Template;
-use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -62,12 +58,11 @@ pub async fn show_invitation(
     State(state): State<AppState>,
     From(origin): From,
     Query(query): Query<InvitationQuery>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
     pace(&state, &origin)?;
     let token = query.token.unwrap_or_default();
     let invitation = state.accounts.book().find_invitation(&token, state.accounts.now());
-    let caller = Caller::of(&state, &headers);
     let mut login = url::form_urlencoded::Serializer::for_suffix("/login?".to_owned(), 7);
     login.append_pair("return_to", &format!("/invitation?token={token}"));
     let status = if invitation.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     Extension,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -64,14 +64,14 @@ pub async fn show_login(
     State(state): State<AppState>,
     Extension(peer): Extension<Peer>,
     Query(query): Query<LoginQuery>,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Response {
     let surface = query.surface.as_deref().and_then(Surface::parse).unwrap_or_default();
     let wanted = query.return_to.as_deref().or(query.redirect_to.as_deref());
     let wanted = wanted.or(query.next.as_deref());
     let wanted = wanted.and_then(|it| surfaces::allowed_page(&state, it));
     if query.reason.is_none() {
-        match Caller::of(&state, &headers) {
+        match caller {
             Caller::Browser { account, .. } => {
                 let is_admin = account.role == AccountRole::Admin;
                 let page = surfaces::success_page(&state, surface, is_admin, wanted.as_deref());

@@ -4,7 +4,7 @@ use crate::web::query::Query;
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -14,7 +14,8 @@ use super::{Policy, missing::missing_overlay, render};
 use crate::{
     BUILD, VERSION,
     web::{
-        ApiError, AppState, access,
+        ApiError, AppState,
+        access::{self, Visitor},
         looks::{stylesheet_key, theme_query},
     },
 };
@@ -44,12 +45,12 @@ pub async fn show_overlay(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<OverlayQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Response {
     let Some(room) = state.hub.find_room(&room) else {
         return missing_overlay(StatusCode::NOT_FOUND, "There is no such room here (yet).");
     };
-    if access::may_read(&state, &headers, room.id(), query.key.as_deref()).is_err() {
+    if access::may_read(&state, &visitor, room.id(), query.key.as_deref()).is_err() {
         return missing_overlay(
             StatusCode::FORBIDDEN,
             if query.key.is_some() {
@@ -98,9 +99,9 @@ pub async fn download_loader(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<OverlayQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Result<Response, ApiError> {
-    let room = access::find_readable(&state, &headers, &room, query.key.as_deref())?;
+    let room = access::find_readable(&state, &visitor, &room, query.key.as_deref())?;
     let mut url = format!("{}/overlay/{}", state.base_url, room.id());
     if let Some(key) = &query.key {
         url.push_str("?key=");

@@ -4,7 +4,7 @@ use crate::web::query::Query;
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::Response,
 };
 use serde::Deserialize;
@@ -14,7 +14,8 @@ use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
     web::{
-        AppState, access,
+        AppState,
+        access::{self, Visitor},
         looks::{stylesheet_key, theme_query},
     },
 };
@@ -41,9 +42,9 @@ pub async fn show_newest(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<ReplayQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Response {
-    show(&state, &room, None, query, &headers).await
+    show(&state, &room, None, query, &visitor).await
 }
 
 /// `GET /replay/{creator}/{session}`
@@ -51,9 +52,9 @@ pub async fn show_session(
     State(state): State<AppState>,
     Path((room, session)): Path<(String, String)>,
     Query(query): Query<ReplayQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
 ) -> Response {
-    show(&state, &room, Some(session), query, &headers).await
+    show(&state, &room, Some(session), query, &visitor).await
 }
 
 async fn show(
@@ -61,9 +62,9 @@ async fn show(
     room: &str,
     session: Option<String>,
     query: ReplayQuery,
-    headers: &HeaderMap,
+    visitor: &Visitor,
 ) -> Response {
-    let room = match access::find_readable(state, headers, room, query.key.as_deref()) {
+    let room = match access::find_readable(state, visitor, room, query.key.as_deref()) {
         Ok(room) => room,
         Err(error) => return error_page(&error),
     };

@@ -16,7 +16,11 @@ use super::Socket;
 use crate::{
     chat::Since,
     feed::Filter,
-    web::{ApiError, AppState, accept::Accepted, access},
+    web::{
+        ApiError, AppState,
+        accept::Accepted,
+        access::{self, Visitor},
+    },
 };
 
 /// Most events of a backlog.
@@ -76,15 +80,15 @@ pub async fn open_socket(
     State(state): State<AppState>,
     Path(room): Path<String>,
     Query(query): Query<ReadQuery>,
-    headers: HeaderMap,
+    visitor: Visitor,
     mut request: Request<Body>,
 ) -> Result<Response, ApiError> {
     if state.life.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
-    let (room, pass) = access::enter(&state, &headers, &room, query.key.as_deref())?;
+    let (room, pass) = access::enter(&state, &visitor, &room, query.key.as_deref())?;
     let filter = query.filter()?;
-    let accept = handshake(&headers).ok_or(ApiError::UpgradeRequired)?;
+    let accept = handshake(&visitor.headers).ok_or(ApiError::UpgradeRequired)?;
 
     let upgrade = hyper::upgrade::on(&mut request);
     let (heartbeat, life) = (state.heartbeat.clone(), state.life.clone());
