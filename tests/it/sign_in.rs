@@ -146,7 +146,7 @@ async fn only_a_click_verifies_an_address_and_the_page_that_was_asked_for_is_nex
     );
     assert_eq!(send(foreign.header("origin", "https://evil.example")).await.status, 403);
     let next = |location: &str| {
-        let url = url::Url::parse(location).unwrap();
+        let url = url::Url::parse(&server.url("")).unwrap().join(location).unwrap();
         url.query_pairs().find(|it| it.0 == "return_to").map(|it| it.1.into_owned())
     };
     let location = verify(&server, &link).await;

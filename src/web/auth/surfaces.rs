@@ -89,7 +89,6 @@ pub fn href<'a>(state: &AppState, page: &'a str) -> &'a str {
 }
 
 /// Sends a browser to such a page.
-#[must_use]
 pub fn go_to(state: &AppState, page: &str) -> Redirect {
     Redirect::to(href(state, page))
 }
