@@ -4,6 +4,7 @@ mod acts;
 mod clocks;
 mod copies;
 mod crowds;
+mod moderated;
 mod power;
 mod strangers;
 mod upkeep;
