@@ -158,9 +158,9 @@ struct Received {
 impl Received {
     fn of(mail: &Mail) -> Self {
         let secret = match &mail.letter {
-            Letter::Verify { link, .. } | Letter::MagicLink { link, .. } => {
-                link.split_once("token=").unwrap().1.to_owned()
-            }
+            Letter::Verify { link, .. }
+            | Letter::MagicLink { link, .. }
+            | Letter::ResetPassword { link, .. } => link.split_once("token=").unwrap().1.to_owned(),
             _ => String::new(),
         };
         Self { kind: mail.letter.kind(), secret }

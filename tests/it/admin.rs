@@ -212,8 +212,16 @@ async fn every_act_does_what_it_says_and_is_audited() {
     assert_eq!(session.status(), 401);
     assert_eq!(log_in(&server, "ana").await.status(), 403, "the address is to be proven first");
     let done = operate(&server, "POST", &ana.at("/mark-email-verified"), Value::Null).await;
-    assert_eq!(done["account"]["email_verified"], true);
+    assert_eq!(
+        (&done["account"]["email_verified"], &done["password_removed"]),
+        (&json!(true), &json!(false))
+    );
     assert_eq!(log_in(&server, "ana").await.status(), 200, "the password is the same");
+    let ben = sign_up(&server, "ben", "Ben").await;
+    let path = format!("/admin/accounts/{ben}/mark-email-verified");
+    let done = operate(&server, "POST", &path, Value::Null).await;
+    assert_eq!(done["password_removed"], true, "nobody knows who chose it");
+    assert_eq!(log_in(&server, "ben").await.status(), 401);
 
     let done = operate(&server, "PATCH", &ana.at("/tier"), json!({"tier": "gold"})).await;
     assert_eq!(done["account"]["tier"], "GOLD");
