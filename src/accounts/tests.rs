@@ -140,7 +140,7 @@ impl World {
 
     /// What was audited, the first first: action and result.
     async fn audited(&self) -> Vec<(String, String)> {
-        let entries = self.accounts.list_audit(None, 100_000).await.unwrap();
+        let entries = self.accounts.list_audit(None, 100_000).await.unwrap().entries;
         entries.into_iter().rev().map(|it| (it.action, it.result)).collect()
     }
 

@@ -20,7 +20,7 @@ async fn onboarding_begins_anew_and_says_how_many_sign_ins_that_ended() {
     let ana = put(&world.accounts, "ana", |it| it.onboarding = Onboarding::Completed);
     let done = act(&world.accounts, ana.id, Act::ResetOnboarding).await.unwrap();
     assert!(done.changed && done.account.onboarding == Onboarding::Pending);
-    let entry = &world.accounts.list_audit(None, 1).await.unwrap()[0];
+    let entry = &world.accounts.list_audit(None, 1).await.unwrap().entries[0];
     assert_eq!(entry.action, "onboarding_reset");
     let told =
         serde_json::json!({"before": "completed", "after": "pending", "sessions_invalidated": 0});
