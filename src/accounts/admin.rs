@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     Account, AccountError, AccountId, AccountStatus, Accounts, Actor, Alert, AuditEntry, Change,
     Email, Letter, Onboarding, Origin, Purpose, Surface,
+    forgotten_password::mail_reset_link,
     rooms::check_given,
     sign_up::verify_link,
     verify::{Word, claim},
@@ -50,13 +51,8 @@ pub struct Acted {
     pub changed: bool,
     /// Sign-ins that were ended (count).
     pub sessions_invalidated: usize,
-}
-
-impl Acted {
-    /// It is otherwise than before, and nobody was signed in.
-    fn changed(account: Arc<Account>) -> Self {
-        Self { account, deleted: false, changed: true, sessions_invalidated: 0 }
-    }
+    /// Whether it had a password, and has none any more.
+    pub password_removed: bool,
 }
 
 /// Who does it, and from where.
@@ -180,17 +176,7 @@ impl Doing<'_> {
                 self.done("onboarding_reset", "completed", "pending", ended)
             }
             Act::ForceEmailReverify => self.force_reverify(),
-            Act::MarkEmailVerified => {
-                if self.account.email.is_none() {
-                    return Err(AccountError::Refused("this account has no address"));
-                }
-                if self.account.email_verified {
-                    return self.unchanged();
-                }
-                let Self { change, account, by, config, .. } = self;
-                let account = claim(change, account, Word::Admin(by), config, &by.origin)?;
-                Ok(Acted::changed(Arc::new(account)))
-            }
+            Act::MarkEmailVerified => self.mark_verified(),
             Act::SetTier(tier) => {
                 let before = self.account.tier;
                 if before == tier {
@@ -230,6 +216,7 @@ impl Doing<'_> {
             deleted: true,
             changed: true,
             sessions_invalidated: ended,
+            password_removed: false,
         })
     }
 
@@ -251,6 +238,33 @@ impl Doing<'_> {
         self.change.drop_mailed_links(&self.account);
         self.send_verification(&email);
         self.done("email_reverify_forced", before, "unverified", ended)
+    }
+
+    /// Whoever chose the password of an account that nobody was in yet may be a stranger: it goes, and who reads the
+    /// mail chooses the next one.
+    fn mark_verified(self) -> Result<Acted, AccountError> {
+        let Some(email) = self.account.email.clone() else {
+            return Err(AccountError::Refused("this account has no address"));
+        };
+        if self.account.email_verified {
+            return self.unchanged();
+        }
+        let Self { change, account, by, config, base } = self;
+        let had_password = account.password.is_some();
+        let account = claim(change, account, Word::Admin(by), config, &by.origin)?;
+        let password_removed = had_password && account.password.is_none();
+        // While it is suspended no link would work.
+        if password_removed && account.is_active() {
+            let minutes = config.system.auth.mail_link_minutes;
+            mail_reset_link(change, account.id, &email, minutes, Surface::Public, base);
+        }
+        Ok(Acted {
+            account: Arc::new(account),
+            deleted: false,
+            changed: true,
+            sessions_invalidated: 0,
+            password_removed,
+        })
     }
 
     fn send_verification(&mut self, email: &Email) {
@@ -334,7 +348,13 @@ impl Doing<'_> {
     fn answer(self, changed: bool, sessions_invalidated: usize) -> Result<Acted, AccountError> {
         let account =
             if changed { self.change.put_account(self.account)? } else { Arc::new(self.account) };
-        Ok(Acted { account, deleted: false, changed, sessions_invalidated })
+        Ok(Acted {
+            account,
+            deleted: false,
+            changed,
+            sessions_invalidated,
+            password_removed: false,
+        })
     }
 }
 

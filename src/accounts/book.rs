@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use imbl::{HashMap, OrdMap, OrdSet};
 
 use super::{
-    Account, AccountError, AccountId, ApiToken, Controls, Digest, Email, Record, Session, Ticket,
-    Tiers, UserCode,
+    Account, AccountError, AccountId, ApiToken, Controls, Digest, Email, Moderator, Record,
+    Session, Ticket, Tiers, UserCode,
     record::{is_readable, row_key},
 };
 use crate::{
@@ -38,6 +38,8 @@ pub struct Book {
     tiers: Arc<Tiers>,
     /// Rows of kinds that only their own files know: `kind/key` and JSON.
     others: OrdMap<String, Arc<[u8]>>,
+    /// Who moderates a room, and the row that says so, as it stands in `others`.
+    moderated: OrdSet<(AccountId, String)>,
 }
 
 impl fmt::Debug for Book {
@@ -272,6 +274,12 @@ impl Book {
         rows.filter_map(|(_, row)| serde_json::from_slice(row).ok()).collect()
     }
 
+    /// The rows of those who moderate that are of this account, in the order of rooms. No other row is looked at.
+    pub(super) fn list_moderator_rows(&self, account: AccountId) -> impl Iterator<Item = &[u8]> {
+        let of = self.moderated.range((account, String::new())..);
+        of.take_while(move |it| it.0 == account).filter_map(|it| self.find_row(&it.1))
+    }
+
     /// How many rows of such a kind there are whose keys begin with `start`.
     #[must_use]
     pub fn count<T: Record>(&self, start: &str) -> usize {
@@ -386,6 +394,13 @@ impl Book {
     }
 
     pub(super) fn set_other(&mut self, key: String, row: Option<Arc<[u8]>>) {
+        if let Some(account) = Moderator::account_of(&key) {
+            let of = (account, key.clone());
+            match &row {
+                Some(_) => drop(self.moderated.insert(of)),
+                None => drop(self.moderated.remove(&of)),
+            }
+        }
         match row {
             Some(row) => drop(self.others.insert(key, row)),
             None => drop(self.others.remove(&key)),

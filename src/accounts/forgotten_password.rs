@@ -1,8 +1,8 @@
 //! How somebody who has forgotten their password gets another one, without telling anybody who has an account.
 
 use super::{
-    AccountError, Accounts, Actor, Alert, AuditEntry, Book, Change, Digest, Email, GoOn, Letter,
-    Origin, Purpose, PurposeKind, Surface, Ticket,
+    AccountError, AccountId, Accounts, Actor, Alert, AuditEntry, Book, Change, Digest, Email, GoOn,
+    Letter, Origin, Purpose, PurposeKind, Surface, Ticket,
     verify::{Word, claim},
 };
 
@@ -39,10 +39,7 @@ impl Accounts {
                 None => entry,
             });
             if let Some(known) = known.filter(|_| result == "sent") {
-                let id = Some(known.id);
-                let secret = change.open_ticket(Purpose::ResetPassword, id, minutes, surface, None);
-                let link = format!("{base}/auth/password/reset?token={}", secret.expose());
-                change.mail(&email, id, Letter::ResetPassword { link, minutes });
+                mail_reset_link(change, known.id, &email, minutes, surface, &base);
             }
             Ok(())
         })
@@ -104,6 +101,21 @@ impl Accounts {
         self.lockout().forget(&email);
         Ok(gone_on)
     }
+}
+
+/// Mails a link to choose a password with, which works for so many minutes.
+pub(super) fn mail_reset_link(
+    change: &mut Change,
+    account: AccountId,
+    email: &Email,
+    minutes: u32,
+    surface: Surface,
+    base: &str,
+) {
+    let id = Some(account);
+    let secret = change.open_ticket(Purpose::ResetPassword, id, minutes, surface, None);
+    let link = format!("{base}/auth/password/reset?token={}", secret.expose());
+    change.mail(email, id, Letter::ResetPassword { link, minutes });
 }
 
 /// The account of a ticket, if it may be used.

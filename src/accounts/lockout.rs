@@ -92,7 +92,7 @@ pub struct Lockout {
     guesses: Mutex<HashMap<Guessed, Guesses>>,
 }
 
-/// The part of an address that one customer of a provider has to himself.
+/// The part of an address that one customer of a provider has to himself at least: a /64 of IPv6. Many have more.
 #[must_use]
 pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

@@ -73,7 +73,7 @@ pub use session::{NewSession, Session, SessionId, Surface};
 pub use shown::{AccountRecord, AuditRecord, AuthEvent, ProviderRecord};
 pub use sign_in::SignedIn;
 pub use sign_up::SignUp;
-pub use store::{Accounts, Clock, FILE, Parts, system_clock};
+pub use store::{Accounts, AuditPage, Clock, FILE, Parts, system_clock};
 pub use ticket::{Purpose, PurposeKind, Ticket};
 pub use tiers::{TierChanges, Tiers};
 pub use verify::GoOn;

@@ -99,6 +99,13 @@ impl Record for Moderator {
 }
 
 impl Moderator {
+    /// The account that the key of a row in the file names; `None` where the row is of another kind.
+    pub(super) fn account_of(key: &str) -> Option<AccountId> {
+        let (kind, key) = key.split_once('/')?;
+        let (_, account) = key.rsplit_once('/').filter(|_| kind == Self::KIND)?;
+        AccountId::parse(account)
+    }
+
     /// The row of a copy with no right that the row here has not; the row here, where that cannot be read.
     pub(super) fn narrowed(here: &[u8], copy: &[u8]) -> Vec<u8> {
         let read = |row: &[u8]| serde_json::from_slice::<Self>(row).ok();
@@ -177,7 +184,9 @@ impl Book {
     /// The rooms that an account moderates, by name.
     #[must_use]
     pub fn list_moderated(&self, account: AccountId) -> Vec<Moderator> {
-        self.list::<Moderator>("").into_iter().filter(|it| it.account == account).collect()
+        let rows = self.list_moderator_rows(account);
+        let read = rows.filter_map(|it| serde_json::from_slice::<Moderator>(it).ok());
+        read.filter(|it| it.account == account).collect()
     }
 
     /// Who was asked to moderate a room and has not answered, with the end of it, by address.

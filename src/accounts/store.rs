@@ -2,6 +2,8 @@
 
 mod audit_log;
 
+pub use audit_log::AuditPage;
+
 use std::{
     path::Path,
     sync::{

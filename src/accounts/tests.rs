@@ -4,6 +4,7 @@ mod acts;
 mod clocks;
 mod copies;
 mod crowds;
+mod moderated;
 mod power;
 mod strangers;
 mod upkeep;
@@ -139,7 +140,7 @@ impl World {
 
     /// What was audited, the first first: action and result.
     async fn audited(&self) -> Vec<(String, String)> {
-        let entries = self.accounts.list_audit(None, 100_000).await.unwrap();
+        let entries = self.accounts.list_audit(None, 100_000).await.unwrap().entries;
         entries.into_iter().rev().map(|it| (it.action, it.result)).collect()
     }
 
@@ -157,9 +158,9 @@ struct Received {
 impl Received {
     fn of(mail: &Mail) -> Self {
         let secret = match &mail.letter {
-            Letter::Verify { link, .. } | Letter::MagicLink { link, .. } => {
-                link.split_once("token=").unwrap().1.to_owned()
-            }
+            Letter::Verify { link, .. }
+            | Letter::MagicLink { link, .. }
+            | Letter::ResetPassword { link, .. } => link.split_once("token=").unwrap().1.to_owned(),
             _ => String::new(),
         };
         Self { kind: mail.letter.kind(), secret }

@@ -68,7 +68,8 @@ pub(super) enum Word<'a> {
 }
 
 /// Gives an account whose address nobody had verified to whom it belongs by that word, without what a stranger may
-/// have left in it; one that is verified is as it was. Answers it as it is now.
+/// have left in it. One that is verified is as it was; one that is to be verified again keeps what is in it. Answers it
+/// as it is now.
 ///
 /// # Errors
 /// When the address is another account's by now.
@@ -82,8 +83,10 @@ pub(super) fn claim(
     if account.email_verified {
         return Ok(account);
     }
-    // Whoever was in it before keeps what is theirs: only an admin can have asked to verify it again.
+    // Whoever was in it before keeps what is theirs: only an admin can have asked to verify it again. A stranger who
+    // signed up with the address never was: nobody signs in before it is verified.
     let is_unclaimed = account.is_unclaimed();
+    let was_never_used = account.last_login_at.is_none();
     match word {
         Word::Mail { password, name } if is_unclaimed => {
             if account.password.as_deref() != password {
@@ -95,8 +98,9 @@ pub(super) fn claim(
             }
         }
         Word::Admin(_) if is_unclaimed => take_over(change, &mut account),
-        Word::Mailbox => take_over(change, &mut account),
-        Word::Mail { .. } | Word::Admin(_) => {}
+        // By whatever way somebody else was put into an account that nobody ever signed in to, it goes.
+        Word::Mailbox if was_never_used => take_over(change, &mut account),
+        Word::Mail { .. } | Word::Admin(_) | Word::Mailbox => {}
     }
     let account = match word {
         Word::Admin(by) => {

@@ -223,12 +223,15 @@ impl Secrets {
         Self(set.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
     }
 
-    /// What is too weak to be used at all.
+    /// What is too weak to be used at all, where it would be used.
     pub(super) fn check(&self) -> Vec<Problem> {
-        let name = "ADMIN_FALLBACK_SECRET";
-        let weak = self.find(name).filter(|it| it.chars().count() < FEWEST_FALLBACK_CHARS);
-        let words = format!("has fewer than {FEWEST_FALLBACK_CHARS} characters");
-        weak.map(|_| Problem::new("environment", name, words)).into_iter().collect()
+        let weak = self.fallback_admin().filter(|it| it.1.chars().count() < FEWEST_FALLBACK_CHARS);
+        let words = format!(
+            "has fewer than {FEWEST_FALLBACK_CHARS} characters: take a longer one, or ADMIN_FALLBACK_USER out"
+        );
+        weak.map(|_| Problem::new("environment", "ADMIN_FALLBACK_SECRET", words))
+            .into_iter()
+            .collect()
     }
 
     /// What looks like a mistake, though it need not be one: names that are nearly known, blanks, and halves.
@@ -475,8 +478,8 @@ mod tests {
     #[test]
     fn no_server_starts_with_a_short_secret_of_the_emergency_admin() {
         let folder = tempfile::tempdir().unwrap();
-        let load = |secret: &str| {
-            let names = [("ADMIN_FALLBACK_USER", "root"), ("ADMIN_FALLBACK_SECRET", secret)];
+        let load = |user: &str, secret: &str| {
+            let names = [("ADMIN_FALLBACK_USER", user), ("ADMIN_FALLBACK_SECRET", secret)];
             let environment = Environment::from_iter(names);
             let folder = folder.path().join("config");
             crate::config::load(&crate::config::Sources {
@@ -485,11 +488,19 @@ mod tests {
                 ..crate::config::Sources::default()
             })
         };
-        let refused = load("nineteen characters").unwrap_err().to_string();
+        let refused = load("root", "nineteen characters").unwrap_err().to_string();
         assert!(refused.contains("ADMIN_FALLBACK_SECRET: has fewer than 20"), "{refused}");
         assert!(!refused.contains("nineteen"), "{refused}");
-        let config = load("twenty characters it").unwrap();
+        let config = load("root", "twenty characters it").unwrap();
         assert_eq!(config.secrets.fallback_admin(), Some(("root", "twenty characters it")));
+        // By itself it opens nothing, and keeps nobody from starting.
+        for user in ["", "  "] {
+            let config = load(user, "short").unwrap();
+            assert_eq!(config.secrets.fallback_admin(), None);
+            let doubts: Vec<_> = config.doubts.iter().map(ToString::to_string).collect();
+            let told = "ADMIN_FALLBACK_SECRET: does nothing without ADMIN_FALLBACK_USER";
+            assert!(doubts.iter().any(|it| it.contains(told)), "{doubts:?}");
+        }
     }
 
     #[test]

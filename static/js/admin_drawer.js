@@ -23,6 +23,10 @@ const ACTS = [
   { act: "delete", words: "Delete the account", question: "For good. Really?", done: "Deleted.", danger: true, fits: () => true },
 ];
 
+/** What an owner does whose password was taken out; a link is mailed only while the account is in use. */
+const PASSWORD_BY_MAIL = "They must set a new password: a link is in their mail.";
+const PASSWORD_BY_THEM = "They must set a new password, by a link they ask for once the suspension is lifted.";
+
 function fact(list, name, ...value) {
   list.append(make("dt", "", name), make("dd", "", ...value));
 }
@@ -70,7 +74,8 @@ export async function open_drawer(account, { own, changed }) {
     const ended = answer.body.sessions_invalidated;
     const count = ended === undefined || !ended ? "" : ` ${ended} ${ended === 1 ? "sign-in" : "sign-ins"} ended.`;
     await refresh();
-    say(`${words}${count}`.trim() || "Nobody was signed in.", true);
+    const reset = answer.body.password_removed ? ` ${account.account_status === "active" ? PASSWORD_BY_MAIL : PASSWORD_BY_THEM}` : "";
+    say(`${words}${reset}${count}`.trim() || "Nobody was signed in.", true);
     return undefined;
   }
 

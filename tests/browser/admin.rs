@@ -71,6 +71,36 @@ async fn an_account_is_found_suspended_and_let_in_again() {
     server.stop().await;
 }
 
+/// Goal: an admin who takes an address as proven reads that its owner must set a new password.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_goes_with_an_address_taken_as_proven_is_told() {
+    let server = TestServer::start().await;
+    let browser = Browser::launch().await;
+    let page = browser.open(&server.url("/login")).await;
+    let body = json!({ "email": ANA, "password": PASSWORD, "display_name": "Ana" });
+    page.eval(&format!(
+        "fetch('/auth/signup/password', {{ method: 'POST', headers: {{ 'content-type': 'application/json' }}, \
+        body: JSON.stringify({body}) }}).then((it) => it.status)"
+    ))
+    .await;
+    page.go(&server.url(&server.server.sign_in)).await;
+    page.until_is("location.pathname", "/").await;
+    page.go(&server.url("/admin")).await;
+    page.until("document.querySelector('.name-button')?.textContent === 'Ana'").await;
+    page.click(".name-button").await;
+    page.until("document.querySelector('#drawer .acts')?.innerText.includes('as proven')").await;
+    for _ in 0..2 {
+        page.eval("[...document.querySelectorAll('#drawer .acts button')].find((it) => it.ariaLabel.includes('as proven')).click()").await;
+    }
+    page.until(&says(
+        "The address counts as proven. They must set a new password: a link is in their mail.",
+    ))
+    .await;
+    page.assert_clean(&server.url("")).await;
+    browser.close().await;
+    server.stop().await;
+}
+
 /// Goal: what is switched off for all is off at once; tiers say what is wrong with them; and all parts fit a phone.
 #[tokio::test(flavor = "multi_thread")]
 async fn switches_tiers_and_numbers_work_on_a_phone_too() {

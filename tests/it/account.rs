@@ -28,7 +28,7 @@ async fn reset(server: &TestServer, token: &str, password: &str) -> (u16, Value)
 fn actions(server: &TestServer) -> impl Future<Output = Vec<(String, String)>> {
     let accounts = server.server.accounts.clone();
     async move {
-        let audit = accounts.list_audit(None, 500).await.unwrap();
+        let audit = accounts.list_audit(None, 500).await.unwrap().entries;
         audit.into_iter().rev().map(|it| (it.action, it.result)).collect()
     }
 }
@@ -477,7 +477,7 @@ async fn an_account_that_is_deleted_leaves_its_code_in_the_audit_and_nothing_els
     let book = server.server.accounts.book();
     assert!(book.is_empty() && book.sessions().count() == 0 && book.tokens().count() == 0);
     assert_eq!(book.tickets().count(), 0);
-    let audit = server.server.accounts.list_audit(None, 500).await.unwrap();
+    let audit = server.server.accounts.list_audit(None, 500).await.unwrap().entries;
     let entry = audit.iter().find(|it| it.action == "account_deleted").unwrap();
     let (_, code) = entry.target.clone().unwrap();
     assert_eq!(json!(code), user["user_code"]);

@@ -12,6 +12,7 @@ use streamsuites::{
         routes,
     },
 };
+use ulid::Ulid;
 
 use crate::support::{
     Clock, Setup, TOKEN, TestServer, config_is_refused,
@@ -212,8 +213,16 @@ async fn every_act_does_what_it_says_and_is_audited() {
     assert_eq!(session.status(), 401);
     assert_eq!(log_in(&server, "ana").await.status(), 403, "the address is to be proven first");
     let done = operate(&server, "POST", &ana.at("/mark-email-verified"), Value::Null).await;
-    assert_eq!(done["account"]["email_verified"], true);
+    assert_eq!(
+        (&done["account"]["email_verified"], &done["password_removed"]),
+        (&json!(true), &json!(false))
+    );
     assert_eq!(log_in(&server, "ana").await.status(), 200, "the password is the same");
+    let ben = sign_up(&server, "ben", "Ben").await;
+    let path = format!("/admin/accounts/{ben}/mark-email-verified");
+    let done = operate(&server, "POST", &path, Value::Null).await;
+    assert_eq!(done["password_removed"], true, "nobody knows who chose it");
+    assert_eq!(log_in(&server, "ben").await.status(), 401);
 
     let done = operate(&server, "PATCH", &ana.at("/tier"), json!({"tier": "gold"})).await;
     assert_eq!(done["account"]["tier"], "GOLD");
@@ -515,34 +524,45 @@ async fn a_long_audit_is_exported_whole() {
     server.stop().await;
 }
 
-/// Goal: an entry that nobody can read any more ends no list.
+/// Goal: entries that nobody can read any more end no list and no file, however many there are in a row.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn entries_behind_one_that_is_unreadable_are_listed() {
+async fn entries_behind_those_that_are_unreadable_are_listed() {
     let server = setup().start().await;
     let id = sign_up(&server, "ana", "Ana").await;
-    for it in 0..601 {
+    for it in 0..20 {
         let tier = if it % 2 == 0 { "gold" } else { "core" };
         operate(&server, "PATCH", &format!("/admin/accounts/{id}/tier"), json!({"tier": tier}))
             .await;
     }
-    let audit = server.server.accounts.list_audit(None, 10).await.unwrap();
-    let key = format!("audit/{}", audit[5].id);
+    let audit = server.server.accounts.list_audit(None, 10).await.unwrap().entries;
+    // One by itself, and more than a page of them behind another entry.
+    let alone = format!("audit/{}", audit[2].id);
+    let ulid = audit[5].id;
+    let many = (0..1_001).map(|it| format!("audit/{}", Ulid::from_parts(ulid.timestamp_ms(), it)));
     let stopped = server.stop_for_now().await;
     let database = Database::open(&stopped.data_folder().join("accounts.redb")).unwrap();
-    let broken: (&str, Option<&[u8]>) = (&key, Some(b"{}"));
-    database.write(|tx| records::set(tx, [broken])).unwrap();
+    let broken: Vec<_> = many.chain([alone]).collect();
+    let broken = broken.iter().map(|it| (it.as_str(), Some(b"{}".as_slice())));
+    database.write(|tx| records::set(tx, broken)).unwrap();
     drop(database);
 
     let server = stopped.start().await;
-    let mut path = "/admin/audit?action=tier_changed&limit=500".to_owned();
-    let mut found = 0;
-    loop {
-        let page = operate(&server, "GET", &path, Value::Null).await;
-        found += page["items"].as_array().unwrap().len();
-        let Some(next) = page["next_cursor"].as_str() else { break };
-        path = format!("/admin/audit?action=tier_changed&limit=500&cursor={next}");
+    for limit in [3, 500] {
+        let start = format!("/admin/audit?action=tier_changed&limit={limit}");
+        let mut path = start.clone();
+        let mut found = 0;
+        loop {
+            let page = operate(&server, "GET", &path, Value::Null).await;
+            found += page["items"].as_array().unwrap().len();
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            path = format!("{start}&cursor={next}");
+        }
+        assert_eq!(found, 19, "{limit} at a time");
     }
-    assert_eq!(found, 600);
+    let (_, text) = download(&server, "GET", "/admin/export/audit.json").await;
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let exported = file["audit"].as_array().unwrap();
+    assert_eq!(exported.iter().filter(|it| it["action"] == "tier_changed").count(), 19);
     server.stop().await;
 }
 

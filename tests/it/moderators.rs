@@ -243,7 +243,7 @@ async fn an_invitation_is_the_same_for_every_address_and_is_taken_up_once() {
     let token = link.split("token=").nth(1).unwrap();
     let taken_back = mo.ask(&server, "POST", "/api/invitations", json!({"token": token})).await;
     assert_eq!(taken_back.0, 400);
-    let audit = server.server.accounts.list_audit(None, 50).await.unwrap();
+    let audit = server.server.accounts.list_audit(None, 50).await.unwrap().entries;
     let actions: Vec<_> = audit.iter().map(|it| it.action.as_str()).collect();
     for it in ["moderator_invited", "moderator_accepted", "moderator_removed"] {
         assert!(actions.contains(&it), "{it} in {actions:?}");
@@ -432,7 +432,7 @@ async fn a_moderator_acts_here_and_on_twitch_and_is_told_what_came_of_it() {
     assert_eq!((seen[1].0.as_str(), seen[1].2["user_id"].as_str()), ("DELETE", "2002"));
     assert_eq!(seen[2].3, json!({"data": {"user_id": "7"}}));
     // All of it stands under the moderator's own name.
-    let audit = server.server.accounts.list_audit(None, 50).await.unwrap();
+    let audit = server.server.accounts.list_audit(None, 50).await.unwrap().entries;
     let acts: Vec<_> = audit.iter().filter(|it| it.action.starts_with("moderation_")).collect();
     assert!(acts.len() >= 7, "{}", acts.len());
     assert!(acts.iter().all(|it| serde_json::to_string(&it.actor).unwrap().contains(&mo.code)));

@@ -146,7 +146,7 @@ impl House {
     async fn audited(&self) -> Vec<(String, String)> {
         // What strangers did is written with the next change.
         self.accounts.change(|_| Ok(())).await.unwrap();
-        let entries = self.accounts.list_audit(None, 100).await.unwrap();
+        let entries = self.accounts.list_audit(None, 100).await.unwrap().entries;
         let shown = serde_json::to_string(&entries).unwrap();
         assert!(!shown.contains("hunter2") && !shown.contains("-code-"), "{shown}");
         entries.into_iter().map(|it| (it.action, it.result)).collect()

@@ -407,7 +407,7 @@ async fn the_emergency_admin_gets_in_and_nobody_else_that_way() {
         assert_eq!(post(&server, "/auth/login/fallback", wrong).await.status, 401);
     }
     assert_eq!(post(&server, "/auth/login/fallback", body).await.status, 429);
-    let audit = server.server.accounts.list_audit(None, 10).await.unwrap();
+    let audit = server.server.accounts.list_audit(None, 10).await.unwrap().entries;
     assert!(audit.iter().all(|it| it.action == "fallback_login"));
     assert_eq!(audit.iter().filter(|it| it.result == "failed").count(), 6);
     server.stop().await;
@@ -424,7 +424,7 @@ async fn what_is_audited_last_is_not_lost() {
     accounts.note(AuditEntry::new(accounts.now(), Actor::Nobody, "login_failed"));
     drop(accounts);
     let server = server.stop_for_now().await.start().await;
-    let audit = server.server.accounts.list_audit(None, 10).await.unwrap();
+    let audit = server.server.accounts.list_audit(None, 10).await.unwrap().entries;
     assert!(audit.iter().any(|it| it.action == "login_failed"), "{audit:?}");
     server.stop().await;
 }
@@ -453,7 +453,7 @@ async fn ten_thousand_guesses_are_soon_over() {
     }
     println!("10,000 guesses: {open} compared, {held} held up, {:?}", started.elapsed());
     assert!(open < 500, "{open} of 10,000 guesses were compared");
-    let audit = server.server.accounts.list_audit(None, 10_000).await.unwrap();
+    let audit = server.server.accounts.list_audit(None, 10_000).await.unwrap().entries;
     assert!(audit.len() < 600, "{} entries", audit.len());
     server.stop().await;
 }

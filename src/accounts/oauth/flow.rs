@@ -19,9 +19,10 @@ pub struct Flow {
     pub aim: Aim,
     /// Ask to use the provider's platform in the creator's name, too.
     pub with_platform: bool,
-    /// The network that it was begun in, as far as that is known: those under way there make room for each other.
+    /// The network that it was begun in, as far as that is known: those under way there make room for each other. Of
+    /// an IPv6 address the first 48 bits, of which one customer can have all.
     #[serde(default)]
-    pub network: Option<IpAddr>,
+    network: Option<IpAddr>,
     /// The hash of the cookie of the browser that began it (Base64).
     browser: String,
     /// The secret of PKCE (RFC 7636).
@@ -46,6 +47,19 @@ impl Flow {
     pub fn new(provider: Provider, aim: Aim, with_platform: bool, browser: &str) -> Self {
         let (browser, verifier, nonce) = (hash(browser), random(), random());
         Self { provider, aim, with_platform, network: None, browser, verifier, nonce }
+    }
+
+    /// The same, begun at this address.
+    #[must_use]
+    pub fn begun_at(mut self, address: Option<IpAddr>) -> Self {
+        self.network = address.map(site);
+        self
+    }
+
+    /// The network that it was begun in.
+    #[must_use]
+    pub fn network(&self) -> Option<IpAddr> {
+        self.network
     }
 
     /// Whether this is the browser it was begun in: anybody can be sent to a callback of somebody else's.
@@ -74,6 +88,18 @@ impl fmt::Debug for Flow {
             .field("provider", &self.provider)
             .field("aim", &self.aim)
             .finish_non_exhaustive()
+    }
+}
+
+/// The most of an address that one customer of a provider can have to himself: a /48 of IPv6, with 65,536 networks in
+/// it.
+fn site(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(it) => {
+            let [a, b, c, ..] = it.segments();
+            IpAddr::V6([a, b, c, 0, 0, 0, 0, 0].into())
+        }
+        v4 => v4,
     }
 }
 

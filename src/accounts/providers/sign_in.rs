@@ -91,20 +91,17 @@ fn admit(
         if !account.is_active() {
             return Err(AccountError::Suspended);
         }
-        if account.email_verified {
-            add(&mut account, identity, change.at())?;
-            let account = change.put_account(account)?;
-            note_linked(change, &account, identity, origin);
-            let provider = identity.provider.title().to_owned();
-            let page = format!("{base}/account");
-            change.alert(&account, Alert::ProviderLinked { provider }, &origin.user_agent, &page);
-            return Ok((*account).clone());
-        }
-        // Whoever made it never showed that they read this address; who comes now has.
+        // Where nobody was in it, whoever made it never showed that they read this address; who comes now has.
+        let has_owner = account.email_verified || account.last_login_at.is_some();
         account = claim(change, account, Word::Mailbox, config, origin)?;
         add(&mut account, identity, change.at())?;
         let account = change.put_account(account)?;
         note_linked(change, &account, identity, origin);
+        if has_owner {
+            let provider = identity.provider.title().to_owned();
+            let page = format!("{base}/account");
+            change.alert(&account, Alert::ProviderLinked { provider }, &origin.user_agent, &page);
+        }
         return Ok((*account).clone());
     }
     if change.controls().disable_new_signups {

@@ -1,19 +1,21 @@
 //! The way to a provider and back: the ticket that is kept meanwhile, and what becomes of who brings it.
 
-use std::{collections::HashMap, net::IpAddr, sync::Arc};
+use std::{cmp::Reverse, collections::HashMap, net::IpAddr, sync::Arc};
 
 use super::{ProviderError, Providers};
 use crate::accounts::{
     Account, AccountError, AccountId, Actor, AuditEntry, Change, Digest, Origin, Purpose,
     PurposeKind, SignedIn, Surface, Ticket,
-    lockout::network,
     oauth::{Aim, Flow, Identity, OAuthError, Provider},
 };
 
-/// Most ways that are under way at a time; the network that has most of them makes room for further ones. Well below
-/// the room for all tickets: who floods this does not push out the links in people's mails.
+/// Most ways that are under way at a time; the network that has most of them makes room for further ones, and of
+/// several that have as many, that which has the oldest. So who floods this from few networks shuts out nobody else;
+/// from as many networks as this, each way still lasts until so many others were begun. Well below the room for all
+/// tickets: who floods this does not push out the links in people's mails.
 const MOST_UNDER_WAY: usize = 5_000;
-/// Most ways that are under way from one network; the oldest of them makes room. Behind one there may be a school.
+/// Most ways that are under way from one network, which is an IPv4 address or a /48 of IPv6; the oldest of them makes
+/// room. Behind one there may be a school.
 const MOST_OF_A_NETWORK: usize = 100;
 
 /// What somebody sets out with.
@@ -67,12 +69,12 @@ impl Providers {
             Aim::Link(id) => Some(*id),
             Aim::SignIn => None,
         };
-        let mut flow = Flow::new(provider, aim, surface == Surface::Creator, browser);
-        flow.network = origin.address.map(network);
+        let flow = Flow::new(provider, aim, surface == Surface::Creator, browser);
+        let flow = flow.begun_at(origin.address);
         // Looked at first, so that nothing is kept of a way that leads nowhere.
         self.0.oauth.authorize_url(&flow, "")?;
         let kept = serde_json::to_value(&flow).expect("plain values always serialise");
-        let from = flow.network;
+        let from = flow.network();
         let minutes = accounts.config().system.auth.oauth_state_minutes;
         let state = accounts
             .change(move |change| {
@@ -171,21 +173,29 @@ fn network_of(ticket: &Ticket) -> Option<Option<IpAddr>> {
     }
 }
 
-/// Makes room for one more way from a network: whoever floods this shuts out nobody but their own network.
+/// Makes room for one more way from a network: the oldest of that network when it has as many as it may, else, when
+/// there are as many as there may be, the oldest of the network that has most.
 fn make_room(change: &mut Change, from: Option<IpAddr>, most_of_one: usize, most: usize) {
-    // Those that were begun first come first: all live equally long.
-    let under_way: Vec<(Option<IpAddr>, Digest)> =
-        change.tickets().filter_map(|it| Some((network_of(it)?, it.digest))).collect();
-    let mut counts: HashMap<Option<IpAddr>, usize> = HashMap::new();
-    for (network, _) in &under_way {
-        *counts.entry(*network).or_default() += 1;
+    /// What one network has under way.
+    struct Held {
+        count: usize,
+        /// Its oldest, and where that comes among all.
+        oldest: (usize, Digest),
     }
-    let full = counts.get(&from).is_some_and(|it| *it >= most_of_one).then_some(from);
-    let largest = || counts.iter().max_by_key(|it| it.1).map(|it| *it.0);
-    let crowded = full.or_else(|| if under_way.len() >= most { largest() } else { None });
-    let oldest = crowded.and_then(|crowded| under_way.iter().find(|it| it.0 == crowded));
-    if let Some((_, digest)) = oldest {
-        change.remove_ticket(digest);
+    // Those that were begun first come first: all live equally long.
+    let under_way = change.tickets().filter_map(|it| Some((network_of(it)?, it.digest)));
+    let mut networks: HashMap<Option<IpAddr>, Held> = HashMap::new();
+    let mut total = 0;
+    for (network, digest) in under_way {
+        let first = Held { count: 0, oldest: (total, digest) };
+        networks.entry(network).or_insert(first).count += 1;
+        total += 1;
+    }
+    let full = networks.get(&from).filter(|it| it.count >= most_of_one);
+    let largest = || networks.values().max_by_key(|it| (it.count, Reverse(it.oldest.0)));
+    let crowded = full.or_else(|| if total >= most { largest() } else { None });
+    if let Some(digest) = crowded.map(|it| it.oldest.1) {
+        change.remove_ticket(&digest);
     }
 }
 
@@ -194,39 +204,89 @@ mod tests {
     use super::*;
     use crate::accounts::Accounts;
 
-    fn at(last: u8) -> Option<IpAddr> {
+    /// Most ways of one network here, and in all.
+    const MOST_OF_ONE: usize = 3;
+    const MOST: usize = 6;
+
+    fn v4(last: u8) -> Option<IpAddr> {
         Some([192, 0, 2, last].into())
     }
 
-    /// Goal: a stranger who begins and begins shuts out nobody else.
+    /// An address in a /64 of a /48.
+    fn v6(site: u16, network: u16) -> Option<IpAddr> {
+        Some([0x2001, 0xdb8, site, network, 0, 0, 0, 1].into())
+    }
+
+    /// A server where each way is begun after the one before it.
+    struct House {
+        accounts: Accounts,
+        begun: u32,
+    }
+
+    impl House {
+        fn new() -> Self {
+            Self { accounts: Accounts::in_memory(), begun: 0 }
+        }
+
+        fn begin(&mut self, at: Option<IpAddr>) -> Digest {
+            let flow = Flow::new(Provider::Google, Aim::SignIn, false, "cookie").begun_at(at);
+            let kept = serde_json::to_value(&flow).unwrap();
+            // The clock stands still: later ones end later all the same.
+            self.begun += 1;
+            let minutes = self.begun;
+            let work = |change: &mut Change| {
+                make_room(change, flow.network(), MOST_OF_ONE, MOST);
+                Ok(change.open_ticket(Purpose::OAuth(kept), None, minutes, Surface::Public, None))
+            };
+            self.accounts.change_now(work).unwrap().digest()
+        }
+
+        fn has(&self, way: Digest) -> bool {
+            self.accounts.book().ticket(&way).is_some()
+        }
+
+        fn count(&self) -> usize {
+            self.accounts.book().count_tickets()
+        }
+    }
+
+    /// Goal: a stranger who begins and begins shuts out nobody else, however many networks their provider gave them.
     #[test]
     fn whoever_begins_too_many_ways_makes_room_themselves() {
-        let accounts = Accounts::in_memory();
-        let begin = |from: Option<IpAddr>| {
-            let mut flow = Flow::new(Provider::Google, Aim::SignIn, false, "cookie");
-            flow.network = from;
-            let kept = serde_json::to_value(&flow).unwrap();
-            let work = |change: &mut Change| {
-                make_room(change, from, 3, 6);
-                Ok(change.open_ticket(Purpose::OAuth(kept), None, 10, Surface::Public, None))
-            };
-            accounts.change_now(work).unwrap().digest()
-        };
-        let count = |from: Option<IpAddr>| {
-            let book = accounts.book();
-            book.tickets().filter(|it| network_of(it) == Some(from)).count()
-        };
-        begin(at(1));
+        let mut house = House::new();
+        let ana = house.begin(v4(1));
         for _ in 0..20 {
-            begin(at(2));
+            house.begin(v4(2));
         }
-        assert_eq!((count(at(1)), count(at(2))), (1, 3));
-        for last in 3..9 {
-            begin(at(last));
+        assert!(house.has(ana));
+        assert_eq!(house.count(), 1 + MOST_OF_ONE);
+        for network in 0..50 {
+            let way = house.begin(v6(7, network));
+            assert!(house.has(way), "nobody is turned away");
         }
-        assert_eq!(accounts.book().count_tickets(), 6);
-        assert!(count(at(2)) <= 1, "the largest makes room first");
-        let ben = begin(None);
-        assert!(accounts.book().ticket(&ben).is_some(), "nobody is turned away");
+        assert!(house.has(ana));
+        assert_eq!(house.count(), MOST);
+        let ben = house.begin(None);
+        assert!(house.has(ana) && house.has(ben));
+    }
+
+    /// Goal: against a flood from many networks a way lasts until as many others were begun as there may be.
+    #[test]
+    fn of_networks_with_as_many_ways_the_oldest_makes_room() {
+        let mut house = House::new();
+        let [first, second] = [house.begin(v4(1)), house.begin(v4(1))];
+        let flood = |house: &mut House, network: u16| {
+            for site in 1..u16::try_from(MOST).unwrap() {
+                house.begin(v6(site, network));
+            }
+        };
+        flood(&mut house, 0);
+        assert!(!house.has(first), "of the network with two, the older one");
+        assert!(house.has(second));
+        let ana = house.begin(v4(2));
+        assert!(!house.has(second), "now it is the oldest of all");
+        flood(&mut house, 1);
+        assert!(house.has(ana));
+        assert_eq!(house.count(), MOST);
     }
 }

@@ -6,6 +6,16 @@ use crate::{
     storage::{Reading, StorageError, tables::records},
 };
 
+/// Some entries of the audit.
+#[derive(Debug)]
+pub struct AuditPage {
+    /// The last first; without those that nobody can read any more.
+    pub entries: Vec<AuditEntry>,
+    /// The key of the last row that was read, whether it is one of the entries or not: where to go on. `None` where no
+    /// row was left.
+    pub read_to: Option<String>,
+}
+
 impl Accounts {
     /// Notes something that waits for the disk: it is written with the next change, or within a second. For what
     /// strangers can do as often as they like; of many at once only the first are kept, and how many more there were.
@@ -40,7 +50,7 @@ impl Accounts {
         written.unwrap_or_else(|it| Err(StorageError::Io(std::io::Error::other(it)).into()))
     }
 
-    /// Entries of the audit before `before`, or the latest; the last first.
+    /// Entries of the audit before `before`, or the latest, of so many rows.
     ///
     /// # Errors
     /// What the disk says.
@@ -48,7 +58,7 @@ impl Accounts {
         &self,
         before: Option<String>,
         limit: usize,
-    ) -> Result<Vec<AuditEntry>, AccountError> {
+    ) -> Result<AuditPage, AccountError> {
         let this = self.clone();
         let task = self.0.parts.life.spawn_blocking(move || this.write_noted());
         // What cannot be written now is told by who tried; what is there can be shown all the same.
@@ -65,7 +75,7 @@ impl Accounts {
         before: Option<&str>,
         limit: usize,
     ) -> Result<Vec<AuditEntry>, AccountError> {
-        Ok(self.with_database(|it| it.read(|tx| entries_before(tx, before, limit)))?)
+        Ok(self.with_database(|it| it.read(|tx| entries_before(tx, before, limit)))?.entries)
     }
 
     /// Takes entries of the audit away that are older than `before`, and the oldest of those beyond `most`; at most
@@ -113,7 +123,7 @@ fn entries_before(
     tx: &Reading,
     before: Option<&str>,
     limit: usize,
-) -> Result<Vec<AuditEntry>, StorageError> {
+) -> Result<AuditPage, StorageError> {
     let rows = records::list_before(tx, AuditEntry::KIND, before, limit)?;
     let entries: Vec<AuditEntry> =
         rows.iter().filter_map(|(_, json)| serde_json::from_slice(json).ok()).collect();
@@ -124,5 +134,5 @@ fn entries_before(
             "entries of the audit cannot be read: they are kept, and not shown"
         );
     }
-    Ok(entries)
+    Ok(AuditPage { entries, read_to: rows.into_iter().next_back().map(|it| it.0) })
 }

@@ -20,7 +20,7 @@ async fn onboarding_begins_anew_and_says_how_many_sign_ins_that_ended() {
     let ana = put(&world.accounts, "ana", |it| it.onboarding = Onboarding::Completed);
     let done = act(&world.accounts, ana.id, Act::ResetOnboarding).await.unwrap();
     assert!(done.changed && done.account.onboarding == Onboarding::Pending);
-    let entry = &world.accounts.list_audit(None, 1).await.unwrap()[0];
+    let entry = &world.accounts.list_audit(None, 1).await.unwrap().entries[0];
     assert_eq!(entry.action, "onboarding_reset");
     let told =
         serde_json::json!({"before": "completed", "after": "pending", "sessions_invalidated": 0});
@@ -108,8 +108,14 @@ async fn an_address_that_is_marked_as_proven_leaves_no_password_of_a_stranger() 
     let done = act(&world.accounts, ana.id, Act::MarkEmailVerified).await.unwrap();
     assert!(done.changed && done.account.email_verified);
     assert_eq!((&done.account.password, done.account.role), (&None, AccountRole::Admin));
-    assert!(links(&world).is_empty());
+    assert_eq!(links(&world), [PurposeKind::ResetPassword], "a new one, to the mailbox");
     assert!(world.sign_in("ana@example.com", OTHER_PASSWORD).await.is_err());
+    // Whoever reads the mail is told, and sets another password.
+    assert!(done.password_removed);
+    let sent = world.last_mail("ana@example.com");
+    assert_eq!(sent.kind, "reset_password");
+    world.accounts.reset_password(&sent.secret, PASSWORD, origin(1)).await.unwrap();
+    world.sign_in("ana@example.com", PASSWORD).await.unwrap();
     assert_eq!(world.count_audited("email_marked_verified").await, 1);
     assert_eq!(world.count_audited("email_verified").await, 0, "they proved nothing");
     // Whoever was in it before is known.
@@ -118,6 +124,15 @@ async fn an_address_that_is_marked_as_proven_leaves_no_password_of_a_stranger() 
     });
     let done = act(&world.accounts, ben.id, Act::MarkEmailVerified).await.unwrap();
     assert_eq!(done.account.password.as_deref(), Some("hash"));
+    assert!(!done.password_removed);
+    assert!(world.mails("ben@example.com").is_empty());
+    // One that is suspended gets no link: it would not work.
+    world.sign_up("cleo@example.com", OTHER_PASSWORD).await.unwrap();
+    let cleo = world.find("cleo@example.com").unwrap();
+    act(&world.accounts, cleo.id, Act::Suspend).await.unwrap();
+    let done = act(&world.accounts, cleo.id, Act::MarkEmailVerified).await.unwrap();
+    assert!(done.password_removed && done.account.password.is_none());
+    assert_eq!(world.last_mail("cleo@example.com").kind, "verification");
 }
 
 #[tokio::test]

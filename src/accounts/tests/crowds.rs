@@ -127,7 +127,7 @@ async fn ten_thousand_guesses_at_as_many_accounts_do_not_flood_the_audit() {
     }
     world.advance(60_000);
     world.accounts.write_noted().unwrap();
-    let entries = world.accounts.list_audit(None, 20_000).await.unwrap();
+    let entries = world.accounts.list_audit(None, 20_000).await.unwrap().entries;
     assert_eq!(entries.len(), 61);
     assert_eq!(entries[0].action, "audit_condensed");
     assert_eq!(entries[0].metadata["left_out"], 9_940);
@@ -195,7 +195,7 @@ async fn a_long_name_of_a_browser_and_a_long_page_are_cut() {
         world.mails("ana@example.com").iter().filter(|it| it.kind == "security_alert").count(),
         0
     );
-    let entries = world.accounts.list_audit(None, 10).await.unwrap();
+    let entries = world.accounts.list_audit(None, 10).await.unwrap().entries;
     assert!(entries.iter().all(|it| it.origin.user_agent.len() <= 200));
     let page = Some("/".repeat(100_000));
     let new = SignUp { return_to: page, ..sign_up("ben@example.com") };

@@ -190,6 +190,74 @@ async fn an_account_that_must_be_verified_again_is_not_up_for_grabs() {
     assert!(!gets_in(&world, OTHER_PASSWORD).await);
 }
 
+/// Goal: an account that is to be verified again comes back whole, by whatever way its owner shows that they read its
+/// mail.
+#[tokio::test]
+async fn an_account_that_must_be_verified_again_comes_back_whole() {
+    for by_reset in [false, true] {
+        let world = World::new();
+        let id = world.member(VICTIM).await.id;
+        world.sign_in(VICTIM, PASSWORD).await.unwrap();
+        let linked = Linked {
+            provider: "discord".to_owned(),
+            subject: "7".to_owned(),
+            email: None,
+            name: None,
+            linked_at: world.accounts.now(),
+        };
+        let (before, token) = world
+            .accounts
+            .change_now(|change| {
+                let mut account = change.find_account(id)?;
+                account.providers.push(linked.clone());
+                account.avatar_url = Some("https://pictures.example/7".to_owned());
+                let account = change.put_account(account)?;
+                let new = NewApiToken { name: "bot".to_owned(), days: None };
+                Ok((account, change.open_token(id, new)?.1.digest))
+            })
+            .unwrap();
+        world.accounts.act(id, Act::ForceEmailReverify, By::operator()).await.unwrap();
+        if by_reset {
+            let sent = world.accounts.send_reset_link(address(VICTIM), Surface::Public, origin(1));
+            sent.await.unwrap();
+            let link = world.last_mail(VICTIM).secret;
+            world.accounts.reset_password(&link, OTHER_PASSWORD, origin(1)).await.unwrap();
+        } else {
+            world.send_link(VICTIM).await;
+            let link = world.last_mail(VICTIM).secret;
+            world.use_link(&link).await.unwrap();
+        }
+        let now = world.find(VICTIM).unwrap();
+        assert!(now.email_verified);
+        assert_eq!(now.display_name, before.display_name);
+        assert_eq!((&now.providers, &now.avatar_url), (&before.providers, &before.avatar_url));
+        assert!(world.accounts.book().token(&token).is_some());
+        assert!(gets_in(&world, if by_reset { OTHER_PASSWORD } else { PASSWORD }).await);
+        assert!(!gets_in(&world, if by_reset { PASSWORD } else { OTHER_PASSWORD }).await);
+    }
+}
+
+/// Goal: a stranger's password is gone by whatever way the owner of the address comes; none makes the account look as
+/// if somebody had been in it.
+#[tokio::test]
+async fn a_stranger_who_cannot_verify_never_was_in_the_account() {
+    let world = World::new();
+    world.sign_up(VICTIM, OTHER_PASSWORD).await.unwrap();
+    let tried = world.sign_in(VICTIM, OTHER_PASSWORD).await;
+    assert!(matches!(tried, Err(AccountError::NotVerified)), "{tried:?}");
+    let id = world.find(VICTIM).unwrap().id;
+    let forced = world.accounts.act(id, Act::ForceEmailReverify, By::operator()).await;
+    assert!(matches!(forced, Err(AccountError::Refused(_))), "{forced:?}");
+    assert_eq!(world.find(VICTIM).unwrap().last_login_at, None);
+    let sent = world.accounts.send_reset_link(address(VICTIM), Surface::Public, origin(1));
+    sent.await.unwrap();
+    let link = world.last_mail(VICTIM).secret;
+    world.accounts.reset_password(&link, PASSWORD, origin(1)).await.unwrap();
+    assert!(gets_in(&world, PASSWORD).await);
+    assert!(!gets_in(&world, OTHER_PASSWORD).await);
+    assert_eq!(world.find(VICTIM).unwrap().display_name, "victim");
+}
+
 /// Whoever operates the server vouches for an address, and not for what a stranger left there.
 #[tokio::test]
 async fn an_admin_is_made_without_what_a_stranger_prepared() {

@@ -54,12 +54,12 @@ async fn of_too_much_audited_the_oldest_goes() {
         world.advance(1_000);
         world.sign_in("ana@example.com", PASSWORD).await.unwrap();
     }
-    let all = world.accounts.list_audit(None, 100).await.unwrap();
+    let all = world.accounts.list_audit(None, 100).await.unwrap().entries;
     let forget = |limit| world.accounts.forget_audit("", 5, limit).unwrap();
     assert_eq!(forget(3), 3);
     assert_eq!(forget(100), all.len() - 3 - 5);
     assert_eq!(forget(100), 0);
-    assert_eq!(world.accounts.list_audit(None, 100).await.unwrap(), all[..5]);
+    assert_eq!(world.accounts.list_audit(None, 100).await.unwrap().entries, all[..5]);
     // Nothing else went with it.
     assert_eq!(world.on_disk(), contents(&world.accounts.book()));
 }

@@ -222,6 +222,9 @@ pub struct ActAnswer {
     pub onboarding_status: Onboarding,
     /// Sign-ins that were ended (count).
     pub sessions_invalidated: usize,
+    /// Whether it had a password that nobody vouched for, and has none now: its owner got a link to set one, unless
+    /// the account is suspended.
+    pub password_removed: bool,
 }
 
 impl ActAnswer {
@@ -238,6 +241,7 @@ impl ActAnswer {
             account_status: status.to_owned(),
             onboarding_status: acted.account.onboarding,
             sessions_invalidated: acted.sessions_invalidated,
+            password_removed: acted.password_removed,
         }
     }
 }

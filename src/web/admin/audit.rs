@@ -15,7 +15,7 @@ use crate::{
 /// Entries of one answer, at most, and where nothing is said.
 const MOST: usize = 500;
 const USUAL: usize = 100;
-/// Entries that are read at a time, and for one answer in all.
+/// Rows that are read at a time, and for one answer in all.
 const PAGE: usize = 500;
 const MOST_READ: usize = 20_000;
 
@@ -109,27 +109,27 @@ pub async fn list_audit(
     }
     let (mut items, mut read) = (Vec::new(), 0);
     let next_cursor = 'read: loop {
+        if read >= MOST_READ {
+            break before;
+        }
         let page = state.accounts.list_audit(before.clone(), PAGE).await?;
-        // Entries that nobody can read any more are left out of a page: only one without any is the last.
-        let is_last = page.is_empty();
-        for entry in page {
+        read += PAGE;
+        for entry in page.entries {
             if filter.since.is_some_and(|it| entry.ts < it) {
                 break 'read None;
             }
             if items.len() == limit {
                 break 'read before;
             }
-            read += 1;
             before = Some(entry.id.to_string());
             if filter.takes(&entry) {
                 items.push(AuditRecord::of(&entry));
             }
         }
-        if is_last {
-            break None;
-        }
-        if read >= MOST_READ {
-            break before;
+        // A page without entries is not the last: all of its rows may be such as nobody can read any more.
+        match page.read_to {
+            Some(it) => before = Some(it),
+            None => break None,
         }
     };
     Ok(unkept(AuditList { success: true, items, next_cursor }))

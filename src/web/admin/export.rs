@@ -17,7 +17,7 @@ use super::{
     by, csv,
 };
 use crate::{
-    accounts::{Account, AccountError, AccountRecord, AuditEntry, AuditRecord},
+    accounts::{Account, AccountError, AccountRecord, AuditPage, AuditRecord},
     model::Timestamp,
     web::{
         ApiError, AppState,
@@ -209,10 +209,11 @@ async fn export_audit(
             if sent >= MOST_ENTRIES {
                 return Ok::<_, AccountError>(None);
             }
-            let page: Vec<AuditEntry> = accounts.list_audit(before, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(None) };
-            let state = (Some(last.id.to_string()), sent + page.len());
-            let records = page.iter().map(|it| json!(AuditRecord::redacted(it)));
+            let AuditPage { entries, read_to } = accounts.list_audit(before, PAGE).await?;
+            // Rows that nobody can read any more end no file.
+            let Some(read_to) = read_to else { return Ok(None) };
+            let state = (Some(read_to), sent + entries.len());
+            let records = entries.iter().map(|it| json!(AuditRecord::redacted(it)));
             Ok(Some((part(records, &AUDIT_COLUMNS, format, sent == 0), state)))
         }
     };
