@@ -175,8 +175,13 @@ async fn whoever_is_asked_by_mail_signs_up_and_moderates() {
     page.hit("Enter").await;
     page.until(&says("Asked: there is a mail on its way to them.")).await;
 
-    let theirs = Browser::launch().await;
     let invitation = server.mailed(MO, "/invitation?token=").await;
+    // The operator has no account to accept with, and is not sent around for one.
+    page.go(&invitation).await;
+    page.until(&says("you may do all of that already")).await;
+    assert_eq!(page.count("a.primary, #accept").await, 0);
+
+    let theirs = Browser::launch().await;
     let mo = theirs.open(&invitation).await;
     mo.until(&says("Moderate ana?")).await;
     mo.click(".primary").await;

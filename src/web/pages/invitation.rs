@@ -34,6 +34,8 @@ struct InvitationPage {
     rights: Vec<&'static str>,
     /// Who is signed in.
     account: Option<String>,
+    /// Whether whoever operates the server looks at it, who has no account to accept with.
+    is_operator: bool,
     login: String,
     page: serde_json::Value,
 }
@@ -73,6 +75,7 @@ pub async fn show_invitation(
         rights: rights.map(|it| words(*it)).collect(),
         asked: invitation.map(|it| (it.room.to_string(), it.from)),
         account: caller.account().map(|it| it.display_name.clone()),
+        is_operator: matches!(caller, Caller::OperatorBrowser { .. }),
         login: login.finish(),
         page: json!({ "token": token }),
     };
