@@ -75,7 +75,7 @@ const SCENARIOS: [Scenario; 6] = [
     Scenario { name: "rooms", sockets: 5_000, rooms: 500, rate: Some(2), ..STEADY },
     Scenario { name: "idle", sockets: 10_000, rooms: 1_000, rate: Some(0), ..STEADY },
     Scenario { name: "slow", sockets: 300, rate: Some(200), stopped_tenths: 1, ..STEADY },
-    Scenario { name: "logins", logins: 50, ..STEADY },
+    Scenario { name: "logins", logins: PEOPLE, ..STEADY },
 ];
 
 fn main() -> Result<()> {
@@ -118,7 +118,7 @@ fn server() -> Result<()> {
         sources.flags.exports = Some(folder.join("exports"));
         let options = streamsuites::app::Options::new(sources);
         let server = streamsuites::app::start(options).await?;
-        add_account(&server.accounts).await?;
+        add_accounts(&server.accounts).await?;
         println!("{}", server.address);
         std::io::stdout().flush()?;
         // The parent ends us by closing our input.
@@ -128,31 +128,45 @@ fn server() -> Result<()> {
     })
 }
 
-/// Whom the people of `logins` are.
-const EMAIL: &str = "bench@example.com";
+/// People of `logins`, each with an account and an address of their own.
+const PEOPLE: usize = 50;
+/// Tells from where each comes.
+const ADDRESS_HEADER: &str = "x-forwarded-for";
 const PASSWORD: &str = "a password of the benchmark";
 
-async fn add_account(accounts: &streamsuites::accounts::Accounts) -> Result<()> {
+fn email_of(person: usize) -> String {
+    format!("bench{person}@example.com")
+}
+
+async fn add_accounts(accounts: &streamsuites::accounts::Accounts) -> Result<()> {
     let auth = accounts.config().system.auth.clone();
     let hash = accounts.passwords().hash(&auth, PASSWORD, &[]).await?;
     accounts
         .change(move |change| {
-            let email = EMAIL.parse().ok();
-            let mut account = streamsuites::accounts::Account::new(email, "", change.at());
-            account.email_verified = true;
-            account.password = Some(hash);
-            change.put_account(account).map(drop)
+            for person in 0..PEOPLE {
+                let email = email_of(person).parse().ok();
+                let mut account = streamsuites::accounts::Account::new(email, "", change.at());
+                account.email_verified = true;
+                account.password = Some(hash.clone());
+                change.put_account(account)?;
+            }
+            Ok(())
         })
         .await?;
     Ok(())
 }
 
 /// Signs in over and over; counts how often it went well.
-async fn sign_in(address: SocketAddr, going: Arc<AtomicBool>, done: Arc<AtomicU64>) -> Result<()> {
-    let body = json!({ "email": EMAIL, "password": PASSWORD }).to_string();
+async fn sign_in(
+    address: SocketAddr,
+    person: usize,
+    going: Arc<AtomicBool>,
+    done: Arc<AtomicU64>,
+) -> Result<()> {
+    let body = json!({ "email": email_of(person), "password": PASSWORD }).to_string();
     let request = format!(
-        "POST /auth/login/password HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{body}",
+        "POST /auth/login/password HTTP/1.1\r\nHost: {address}\r\n{ADDRESS_HEADER}: 198.51.100.{person}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let mut stream = BufReader::new(TcpStream::connect(address).await?);
@@ -244,7 +258,7 @@ async fn measure(scenario: Scenario, length: Duration, pinned: bool) -> Result<V
     ));
     let signed_in = Arc::new(AtomicU64::new(0));
     let people: Vec<_> = (0..logins)
-        .map(|_| tokio::spawn(sign_in(address, Arc::clone(&sending), Arc::clone(&signed_in))))
+        .map(|it| tokio::spawn(sign_in(address, it, Arc::clone(&sending), Arc::clone(&signed_in))))
         .collect();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let signed_in_before = signed_in.load(Ordering::Relaxed);
@@ -344,6 +358,7 @@ impl Server {
             .env("STREAMSUITES__PLATFORMS__TWITCH__JOINS_PER_10_SECONDS", "10000")
             .env("STREAMSUITES__PLATFORMS__TWITCH__CHANNELS_PER_CONNECTION", "1000")
             .env("STREAMSUITES__SYSTEM__AUTH__ATTEMPTS_PER_MINUTE", "100000")
+            .env("STREAMSUITES__SYSTEM__WEB__CLIENT_ADDRESS_HEADER", ADDRESS_HEADER)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;

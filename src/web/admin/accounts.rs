@@ -71,7 +71,7 @@ pub(super) struct Filter {
 impl Filter {
     pub(super) fn read(wanted: &Wanted) -> Result<Self, ApiError> {
         let bad = |it: String| ApiError::BadRequest(it);
-        let said = |it: &Option<String>| it.clone().filter(|it| !it.trim().is_empty());
+        let said = |it: &Option<String>| it.clone().filter(|it| !it.is_empty());
         let status = match said(&wanted.status).as_deref() {
             None => None,
             Some("active") => Some(AccountStatus::Active),

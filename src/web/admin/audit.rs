@@ -57,7 +57,7 @@ struct Filter {
 
 impl Filter {
     fn read(wanted: &Wanted) -> Result<Self, ApiError> {
-        let said = |it: &Option<String>| it.clone().filter(|it| !it.trim().is_empty());
+        let said = |it: &Option<String>| it.clone().filter(|it| !it.is_empty());
         let since = said(&wanted.since).map(|it| Timestamp::parse(&it)).transpose();
         let since = since.map_err(|_| {
             ApiError::BadRequest("`since` is a moment such as 2026-01-31T12:00:00Z".to_owned())
