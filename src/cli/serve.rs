@@ -223,7 +223,7 @@ fn banner(server: &Server) -> String {
     }
     if server.address.ip().is_unspecified() && server.base_url == local_url(server) {
         text.push_str(
-            "\n  links lead to this machine only: for others, set `public_url` in config/system.json\n",
+            "\n  links lead to this machine only: for others, start with --public-url and your address\n",
         );
     }
     if server.keyed {

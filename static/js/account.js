@@ -42,7 +42,7 @@ function draw_user() {
   $("email-state").textContent = user.email_verified ? "verified" : "not verified";
   $("resend-row").hidden = !user.email || user.email_verified;
 
-  $("password-words").textContent = user.has_password ? "Setting another one ends all other sign-ins." : "You have none: you come in by links or through a provider. A password is one more way.";
+  $("password-words").textContent = user.has_password ? "Setting another one ends all other sign-ins. Your API tokens go on working." : "You have none: you come in by links or through a provider. A password is one more way.";
   for (const field of document.querySelectorAll(".owner")) field.value = user.email ?? user.user_code;
   for (const field of document.querySelectorAll("[data-with-password]")) {
     field.hidden = !user.has_password;
@@ -54,7 +54,8 @@ function draw_user() {
 
   const own = user.creator_workspace_access.contexts;
   const rooms = [...own, ...user.moderator_access.contexts.filter((it) => !own.some((mine) => mine.room === it.room))];
-  $("rooms").hidden = !rooms.length;
+  $("rooms").hidden = !rooms.length && user.onboarding_required;
+  $("another-room-words").textContent = own.length ? "Another room" : "Make a room of your own";
   $("room-list").replaceChildren(...rooms.map(room_row));
 }
 
@@ -131,13 +132,28 @@ function ask_to_sign_in_again({ body }, say) {
   return true;
 }
 
+/** What is wrong with the name of a room, by its field. */
+function fault_of_room({ room }) {
+  if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(room)) return {};
+  return { room: room ? "Letters, digits, _ and -, with a letter or digit first." : "Choose a name." };
+}
+
+/** What comes next: the overlay's link, and channels. */
+const show_made_room = (room) => location.assign(`/?made=${encodeURIComponent(room)}`);
+
+take_form($("another-room-form"), {
+  check: fault_of_room,
+  send: ({ room }) => ask("POST", "/account/onboarding/complete", { room }),
+  done: (_, { room }) => show_made_room(room),
+  blame: () => "room",
+});
+
 const onboarding = take_form($("onboarding-form"), {
-  check: ({ room }) => (wants_room() && !/^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(room) ? { room: room ? "Letters, digits, _ and -, with a letter or digit first." : "Choose a name." } : {}),
+  check: (values) => (wants_room() ? fault_of_room(values) : {}),
   send: ({ room }) => ask("POST", "/account/onboarding/complete", wants_room() ? { room } : {}),
   done(_, { room }) {
     if (wants_room()) {
-      // What comes next: the overlay's link, and channels.
-      location.assign(`/?made=${encodeURIComponent(room)}`);
+      show_made_room(room);
       return;
     }
     show_notice("All set.", "good");

@@ -62,6 +62,11 @@ async fn somebody_new_names_a_room_and_stands_before_its_link() {
     page.go(&server.url("/account")).await;
     page.until(&says("anas_place")).await;
     assert_eq!(page.eval(&says("What brings you here?")).await, false);
+    // One more than the tier allows is refused beside its name.
+    page.eval("document.querySelector('#another-room-words').parentElement.open = true").await;
+    page.type_into("#another-room", "one_more").await;
+    page.hit("Enter").await;
+    page.until(&format!("{}.includes('as many rooms as it may')", fault_of("another-room"))).await;
     browser.close().await;
     server.stop().await;
 }

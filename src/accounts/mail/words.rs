@@ -126,7 +126,8 @@ fn alert(what: &Alert) -> (&'static str, Vec<String>, &'static str) {
             "Your password was changed",
             says("The password of your StreamSuites account was changed."),
             "If this was not you, somebody else is in your account: set a new password with “Forgot password?” on \
-             the page you sign in on. That ends all other sign-ins.",
+             the page you sign in on. That ends all other sign-ins. Then delete API tokens that you do not know: they \
+             go on working.",
         ),
         Alert::AddressChanging { to } => (
             "Your mail address is about to change",

@@ -169,7 +169,9 @@ pub async fn add_room(
     let Json(new) = body?;
     let (room, channel) = new.room_and_channel()?;
     if !caller.is_operator() && !room.as_ref().is_some_and(|it| caller.owns(it)) {
-        return Err(ApiError::Forbidden("name one of your own rooms as `room`"));
+        return Err(ApiError::Forbidden(
+            "name one of your own rooms as `room`; you make another on your account's page",
+        ));
     }
     let (platform, name) = match channel.split_once(':') {
         Some((platform, name)) if !name.starts_with("//") => {

@@ -103,8 +103,14 @@ pub async fn sign_up_by_email(
             "Look into your mailbox: the link there verifies your address."
         }
         None => {
+            let only_known = state.accounts.book().controls().disable_new_signups;
             state.accounts.send_magic_link(sign_up).await?;
-            "Look into your mailbox: the link there signs you in."
+            match only_known {
+                true => {
+                    "If there is an account for this address, the link in its mailbox signs you in."
+                }
+                false => "Look into your mailbox: the link there signs you in.",
+            }
         }
     };
     Ok((StatusCode::ACCEPTED, Json(MailAnswer::sent(message))))
