@@ -15,7 +15,7 @@ const made = new URL(location.href).searchParams.get("made")?.toLowerCase();
 function make_card(room) {
   const title = make("h2", "", make("bdi", "", room.display_name || room.room));
   // Rooms of one streamer all bear their name.
-  if (room.display_name && room.display_name !== room.room) title.append(" ", make("small", "muted", room.room));
+  if ((room.display_name || room.room).toLowerCase() !== room.room.toLowerCase()) title.append(" ", make("small", "muted", room.room));
   title.tabIndex = -1;
   const badge = make("span", "badge");
   const statuses = make("div", "");
