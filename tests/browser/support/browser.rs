@@ -21,6 +21,8 @@ use chromiumoxide::{
         },
         js_protocol::runtime::{EvaluateParams, EventConsoleApiCalled, EventExceptionThrown},
     },
+    element::Element,
+    error::CdpError,
     listeners::EventStream,
 };
 use futures_util::{FutureExt, Stream, StreamExt};
@@ -217,13 +219,34 @@ impl Page {
 
     /// Clicks on an element as a hand does.
     pub(crate) async fn click(&self, selector: &str) {
-        self.tab.find_element(selector).await.unwrap().click().await.unwrap();
+        self.on_element(selector, async |it| it.click().await.map(drop)).await;
     }
 
     /// Types into an element.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
-        let element = self.tab.find_element(selector).await.unwrap();
-        element.focus().await.unwrap().type_str(text).await.unwrap();
+        // Once it has the focus, keys go wherever that is: nothing is typed twice.
+        self.on_element(selector, async |it| it.focus().await?.type_str(text).await.map(drop))
+            .await;
+    }
+
+    /// Does something with an element; with the one in its place where the page drew it anew meanwhile.
+    async fn on_element(
+        &self,
+        selector: &str,
+        act: impl AsyncFn(&Element) -> Result<(), CdpError>,
+    ) {
+        let start = Instant::now();
+        loop {
+            let done = match self.tab.find_element(selector).await {
+                Ok(element) => act(&element).await,
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(()) => return,
+                Err(error) if start.elapsed() > DEADLINE => panic!("{selector}: {error}"),
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
     }
 
     /// Presses a key where the focus is, as a hand does.
