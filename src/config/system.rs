@@ -64,12 +64,16 @@ impl SystemConfig {
     /// surfaces.
     #[must_use]
     pub fn allowed_origins(&self) -> Vec<HttpUrl> {
+        self.web.cors_origins.iter().chain(self.surface_urls()).cloned().collect()
+    }
+
+    /// The pages of surfaces that are not this server's.
+    pub fn surface_urls(&self) -> impl Iterator<Item = &HttpUrl> {
         let surfaces = &self.auth.surfaces;
-        let of_surfaces = [&surfaces.public, &surfaces.creator, &surfaces.admin]
+        [&surfaces.public, &surfaces.creator, &surfaces.admin]
             .into_iter()
             .flat_map(|it| [&it.login_url, &it.success_url])
-            .flatten();
-        self.web.cors_origins.iter().chain(of_surfaces).cloned().collect()
+            .flatten()
     }
 
     /// What is wrong between values that are right by themselves: JSON pointer and message.

@@ -149,7 +149,7 @@ features! {
     /// Age at which recorded events of a room are deleted (days).
     #[schemars(range(min = 1, max = 3_650))]
     retention_days: u32 = [30, 180, 1_095], More;
-    /// Calls of the API of one account, by its browsers and programs (count per minute).
+    /// Calls of the API of one account (count per minute): of its programs, of its browsers, and of those on the account itself, each.
     #[schemars(range(min = 10, max = 1_000_000))]
     api_requests_per_minute: u32 = [300, 1_200, 6_000], More;
     /// Triggers of a creator (count).

@@ -1,10 +1,7 @@
 //! What stands before the API for accounts: how often one may call, by its tier, and whether anybody but admins may
 //! change things now.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     body::Body,
@@ -13,91 +10,20 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use governor::{
-    DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-};
 
 use super::{
     ApiError, AppState,
     caller::Caller,
     operation::{Operation, Verb},
     origin,
+    rates::{Pot, is_of_account},
 };
-use crate::{
-    accounts::{AccessMode, AccountId},
-    model::Tier,
-};
-
-/// Accounts after which those that no longer say anything are dropped.
-const TIDIED_AT: usize = 10_000;
-
-/// What the calls of an account are counted by: what its programs do keeps nobody from their own pages, on which those
-/// are stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Pot {
-    /// Its programs, with whichever of its tokens.
-    Programs(AccountId),
-    /// Its browsers.
-    Browsers(AccountId),
-    /// Its browsers, on what its owner does with the account itself.
-    Account(AccountId),
-}
-
-impl Pot {
-    fn of(caller: &Caller, path: &str) -> Option<Self> {
-        match caller {
-            Caller::Program { account, .. } => Some(Self::Programs(account.id)),
-            Caller::Browser { account, .. } if is_of_account(path) => {
-                Some(Self::Account(account.id))
-            }
-            Caller::Browser { account, .. } => Some(Self::Browsers(account.id)),
-            Caller::Nobody | Caller::OperatorToken | Caller::OperatorBrowser { .. } => None,
-        }
-    }
-}
-
-/// The calls of one tier, and how many of them a minute it was made for.
-type Limiter = (u32, Arc<DefaultKeyedRateLimiter<Pot>>);
-
-/// How often accounts may call; follows the tiers.
-#[derive(Default)]
-pub struct Rates(RwLock<[Option<Limiter>; 3]>);
-
-impl Rates {
-    /// Takes one of `per_minute` calls; otherwise tells after how many seconds there is one again.
-    ///
-    /// # Errors
-    /// The time to wait (s), rounded up.
-    pub fn take(&self, tier: Tier, who: Pot, per_minute: u32) -> Result<(), u64> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner)[tier as usize].clone();
-        let limiter = match known {
-            Some((made_for, limiter)) if made_for == per_minute => limiter,
-            _ => {
-                let quota = Quota::per_minute(per_minute.try_into().map_err(|_| 60_u64)?);
-                let limiter = Arc::new(RateLimiter::keyed(quota));
-                let mut slots = self.0.write().unwrap_or_else(PoisonError::into_inner);
-                slots[tier as usize] = Some((per_minute, Arc::clone(&limiter)));
-                limiter
-            }
-        };
-        if limiter.len() > TIDIED_AT {
-            limiter.retain_recent();
-        }
-        limiter
-            .check_key(&who)
-            .map_err(|it| it.wait_time_from(DefaultClock::default().now()).as_secs() + 1)
-    }
-}
+use crate::accounts::AccessMode;
 
 /// Whether calls of a route with this path are counted.
 #[must_use]
 pub fn is_counted(path: &str) -> bool {
     path.starts_with("/api/") || is_of_account(path)
-}
-
-fn is_of_account(path: &str) -> bool {
-    path == "/account" || path.starts_with("/account/")
 }
 
 /// Whom a route keeps waiting while the server is being worked on. Chat goes on, people get in and out, and overlays
@@ -222,15 +148,5 @@ mod tests {
         ] {
             assert_eq!(waits(method, path), Waits::Nobody, "{method} {path}");
         }
-    }
-
-    #[test]
-    fn an_account_has_one_pace_for_its_programs_which_keeps_nobody_from_their_pages() {
-        let rates = Rates::default();
-        let (ana, ben) = (AccountId::random(), AccountId::random());
-        for pot in [Pot::Programs(ana), Pot::Browsers(ana), Pot::Account(ana), Pot::Programs(ben)] {
-            assert_eq!(rates.take(Tier::Core, pot, 1), Ok(()), "{pot:?}");
-        }
-        assert!(rates.take(Tier::Core, Pot::Programs(ana), 1).is_err());
     }
 }

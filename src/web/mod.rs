@@ -23,6 +23,7 @@ pub mod overlay_keys;
 pub mod pages;
 pub mod pictures;
 pub mod query;
+pub mod rates;
 pub mod router;
 pub mod routes;
 pub mod sse;

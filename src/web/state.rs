@@ -14,11 +14,11 @@ use super::{
     api::{backup::Carried, channels::Typed},
     assets::Assets,
     doors::Doors,
-    gate::Rates,
     looks::Looks,
     media::Media,
     operator::Operator,
     overlay_keys::OverlayKeys,
+    rates::Rates,
     ws::Heartbeat,
 };
 use crate::{

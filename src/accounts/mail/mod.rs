@@ -7,7 +7,7 @@ mod address_line;
 mod browser;
 mod delivery;
 mod eml;
-mod kept;
+mod mail_row;
 mod one_line;
 mod outbox;
 mod postman;

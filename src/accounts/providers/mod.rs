@@ -5,16 +5,16 @@ mod keeping;
 mod link;
 mod platform_token;
 mod sign_in;
-mod travel;
+mod authorization;
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 pub use self::{
+    authorization::{Back, Begin, Finished},
     error::ProviderError,
     platform_token::PlatformToken,
-    travel::{Back, Begin, Finished},
 };
 use super::{
     AccountError, Accounts,

@@ -55,12 +55,9 @@ pub fn success_page(
 
 /// The origins of the pages that are not this server's.
 pub fn list_origins(state: &AppState) -> BTreeSet<String> {
-    let surfaces = state.config.borrow().system.auth.surfaces.clone();
-    [surfaces.public, surfaces.creator, surfaces.admin]
-        .into_iter()
-        .flat_map(|it| [it.login_url, it.success_url])
-        .flatten()
-        .filter_map(|it| Some(Url::parse(it.as_str()).ok()?.origin().ascii_serialization()))
+    let config = state.config.borrow();
+    let urls = config.system.surface_urls();
+    urls.filter_map(|it| Some(Url::parse(it.as_str()).ok()?.origin().ascii_serialization()))
         .collect()
 }
 

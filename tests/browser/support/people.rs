@@ -16,7 +16,7 @@ pub(crate) struct Person {
 }
 
 impl TestServer {
-    /// An account of that name, whose address is verified.
+    /// An account of that name and address.
     pub(crate) async fn put_person(&self, name: &str, email: &str) -> Person {
         let account = Account::new(Some(email.parse().unwrap()), name, Timestamp::now());
         let made = self.server.accounts.change(|change| {
