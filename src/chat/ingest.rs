@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU32, Ordering},
     },
     time::{Duration, Instant},
@@ -29,6 +29,16 @@ const VIEWERS_EVERY: Duration = Duration::from_secs(30);
 /// Most late purges of one source that are looked up in the log at the same time (count).
 const MOST_PURGES: usize = 16;
 
+/// Is told what happens in chats as it happens: each thing once, and nothing that is history or was recorded.
+pub trait Listener: Send + Sync {
+    /// `body` was published in `room` just now. Called in the order of the feed of one source, on its own task and under
+    /// no lock: it must not wait.
+    fn heard(&self, room: &Arc<Room>, body: &EventBody);
+}
+
+/// Who listens, once somebody does.
+type Listening = Arc<OnceLock<Arc<dyn Listener>>>;
+
 /// The rooms, as workers see them.
 pub struct Rooms {
     hub: Arc<Hub>,
@@ -37,6 +47,7 @@ pub struct Rooms {
     echoes: Echoes,
     /// Age from which an event is history (s).
     stale_seconds: Arc<AtomicU32>,
+    listener: Listening,
 }
 
 impl Rooms {
@@ -55,6 +66,14 @@ impl Rooms {
             emotes,
             echoes,
             stale_seconds: Arc::new(AtomicU32::new(stale_seconds)),
+            listener: Listening::default(),
+        }
+    }
+
+    /// Sets who is told what happens; the first one stays.
+    pub fn set_listener(&self, listener: Arc<dyn Listener>) {
+        if self.listener.set(listener).is_err() {
+            tracing::error!("somebody listens to the rooms already");
         }
     }
 
@@ -75,6 +94,7 @@ impl Sink for Rooms {
             normalizer: Normalizer::new(source.platform, &source.channel),
             readings: Vec::new(),
             stale_seconds: Arc::clone(&self.stale_seconds),
+            listener: Arc::clone(&self.listener),
             delay_ms: None,
             viewers: Viewers::default(),
             told: None,
@@ -96,6 +116,7 @@ struct RoomInlet {
     /// What the last thing that came was read as; kept for its room.
     readings: Vec<Reading>,
     stale_seconds: Arc<AtomicU32>,
+    listener: Listening,
     delay_ms: Option<i64>,
     viewers: Viewers,
     /// The newest state that was said.
@@ -217,14 +238,20 @@ impl RoomInlet {
             self.mark_ours(&mut body);
         }
         let published = self.room.publish(&body, &Arrival { received_at, sent_at, key });
-        match (&body, published) {
-            (EventBody::ChatMessage(it), Published::At(_))
-                if !self.source.recorded && body.is_content() =>
-            {
-                self.room.enqueue_paid(it);
-            }
-            (_, Published::Purged(purge)) => self.tell_purged(purge),
+        match published {
+            Published::At(_) if !self.source.recorded && body.is_content() => self.tell(&body),
+            Published::Purged(purge) => self.tell_purged(purge),
             _ => {}
+        }
+    }
+
+    /// Tells whoever does something about what happens now.
+    fn tell(&self, body: &EventBody) {
+        if let EventBody::ChatMessage(it) = body {
+            self.room.enqueue_paid(it);
+        }
+        if let Some(listener) = self.listener.get() {
+            listener.heard(&self.room, body);
         }
     }
 
