@@ -14,6 +14,7 @@ pub mod quotas;
 pub mod accounts;
 pub mod platforms;
 pub mod chat;
+pub mod triggers;
 pub mod exports;
 pub mod web;
 pub mod app;

@@ -23,6 +23,7 @@ pub mod secrets;
 mod show;
 pub mod system;
 pub mod tiers;
+pub mod triggers;
 
 use std::{
     fmt,
@@ -50,6 +51,7 @@ pub use self::{
     show::show,
     system::{OverlayAccess, SystemConfig},
     tiers::TiersConfig,
+    triggers::TriggersConfig,
 };
 
 /// Everything that is configured, checked.
@@ -65,6 +67,8 @@ pub struct Config {
     pub quotas: QuotasConfig,
     /// `tiers.json`: what each tier allows.
     pub tiers: TiersConfig,
+    /// `triggers.json`: what is done about what is said.
+    pub triggers: TriggersConfig,
     /// Secrets, from the environment and `.env` only.
     pub secrets: Secrets,
     /// What looks like a mistake, though it need not be one.
@@ -172,10 +176,12 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
     let creators: Option<CreatorsConfig> = typed(&mut layers, 2);
     let quotas: Option<QuotasConfig> = typed(&mut layers, 3);
     let tiers: Option<TiersConfig> = typed(&mut layers, 4);
+    let triggers: Option<TriggersConfig> = typed(&mut layers, 5);
     layers.add_found(0, system.as_ref().map_or_else(Vec::new, SystemConfig::check));
     layers.add_found(1, platforms.as_ref().map_or_else(Vec::new, PlatformsConfig::check));
     layers.add_found(3, quotas.as_ref().map_or_else(Vec::new, QuotasConfig::check));
     layers.add_found(4, tiers.as_ref().map_or_else(Vec::new, TiersConfig::check));
+    layers.add_found(5, triggers.as_ref().map_or_else(Vec::new, TriggersConfig::check));
 
     let beside = std::path::absolute(&sources.folder).ok();
     let beside = beside.as_deref().and_then(Path::parent).unwrap_or(Path::new("."));
@@ -197,6 +203,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         creators: creators.unwrap_or_default(),
         quotas: quotas.unwrap_or_default(),
         tiers: tiers.unwrap_or_default(),
+        triggers: triggers.unwrap_or_default(),
         doubts,
         secrets,
     };

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     CreatorsConfig, HttpUrl, IrcUrl, ListenAddress, LogFilter, PlatformsConfig, QuotasConfig,
-    SystemConfig, TiersConfig, WsUrl,
+    SystemConfig, TiersConfig, TriggersConfig, WsUrl,
 };
 use crate::model::Email;
 
@@ -112,28 +112,25 @@ impl Section {
     }
 }
 
+/// How many files there are.
+pub(super) const COUNT: usize = 6;
+
 /// Every file, in the order of [`super::Config`]'s fields.
-pub(super) static SECTIONS: LazyLock<[Section; 5]> = LazyLock::new(|| {
+pub(super) static SECTIONS: LazyLock<[Section; COUNT]> = LazyLock::new(|| {
     [
         Section::of::<SystemConfig>("system", "system.json"),
         Section::of::<PlatformsConfig>("platforms", "platforms.json"),
         Section::of::<CreatorsConfig>("creators", "creators.json"),
         Section::of::<QuotasConfig>("quotas", "quotas.json"),
         Section::of::<TiersConfig>("tiers", "tiers.json"),
+        Section::of::<TriggersConfig>("triggers", "triggers.json"),
     ]
 });
 
 /// Every schema with its file name (`system.schema.json`), as committed in `config/schemas/`.
 #[must_use]
-pub fn schemas() -> Vec<(&'static str, Value)> {
-    let names = [
-        "system.schema.json",
-        "platforms.schema.json",
-        "creators.schema.json",
-        "quotas.schema.json",
-        "tiers.schema.json",
-    ];
-    names.into_iter().zip(SECTIONS.iter().map(|it| it.schema.clone())).collect()
+pub fn schemas() -> Vec<(String, Value)> {
+    SECTIONS.iter().map(|it| (format!("{}.schema.json", it.name), it.schema.clone())).collect()
 }
 
 /// Writes every schema into `folder`, which is made if it is missing; returns the paths.
@@ -154,7 +151,7 @@ pub fn write_schemas(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// The schemas in `folder` that are missing or not what the types say now.
 #[must_use]
 pub fn list_stale_schemas(folder: &Path) -> Vec<PathBuf> {
-    let stale = |(name, schema): (&str, Value)| {
+    let stale = |(name, schema): (String, Value)| {
         let path = folder.join(name);
         // Git may have given the file the line ends of Windows.
         let found = fs::read_to_string(&path).map(|it| it.replace("\r\n", "\n"));
@@ -275,7 +272,7 @@ mod tests {
             }
         }
         for (name, schema) in schemas() {
-            visit(&schema, name);
+            visit(&schema, &name);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Ids and values that every other module shares. Nothing here does I/O.
 
 pub mod account_role;
+pub mod action;
 pub mod activity;
 mod admission;
 pub mod amount;
@@ -16,8 +17,10 @@ pub mod qualified_id;
 pub mod redaction;
 pub mod snapshot;
 pub mod stylesheet;
+pub mod template;
 pub mod tier;
 pub mod timestamp;
+pub mod trigger;
 
 pub use account_role::{AccountRole, UnknownRole};
 pub use activity::{Activity, ActivityKind};

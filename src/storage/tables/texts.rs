@@ -17,19 +17,37 @@ pub enum Kind {
     Themes,
     /// Which overlay keys of a room are good, and as `room/seen` when they were used. No key.
     OverlayKeys,
+    /// What is done about what is said in a room, as far as it was set on a page.
+    Triggers,
+    /// When triggers last acted: `room/trigger`, `room/trigger/viewer`, and `/trigger` for all rooms together.
+    Cooldowns,
+    /// What was decided in a room lately.
+    Decisions,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Platforms, Self::Quotas, Self::Looks, Self::Themes, Self::OverlayKeys];
+    pub const ALL: [Self; 8] = [
+        Self::Platforms,
+        Self::Quotas,
+        Self::Looks,
+        Self::Themes,
+        Self::OverlayKeys,
+        Self::Triggers,
+        Self::Cooldowns,
+        Self::Decisions,
+    ];
 
     /// Whether a copy of ours says what is right. Where the world goes on by itself, what is known now is: a refresh
     /// token that was used up, a quota that was spent and a key that was taken away are not brought back.
     pub(in crate::storage) const fn is_ours(self) -> bool {
         match self {
-            Self::Looks | Self::Themes => true,
-            Self::Platforms | Self::Quotas | Self::OverlayKeys => false,
+            Self::Looks | Self::Themes | Self::Triggers => true,
+            Self::Platforms
+            | Self::Quotas
+            | Self::OverlayKeys
+            | Self::Cooldowns
+            | Self::Decisions => false,
         }
     }
 
@@ -40,6 +58,9 @@ impl Kind {
             Self::Looks => "looks.v1",
             Self::Themes => "themes.v1",
             Self::OverlayKeys => "overlay_keys.v1",
+            Self::Triggers => "triggers.v1",
+            Self::Cooldowns => "cooldowns.v1",
+            Self::Decisions => "decisions.v1",
         })
     }
 }

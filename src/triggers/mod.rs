@@ -1,0 +1,20 @@
+//! Triggers: what is done about what is said. A match becomes an action, and actions are carried out.
+
+pub mod cooldowns;
+pub mod decision;
+pub mod dry_run;
+pub mod engine;
+pub mod hands;
+pub mod import;
+pub mod line;
+pub mod page;
+pub mod room;
+pub mod set;
+
+pub use decision::{Decision, Done, DoneState, Outcome, Verdict};
+pub use engine::{Parts, Triggers};
+pub use hands::{Hands, Task};
+pub use page::{Listed, PageError, TriggerList};
+
+#[cfg(test)]
+mod tests;
