@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod auth;
+pub mod automation;
 pub mod body;
 pub mod channel_flag;
 pub mod channel_name;
@@ -16,6 +17,7 @@ mod log_filter;
 pub mod platforms;
 mod problem;
 pub mod quotas;
+pub mod ratelimits;
 mod read;
 pub mod reload;
 pub mod schema;
@@ -37,6 +39,7 @@ use self::layers::Layers;
 pub use self::{
     addresses::{HttpUrl, IrcUrl, ListenAddress, WsUrl},
     auth::{AuthConfig, MailConfig, ProviderConfig, SurfaceConfig},
+    automation::AutomationConfig,
     creators::{ChannelConfig, CreatorConfig, CreatorsConfig},
     environment::Environment,
     layers::Flags,
@@ -44,6 +47,7 @@ pub use self::{
     platforms::{PlatformsConfig, TwitchConfig},
     problem::{ConfigErrors, Problem},
     quotas::QuotasConfig,
+    ratelimits::{Limited, RateLimitsConfig},
     reload::{Reload, Reloader},
     schema::schemas,
     secrets::Secrets,
@@ -65,6 +69,8 @@ pub struct Config {
     pub quotas: QuotasConfig,
     /// `tiers.json`: what each tier allows.
     pub tiers: TiersConfig,
+    /// `ratelimits.json`: how much may happen within a minute.
+    pub ratelimits: RateLimitsConfig,
     /// Secrets, from the environment and `.env` only.
     pub secrets: Secrets,
     /// What looks like a mistake, though it need not be one.
@@ -172,6 +178,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
     let creators: Option<CreatorsConfig> = typed(&mut layers, 2);
     let quotas: Option<QuotasConfig> = typed(&mut layers, 3);
     let tiers: Option<TiersConfig> = typed(&mut layers, 4);
+    let ratelimits: Option<RateLimitsConfig> = typed(&mut layers, 5);
     layers.add_found(0, system.as_ref().map_or_else(Vec::new, SystemConfig::check));
     layers.add_found(1, platforms.as_ref().map_or_else(Vec::new, PlatformsConfig::check));
     layers.add_found(3, quotas.as_ref().map_or_else(Vec::new, QuotasConfig::check));
@@ -197,6 +204,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         creators: creators.unwrap_or_default(),
         quotas: quotas.unwrap_or_default(),
         tiers: tiers.unwrap_or_default(),
+        ratelimits: ratelimits.unwrap_or_default(),
         doubts,
         secrets,
     };

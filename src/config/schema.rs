@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     CreatorsConfig, HttpUrl, IrcUrl, ListenAddress, LogFilter, PlatformsConfig, QuotasConfig,
-    SystemConfig, TiersConfig, WsUrl,
+    RateLimitsConfig, SystemConfig, TiersConfig, WsUrl, automation::AllowedHost,
 };
 use crate::model::Email;
 
@@ -54,7 +54,7 @@ pub(super) use string_with_format;
 type FormatCheck = fn(&str) -> Result<(), String>;
 
 /// The formats of [`string_with_format`], which say what is wrong in words of their own.
-const FORMATS: [(&str, FormatCheck); 7] = [
+const FORMATS: [(&str, FormatCheck); 8] = [
     ("custom-css", crate::model::stylesheet::check_in_a_sentence),
     ("listen-address", parses::<ListenAddress>),
     ("http-url", parses::<HttpUrl>),
@@ -62,6 +62,7 @@ const FORMATS: [(&str, FormatCheck); 7] = [
     ("ws-url", parses::<WsUrl>),
     ("log-filter", parses::<LogFilter>),
     ("mail-address", parses::<Email>),
+    ("allowed-host", parses::<AllowedHost>),
 ];
 
 fn parses<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {
@@ -113,27 +114,22 @@ impl Section {
 }
 
 /// Every file, in the order of [`super::Config`]'s fields.
-pub(super) static SECTIONS: LazyLock<[Section; 5]> = LazyLock::new(|| {
-    [
+pub(super) static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
+    vec![
         Section::of::<SystemConfig>("system", "system.json"),
         Section::of::<PlatformsConfig>("platforms", "platforms.json"),
         Section::of::<CreatorsConfig>("creators", "creators.json"),
         Section::of::<QuotasConfig>("quotas", "quotas.json"),
         Section::of::<TiersConfig>("tiers", "tiers.json"),
+        Section::of::<RateLimitsConfig>("ratelimits", "ratelimits.json"),
     ]
 });
 
 /// Every schema with its file name (`system.schema.json`), as committed in `config/schemas/`.
 #[must_use]
-pub fn schemas() -> Vec<(&'static str, Value)> {
-    let names = [
-        "system.schema.json",
-        "platforms.schema.json",
-        "creators.schema.json",
-        "quotas.schema.json",
-        "tiers.schema.json",
-    ];
-    names.into_iter().zip(SECTIONS.iter().map(|it| it.schema.clone())).collect()
+pub fn schemas() -> Vec<(String, Value)> {
+    let of_file = |it: &Section| (format!("{}.schema.json", it.name), it.schema.clone());
+    SECTIONS.iter().map(of_file).collect()
 }
 
 /// Writes every schema into `folder`, which is made if it is missing; returns the paths.
@@ -154,7 +150,7 @@ pub fn write_schemas(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// The schemas in `folder` that are missing or not what the types say now.
 #[must_use]
 pub fn list_stale_schemas(folder: &Path) -> Vec<PathBuf> {
-    let stale = |(name, schema): (&str, Value)| {
+    let stale = |(name, schema): (String, Value)| {
         let path = folder.join(name);
         // Git may have given the file the line ends of Windows.
         let found = fs::read_to_string(&path).map(|it| it.replace("\r\n", "\n"));
@@ -275,7 +271,7 @@ mod tests {
             }
         }
         for (name, schema) in schemas() {
-            visit(&schema, name);
+            visit(&schema, &name);
         }
     }
 }

@@ -8,7 +8,8 @@ use super::Config;
 /// `not set`.
 #[must_use]
 pub fn show(config: &Config) -> String {
-    let Config { system, platforms, creators, quotas, tiers, secrets, doubts: _ } = config;
+    let Config { system, platforms, creators, quotas, tiers, ratelimits, secrets, doubts: _ } =
+        config;
     let suffixes: Vec<_> = creators.creators.iter().map(|it| it.env_suffix()).collect();
     let state = |set: bool| if set { "set" } else { "not set" };
     let states = secrets.list_states(&suffixes);
@@ -20,6 +21,7 @@ pub fn show(config: &Config) -> String {
         "creators": creators.creators,
         "quotas": quotas,
         "tiers": tiers,
+        "ratelimits": ratelimits,
         "secrets": states,
     });
     format!("{shown:#}")

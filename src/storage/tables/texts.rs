@@ -17,19 +17,21 @@ pub enum Kind {
     Themes,
     /// Which overlay keys of a room are good, and as `room/seen` when they were used. No key.
     OverlayKeys,
+    /// Work that waits, and what became of it.
+    Jobs,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Platforms, Self::Quotas, Self::Looks, Self::Themes, Self::OverlayKeys];
+    pub const ALL: [Self; 6] =
+        [Self::Platforms, Self::Quotas, Self::Looks, Self::Themes, Self::OverlayKeys, Self::Jobs];
 
     /// Whether a copy of ours says what is right. Where the world goes on by itself, what is known now is: a refresh
-    /// token that was used up, a quota that was spent and a key that was taken away are not brought back.
+    /// token that was used up, a quota that was spent, a key that was taken away and work that was done are not brought back.
     pub(in crate::storage) const fn is_ours(self) -> bool {
         match self {
             Self::Looks | Self::Themes => true,
-            Self::Platforms | Self::Quotas | Self::OverlayKeys => false,
+            Self::Platforms | Self::Quotas | Self::OverlayKeys | Self::Jobs => false,
         }
     }
 
@@ -40,6 +42,7 @@ impl Kind {
             Self::Looks => "looks.v1",
             Self::Themes => "themes.v1",
             Self::OverlayKeys => "overlay_keys.v1",
+            Self::Jobs => "jobs.v1",
         })
     }
 }
