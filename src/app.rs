@@ -44,13 +44,17 @@ use crate::{
     exports::Exporter,
     feed::Imported,
     http::Clients,
+    jobs::{
+        self, Jobs,
+        runners::{self, WebhookSecrets},
+    },
     lifecycle::Lifecycle,
     model::{CreatorId, Timestamp},
     platforms::{
         self, Demand, Emotes, Listeners, Memory, Pronouns, Readers, Voices,
         sending::{Echoes, Outbox},
     },
-    quotas::Quotas,
+    quotas::{Quotas, RateLimits},
     storage::State,
     telemetry::{Severity, Telemetry},
     web::{
@@ -205,6 +209,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     });
     belongings::take_over_at_start(&log, &state, &typed, &data_dir).await;
     let quotas = Quotas::new(state.clone(), config.quotas.clone());
+    let rate_limits = RateLimits::new(config.ratelimits.clone());
     let demand = Arc::new(Demand::default());
     let hub = Arc::new(Hub::new(RoomParts {
         life: life.clone(),
@@ -264,6 +269,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     life.essential("rooms", {
         let (applier, sink, quotas) = (Arc::clone(&applier), Arc::clone(&sink), quotas.clone());
         let (life, mut files, accounts) = (life.clone(), files, accounts.clone());
+        let rate_limits = rate_limits.clone();
         async move {
             let mut owned = accounts.rooms_changed();
             loop {
@@ -277,6 +283,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
                     let files = files.borrow_and_update();
                     sink.set_stale_seconds(files.platforms.stale_seconds);
                     quotas.set_config(files.quotas.clone());
+                    rate_limits.set_config(files.ratelimits.clone());
                 }
                 applier.apply();
                 // Also after accounts changed: those of a copy own what was theirs when it was made.
@@ -317,6 +324,15 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         &data_dir,
     );
     life.essential("providers", providers.clone().run(life.stop.clone()));
+    let webhook_secrets = WebhookSecrets::new(&secret);
+    let jobs = Jobs::new(jobs::Parts {
+        state: state.clone(),
+        limits: rate_limits.clone(),
+        config: config.clone(),
+        runners: runners::all(&clients, &config, webhook_secrets.clone()),
+        clock: system_clock(),
+    });
+    life.essential("jobs", jobs.clone().run(life.stop.clone()));
     let outbox = Outbox::new(life.clone(), echoes);
     let readers = Readers::new(platforms::readers::Shared {
         life: life.clone(),
@@ -361,6 +377,9 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         remove_room: remove_room(applier),
         synthetic: Default::default(),
         rates: Default::default(),
+        jobs: jobs.clone(),
+        webhook_secrets,
+        rate_limits,
         voices: Voices::new(&readers, outbox.clone(), providers),
         outbox,
         pronouns: Pronouns::new(

@@ -13,6 +13,7 @@ pub mod feed;
 pub mod quotas;
 pub mod accounts;
 pub mod platforms;
+pub mod jobs;
 pub mod chat;
 pub mod triggers;
 pub mod exports;

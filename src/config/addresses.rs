@@ -16,6 +16,13 @@ use super::schema::string_with_format;
 #[error("{0}")]
 pub struct BadAddress(String);
 
+impl BadAddress {
+    /// Why, in a sentence that shows a right one.
+    pub(super) fn new(why: String) -> Self {
+        Self(why)
+    }
+}
+
 /// Where the server listens: `HOST:PORT`, the host an IP address or a name. Port 0 is any free one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Environment, Problem, Sources, channel_flag, creators, read,
-    schema::{self, COUNT, SECTIONS},
+    schema::{self, SECTIONS},
 };
 
 /// How a variable that sets a value begins; section and keys follow, joined by `__`.
@@ -49,9 +49,9 @@ struct Overlay {
 /// The sections' values, from the files up, and everything wrong with them so far.
 pub(super) struct Layers {
     /// In the order of [`SECTIONS`].
-    pub values: [Value; COUNT],
+    pub values: Vec<Value>,
     /// The files' paths, as shown.
-    pub files: [String; COUNT],
+    pub files: Vec<String>,
     /// How many of the files there are.
     pub files_found: usize,
     pub problems: Vec<Problem>,
@@ -63,8 +63,8 @@ impl Layers {
     pub(super) fn from_files(sources: &Sources) -> Self {
         let path = |index: usize| sources.folder.join(SECTIONS[index].file);
         let mut layers = Self {
-            values: std::array::from_fn(|_| json!({})),
-            files: std::array::from_fn(|index| path(index).display().to_string()),
+            values: SECTIONS.iter().map(|_| json!({})).collect(),
+            files: (0..SECTIONS.len()).map(|index| path(index).display().to_string()).collect(),
             files_found: 0,
             problems: Vec::new(),
             overlays: Vec::new(),

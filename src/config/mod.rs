@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod auth;
+pub mod automation;
 pub mod body;
 pub mod channel_flag;
 pub mod channel_name;
@@ -16,6 +17,7 @@ mod log_filter;
 pub mod platforms;
 mod problem;
 pub mod quotas;
+pub mod ratelimits;
 mod read;
 pub mod reload;
 pub mod schema;
@@ -38,6 +40,7 @@ use self::layers::Layers;
 pub use self::{
     addresses::{HttpUrl, IrcUrl, ListenAddress, WsUrl},
     auth::{AuthConfig, MailConfig, ProviderConfig, SurfaceConfig},
+    automation::AutomationConfig,
     creators::{ChannelConfig, CreatorConfig, CreatorsConfig},
     environment::Environment,
     layers::Flags,
@@ -45,6 +48,7 @@ pub use self::{
     platforms::{PlatformsConfig, TwitchConfig},
     problem::{ConfigErrors, Problem},
     quotas::QuotasConfig,
+    ratelimits::{Limited, RateLimitsConfig},
     reload::{Reload, Reloader},
     schema::schemas,
     secrets::Secrets,
@@ -69,6 +73,8 @@ pub struct Config {
     pub tiers: TiersConfig,
     /// `triggers.json`: what is done about what is said.
     pub triggers: TriggersConfig,
+    /// `ratelimits.json`: how much may happen within a minute.
+    pub ratelimits: RateLimitsConfig,
     /// Secrets, from the environment and `.env` only.
     pub secrets: Secrets,
     /// What looks like a mistake, though it need not be one.
@@ -177,6 +183,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
     let quotas: Option<QuotasConfig> = typed(&mut layers, 3);
     let tiers: Option<TiersConfig> = typed(&mut layers, 4);
     let triggers: Option<TriggersConfig> = typed(&mut layers, 5);
+    let ratelimits: Option<RateLimitsConfig> = typed(&mut layers, 6);
     layers.add_found(0, system.as_ref().map_or_else(Vec::new, SystemConfig::check));
     layers.add_found(1, platforms.as_ref().map_or_else(Vec::new, PlatformsConfig::check));
     layers.add_found(3, quotas.as_ref().map_or_else(Vec::new, QuotasConfig::check));
@@ -204,6 +211,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         quotas: quotas.unwrap_or_default(),
         tiers: tiers.unwrap_or_default(),
         triggers: triggers.unwrap_or_default(),
+        ratelimits: ratelimits.unwrap_or_default(),
         doubts,
         secrets,
     };

@@ -203,7 +203,7 @@ mod tests {
             "/synthetic: an array is not of type \"object\"",
             "/web/cors_origins/0: `*` is not an address: write `https://example.org`",
             "/web/request_timeout_seconds: \"long\" is not of type \"integer\"",
-            "/zzz: unknown key `zzz`: the keys here are auth, data_dir, exports, exports_dir, feed, listen, log, mail, media, overlay_access, public_url, synthetic, web",
+            "/zzz: unknown key `zzz`: the keys here are auth, automation, data_dir, exports, exports_dir, feed, listen, log, mail, media, overlay_access, public_url, synthetic, web",
         ];
         assert_eq!(lines, expected);
         assert!(!lines.concat().contains("hunter2"));

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     CreatorsConfig, HttpUrl, IrcUrl, ListenAddress, LogFilter, PlatformsConfig, QuotasConfig,
-    SystemConfig, TiersConfig, TriggersConfig, WsUrl,
+    RateLimitsConfig, SystemConfig, TiersConfig, TriggersConfig, WsUrl, automation::AllowedHost,
 };
 use crate::model::Email;
 
@@ -54,7 +54,7 @@ pub(super) use string_with_format;
 type FormatCheck = fn(&str) -> Result<(), String>;
 
 /// The formats of [`string_with_format`], which say what is wrong in words of their own.
-const FORMATS: [(&str, FormatCheck); 7] = [
+const FORMATS: [(&str, FormatCheck); 8] = [
     ("custom-css", crate::model::stylesheet::check_in_a_sentence),
     ("listen-address", parses::<ListenAddress>),
     ("http-url", parses::<HttpUrl>),
@@ -62,6 +62,7 @@ const FORMATS: [(&str, FormatCheck); 7] = [
     ("ws-url", parses::<WsUrl>),
     ("log-filter", parses::<LogFilter>),
     ("mail-address", parses::<Email>),
+    ("allowed-host", parses::<AllowedHost>),
 ];
 
 fn parses<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(), String> {
@@ -112,25 +113,24 @@ impl Section {
     }
 }
 
-/// How many files there are.
-pub(super) const COUNT: usize = 6;
-
 /// Every file, in the order of [`super::Config`]'s fields.
-pub(super) static SECTIONS: LazyLock<[Section; COUNT]> = LazyLock::new(|| {
-    [
+pub(super) static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(|| {
+    vec![
         Section::of::<SystemConfig>("system", "system.json"),
         Section::of::<PlatformsConfig>("platforms", "platforms.json"),
         Section::of::<CreatorsConfig>("creators", "creators.json"),
         Section::of::<QuotasConfig>("quotas", "quotas.json"),
         Section::of::<TiersConfig>("tiers", "tiers.json"),
         Section::of::<TriggersConfig>("triggers", "triggers.json"),
+        Section::of::<RateLimitsConfig>("ratelimits", "ratelimits.json"),
     ]
 });
 
 /// Every schema with its file name (`system.schema.json`), as committed in `config/schemas/`.
 #[must_use]
 pub fn schemas() -> Vec<(String, Value)> {
-    SECTIONS.iter().map(|it| (format!("{}.schema.json", it.name), it.schema.clone())).collect()
+    let of_file = |it: &Section| (format!("{}.schema.json", it.name), it.schema.clone());
+    SECTIONS.iter().map(of_file).collect()
 }
 
 /// Writes every schema into `folder`, which is made if it is missing; returns the paths.

@@ -13,7 +13,7 @@ struct Name {
 }
 
 /// Every secret that is read. A name that is both global and per creator stands twice.
-const NAMES: [Name; 30] = [
+const NAMES: [Name; 31] = [
     Name {
         name: "STREAMSUITES_OPERATOR_TOKEN",
         per_creator: false,
@@ -74,6 +74,11 @@ const NAMES: [Name; 30] = [
         name: "DISCORD_CLIENT_SECRET",
         per_creator: false,
         purpose: "The secret of that application.",
+    },
+    Name {
+        name: "DISCORD_BOT_TOKEN",
+        per_creator: false,
+        purpose: "The Discord bot that triggers write with.",
     },
     Name {
         name: "TWITCH_CLIENT_ID",
@@ -295,6 +300,13 @@ impl Secrets {
     #[must_use]
     pub fn resend_api_key(&self) -> Option<&str> {
         self.find("RESEND_API_KEY")
+    }
+
+    /// `DISCORD_BOT_TOKEN`: the bot that writes to Discord.
+    #[must_use]
+    pub fn discord_bot_token(&self) -> Option<&str> {
+        let token = self.find("DISCORD_BOT_TOKEN")?;
+        Some(token.strip_prefix("Bot ").unwrap_or(token))
     }
 
     /// `MAIL_FROM`: whom mails are from.

@@ -8,8 +8,17 @@ use super::Config;
 /// `not set`.
 #[must_use]
 pub fn show(config: &Config) -> String {
-    let Config { system, platforms, creators, quotas, tiers, triggers, secrets, doubts: _ } =
-        config;
+    let Config {
+        system,
+        platforms,
+        creators,
+        quotas,
+        tiers,
+        triggers,
+        ratelimits,
+        secrets,
+        doubts: _,
+    } = config;
     let suffixes: Vec<_> = creators.creators.iter().map(|it| it.env_suffix()).collect();
     let state = |set: bool| if set { "set" } else { "not set" };
     let states = secrets.list_states(&suffixes);
@@ -22,6 +31,7 @@ pub fn show(config: &Config) -> String {
         "quotas": quotas,
         "tiers": tiers,
         "triggers": triggers.triggers,
+        "ratelimits": ratelimits,
         "secrets": states,
     });
     format!("{shown:#}")

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AuthConfig, HttpUrl, ListenAddress, LogFilter, MailConfig};
+use super::{AuthConfig, AutomationConfig, HttpUrl, ListenAddress, LogFilter, MailConfig};
 
 /// `config/system.json`: where the server listens, what it keeps and how much it allows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,8 @@ pub struct SystemConfig {
     pub auth: AuthConfig,
     /// How mails are sent.
     pub mail: MailConfig,
+    /// Where triggers may reach out to.
+    pub automation: AutomationConfig,
 }
 
 impl SystemConfig {
@@ -105,6 +107,7 @@ impl Default for SystemConfig {
             media: MediaConfig::default(),
             auth: AuthConfig::default(),
             mail: MailConfig::default(),
+            automation: AutomationConfig::default(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Calls to others over HTTP: one client per way out, bounded answers, failures in words.
 
+mod public_names;
 pub mod tls;
 
-use std::{borrow::Cow, collections::HashMap, io, path::PathBuf, time::Duration};
+use std::{borrow::Cow, collections::HashMap, io, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Response, StatusCode, redirect};
@@ -55,6 +56,8 @@ pub struct Clients {
 enum Redirects {
     Follow,
     Tell,
+    /// As `Tell`, and only in the public internet.
+    TellPublic,
 }
 
 impl Clients {
@@ -74,6 +77,16 @@ impl Clients {
         self.find_or_make(way, Redirects::Tell).await
     }
 
+    /// The client of a way out that goes nowhere but where it is sent, and there only to addresses of the public
+    /// internet: for addresses that people write who may not look into this machine's network. It uses no proxy, for
+    /// that would look names up where nobody checks them. An address in numbers it does not check.
+    ///
+    /// # Errors
+    /// As [`Clients::client`].
+    pub async fn only_public(&self, way: &Way) -> Result<Client, HttpError> {
+        self.find_or_make(way, Redirects::TellPublic).await
+    }
+
     async fn find_or_make(&self, way: &Way, redirects: Redirects) -> Result<Client, HttpError> {
         let mut made = self.made.lock().await;
         if let Some(client) = made.get(&(way.clone(), redirects)) {
@@ -81,7 +94,7 @@ impl Clients {
         }
         let policy = match redirects {
             Redirects::Follow => redirect::Policy::limited(MAX_REDIRECTS),
-            Redirects::Tell => redirect::Policy::none(),
+            Redirects::Tell | Redirects::TellPublic => redirect::Policy::none(),
         };
         let config = tls::client_config(way.ca_file.as_deref()).await.map_err(|it| {
             HttpError::Way(format!("the file tls_ca_file cannot be used: {it}").into())
@@ -93,7 +106,9 @@ impl Clients {
             .redirect(policy)
             .pool_max_idle_per_host(8)
             .user_agent(concat!("StreamSuites/", env!("CARGO_PKG_VERSION")));
-        if let Some(proxy) = &way.proxy {
+        if redirects == Redirects::TellPublic {
+            builder = builder.no_proxy().dns_resolver(Arc::new(public_names::PublicNames));
+        } else if let Some(proxy) = &way.proxy {
             let proxy = reqwest::Proxy::all(proxy)
                 .map_err(|_| HttpError::Way("a proxy's address is not understood".into()))?;
             builder = builder.proxy(proxy);

@@ -13,6 +13,7 @@ pub mod message;
 pub mod overlay_settings;
 pub mod percent;
 pub mod platform;
+pub mod public_address;
 pub mod qualified_id;
 pub mod redaction;
 pub mod snapshot;
@@ -38,6 +39,7 @@ pub use message::{
 pub use overlay_settings::OverlaySettings;
 pub use percent::{percent_decoded, percent_encoded};
 pub use platform::{Platform, PlatformState};
+pub use public_address::is_public_address;
 pub use qualified_id::QualifiedId;
 pub use tier::{Tier, UnknownTier};
 pub use timestamp::Timestamp;

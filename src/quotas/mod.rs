@@ -4,6 +4,7 @@
 
 mod day;
 mod pace;
+mod rate_limits;
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +23,9 @@ use crate::{
 use self::pace::Pace;
 
 pub use day::{day_of, reset_after};
+pub use rate_limits::RateLimits;
+
+pub use crate::config::Limited;
 
 /// So long a refusal is believed while far less was spent than there is (ms): then one who shares the allowance asks
 /// again.

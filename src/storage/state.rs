@@ -177,6 +177,14 @@ impl State {
         }
     }
 
+    /// Brings what was set to the disk now, and returns once it is there.
+    ///
+    /// # Errors
+    /// What the disk says; it is tried again with the next change.
+    pub async fn flush(&self) -> Result<(), StorageError> {
+        self.write_off_thread().await
+    }
+
     async fn write_off_thread(&self) -> Result<(), StorageError> {
         let this = self.clone();
         tokio::task::spawn_blocking(move || this.write())

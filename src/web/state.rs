@@ -25,9 +25,11 @@ use crate::{
     accounts::{Accounts, Actor, NewChannel, Origin, providers::Providers},
     chat::Hub,
     config::Config,
+    jobs::{Jobs, runners::WebhookSecrets},
     lifecycle::Lifecycle,
     model::CreatorId,
     platforms::{Pronouns, Voices, kick::Kick, sending::Outbox},
+    quotas::RateLimits,
     telemetry::Telemetry,
 };
 
@@ -89,6 +91,12 @@ pub struct Shared {
     pub rates: Rates,
     /// What was said here.
     pub outbox: Outbox,
+    /// Work that waits.
+    pub jobs: Jobs,
+    /// What webhooks are signed with.
+    pub webhook_secrets: WebhookSecrets,
+    /// How much may happen within a minute.
+    pub rate_limits: RateLimits,
     /// Where something can be said.
     pub voices: Voices,
     /// Pronouns of viewers.

@@ -66,6 +66,18 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         }
         ("POST", "/api/rooms/{room}/feature") => ("/api/rooms/ana/feature", said, &[200]),
         ("DELETE", "/api/rooms/{room}/feature") => ("/api/rooms/ana/feature", "", &[204]),
+        ("GET", "/api/rooms/{room}/jobs") => ("/api/rooms/ana/jobs", "", &[200]),
+        ("GET", "/api/jobs") => ("/api/jobs", "", &[200]),
+        // Nothing waits here.
+        ("POST", "/api/rooms/{room}/jobs/{id}/cancel") => {
+            ("/api/rooms/ana/jobs/none/cancel", "", &[404])
+        }
+        ("POST", "/api/rooms/{room}/jobs/{id}/retry") => {
+            ("/api/rooms/ana/jobs/none/retry", "", &[404])
+        }
+        ("GET", "/api/rooms/{room}/webhook-secret") => {
+            ("/api/rooms/ana/webhook-secret", "", &[200])
+        }
         ("GET", "/api/settings") => ("/api/settings?room=ana", "", &[200]),
         ("PUT" | "POST", "/api/settings") => {
             ("/api/settings?room=ana", r#"{"max_messages":5,"fade_seconds":null}"#, &[200])

@@ -23,11 +23,13 @@ pub enum Kind {
     Cooldowns,
     /// What was decided in a room lately.
     Decisions,
+    /// Work that waits, and what became of it.
+    Jobs,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Platforms,
         Self::Quotas,
         Self::Looks,
@@ -36,10 +38,11 @@ impl Kind {
         Self::Triggers,
         Self::Cooldowns,
         Self::Decisions,
+        Self::Jobs,
     ];
 
     /// Whether a copy of ours says what is right. Where the world goes on by itself, what is known now is: a refresh
-    /// token that was used up, a quota that was spent and a key that was taken away are not brought back.
+    /// token that was used up, a quota that was spent, a key that was taken away and work that was done are not brought back.
     pub(in crate::storage) const fn is_ours(self) -> bool {
         match self {
             Self::Looks | Self::Themes | Self::Triggers => true,
@@ -47,7 +50,8 @@ impl Kind {
             | Self::Quotas
             | Self::OverlayKeys
             | Self::Cooldowns
-            | Self::Decisions => false,
+            | Self::Decisions
+            | Self::Jobs => false,
         }
     }
 
@@ -61,6 +65,7 @@ impl Kind {
             Self::Triggers => "triggers.v1",
             Self::Cooldowns => "cooldowns.v1",
             Self::Decisions => "decisions.v1",
+            Self::Jobs => "jobs.v1",
         })
     }
 }

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod beacon;
 pub mod channels;
 pub mod events;
+pub mod jobs;
 pub mod messages;
 pub mod moderation;
 pub mod moderators;

@@ -4,11 +4,12 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::{
-    backup, beacon, channels, events, messages, moderation, moderators, operations, overlay_keys,
-    pronouns, queue, rooms, sessions, settings, synthetic, themes,
+    backup, beacon, channels, events, jobs, messages, moderation, moderators, operations,
+    overlay_keys, pronouns, queue, rooms, sessions, settings, synthetic, themes,
 };
 use crate::{
     feed::{Histogram, StreamSession},
+    jobs::JobCard,
     model::{CreatorId, Event, Message, OverlaySettings, Platform, QualifiedId},
     platforms::sending::{NewMessage, Outgoing},
     telemetry::overlays::Report,
@@ -31,6 +32,7 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
     let routes = looks(routes);
     let routes = keys(routes);
     let routes = moderators(routes);
+    let routes = automation(routes);
     server(routes)
 }
 
@@ -141,7 +143,7 @@ fn rooms_and_feeds(routes: Routes) -> Routes {
             Doc::api(Moderator, "messages", "Says something, on one platform or on all")
                 .takes(Shape::of::<NewMessage>())
                 .answers(202, Shape::of::<Outgoing>())
-                .fails(&[409]),
+                .fails(&[409, 429]),
         )
         .on(
             Post,
@@ -416,6 +418,47 @@ fn moderators(routes: Routes) -> Routes {
                 .takes(Shape::of::<moderators::Acceptance>())
                 .answers(200, Shape::of::<moderators::AcceptedAnswer>())
                 .fails(&[404, 409]),
+        )
+}
+
+fn automation(routes: Routes) -> Routes {
+    let jobs = || Shape::member("jobs", Shape::of::<Vec<JobCard>>());
+    routes
+        .on(
+            Get,
+            "/api/rooms/{room}/jobs",
+            jobs::list_jobs,
+            Doc::api(Creator, "automation", "Work of the room that waits, and what became of it")
+                .answers(200, jobs()),
+        )
+        .on(
+            Get,
+            "/api/jobs",
+            jobs::list_all_jobs,
+            Doc::api(Operator, "automation", "Work of all rooms").answers(200, jobs()),
+        )
+        .on(
+            Post,
+            "/api/rooms/{room}/jobs/{id}/cancel",
+            jobs::cancel_job,
+            Doc::api(Creator, "automation", "Takes a job back")
+                .answers(200, Shape::of::<JobCard>())
+                .fails(&[409]),
+        )
+        .on(
+            Post,
+            "/api/rooms/{room}/jobs/{id}/retry",
+            jobs::retry_job,
+            Doc::api(Creator, "automation", "Asks for a job again that failed or was taken back")
+                .answers(200, Shape::of::<JobCard>())
+                .fails(&[409]),
+        )
+        .on(
+            Get,
+            "/api/rooms/{room}/webhook-secret",
+            jobs::show_webhook_secret,
+            Doc::api(Creator, "automation", "What the room's webhooks are signed with")
+                .answers(200, Shape::of::<jobs::WebhookSecret>()),
         )
 }
 
