@@ -39,6 +39,7 @@ use crate::{
         mail::{Delivery, Postman},
         system_clock,
     },
+    boards::Boards,
     chat::{Hub, RoomParts, Rooms},
     config::{Config, OverlayAccess, Reload, Reloader, Sources},
     exports::Exporter,
@@ -220,6 +221,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         dedupe_ids: system.feed.dedupe_ids as usize,
         idle_minutes: system.feed.idle_minutes,
     }));
+    let boards = Boards::new(state.clone());
     let emotes = Emotes::default();
     let echoes = Echoes::default();
     let sink = Arc::new(Rooms::new(
@@ -229,6 +231,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         echoes.clone(),
         config.platforms.stale_seconds,
     ));
+    sink.set_listener(Arc::new(boards.clone()));
+    life.essential("boards", boards.clone().run(Arc::clone(&hub), life.stop.clone()));
 
     // What the files say, and what the operator typed: together they are what everybody follows.
     let no_creators = config.creators.creators.is_empty() && typed.is_empty();
@@ -251,7 +255,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     log.set_policies(feed_log::policies(&config.borrow(), &accounts.book()));
     let assets = Arc::new(Assets::new(&config_folder));
     let looks = Looks::new(state.clone(), Arc::clone(&hub), Arc::clone(&assets));
-    follow_rooms(&hub, &looks, None, &config.borrow());
+    follow_rooms(&hub, &looks, &boards, None, &config.borrow());
     // Not essential: a theme that changes unnoticed is no harm to chat.
     life.spawn(looks.clone().follow_themes(life.clone()));
     let applier = Arc::new(Applier {
@@ -261,6 +265,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         effective,
         hub: Arc::clone(&hub),
         looks: looks.clone(),
+        boards: boards.clone(),
         one_at_a_time: Mutex::default(),
     });
     let (restart, needs_restart) = watch::channel(Vec::new());
@@ -361,6 +366,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         heartbeat: Arc::clone(&heartbeat),
         media: Media::new(config.clone(), data_dir.join("media"), telemetry.clone(), life.clone()),
         assets,
+        boards: boards.clone(),
         looks: looks.clone(),
         exports_dir: exports_dir.clone(),
         data_dir: data_dir.clone(),
@@ -371,6 +377,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             state.clone(),
             Arc::clone(&applier),
             keys,
+            boards.clone(),
             accounts.clone(),
             &data_dir,
         ),
@@ -424,10 +431,10 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     life.essential("exports", exporter.run());
 
     if demo || (no_creators && playback.is_none()) {
-        start_demo(&hub, &looks, &sink, &life);
+        start_demo(&hub, &looks, &boards, &sink, &life);
     }
     if let Some(playback) = playback {
-        start_playback(playback, &hub, &looks, &sink, &life);
+        start_playback(playback, &hub, &looks, &boards, &sink, &life);
     }
     telemetry.recent.event(Severity::Info, "runtime", "started");
     tracing::info!(address = %local, "started in {} ms", started.elapsed().as_millis());

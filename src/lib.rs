@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod platforms;
 pub mod jobs;
 pub mod chat;
+pub mod boards;
 pub mod triggers;
 pub mod exports;
 pub mod web;

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::{account_rooms, feed_log, typed_channels::TypedChannels};
 use crate::{
     accounts::{Accounts, Actor, NewChannel, Origin, RoomChannel},
+    boards::Boards,
     chat::Hub,
     config::{Config, channel_flag},
     model::{CreatorId, Platform},
@@ -26,6 +27,7 @@ pub(super) struct Applier {
     pub(super) effective: watch::Sender<Arc<Config>>,
     pub(super) hub: Arc<Hub>,
     pub(super) looks: Looks,
+    pub(super) boards: Boards,
     pub(super) one_at_a_time: Mutex<()>,
 }
 
@@ -36,7 +38,7 @@ impl Applier {
             account_rooms::merged((**self.files.borrow()).clone(), &self.accounts.book());
         let config = self.typed.merged(with_rooms);
         let before = Arc::clone(&self.effective.borrow());
-        follow_rooms(&self.hub, &self.looks, Some(&before), &config);
+        follow_rooms(&self.hub, &self.looks, &self.boards, Some(&before), &config);
         self.hub.log().set_policies(feed_log::policies(&config, &self.accounts.book()));
         self.effective.send_replace(Arc::new(config));
     }
@@ -69,14 +71,25 @@ impl Applier {
 }
 
 /// Opens a room per creator, closes those that are gone, and passes settings on.
-pub(super) fn follow_rooms(hub: &Hub, looks: &Looks, before: Option<&Config>, config: &Config) {
+pub(super) fn follow_rooms(
+    hub: &Hub,
+    looks: &Looks,
+    boards: &Boards,
+    before: Option<&Config>,
+    config: &Config,
+) {
     let most = config.system.feed.max_rooms as usize;
     let enabled = config.creators.creators.iter().filter(|it| it.enabled);
     if enabled.clone().count() > most {
         tracing::error!("feed.max_rooms: only the first {most} creators have a room");
     }
     for creator in enabled.take(most) {
-        let room = hub.open_room(&creator.id, looks.note(creator), creator.record);
+        let settings = looks.note(creator);
+        let room = hub.find_room(creator.id.as_str()).unwrap_or_else(|| {
+            let room = hub.open_room(&creator.id, settings, creator.record);
+            boards.greet(&room);
+            room
+        });
         // Before anything more is said in it.
         if hub.log().is_kept() && room.log().is_kept() != creator.record {
             hub.reopen_room(&creator.id, creator.record);
@@ -156,6 +169,10 @@ pub(super) fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoo
         })?;
         if removed {
             applier.apply();
+        }
+        // Unless somebody else has a room of that name, as the configuration may.
+        if removed && applier.hub.find_room(room.as_str()).is_none() {
+            applier.boards.forget_room(room);
         }
         Ok(removed)
     })

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     accounts::{self, Accounts, records_in, records_of},
+    boards::Boards,
     feed::{FeedLog, set_aside_copy},
     storage::{
         Belongings, Database, Reading, Records, State, StorageError, guarded, migrate,
@@ -189,6 +190,7 @@ pub(super) fn carried(
     state: State,
     applier: Arc<Applier>,
     keys: Arc<OverlayKeys>,
+    boards: Boards,
     accounts: Accounts,
     data: &Path,
 ) -> Carried {
@@ -199,6 +201,7 @@ pub(super) fn carried(
         take_over: Box::new(move || {
             let (state, applier, data) = (state.clone(), Arc::clone(&applier), data.clone());
             let (keys, accounts) = (Arc::clone(&keys), accounts.clone());
+            let boards = boards.clone();
             Box::pin(async move {
                 let log = applier.hub.log().clone();
                 let taking = tokio::task::spawn_blocking({
@@ -212,6 +215,7 @@ pub(super) fn carried(
                             .looks
                             .exclusively(|| take_over(&found, &state, &applier.typed, &data))?;
                         keys.read_again();
+                        boards.read_again();
                         applier.apply();
                         Ok((true, with_accounts))
                     }

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
+    boards::Boards,
     chat::{Hub, Rooms},
     lifecycle::Lifecycle,
     model::{CreatorId, Platform, PlatformState},
@@ -31,9 +32,15 @@ pub struct Playback {
 }
 
 /// Plays the demo for as long as the server runs.
-pub(super) fn start_demo(hub: &Hub, looks: &Looks, sink: &Arc<Rooms>, life: &Lifecycle) {
+pub(super) fn start_demo(
+    hub: &Hub,
+    looks: &Looks,
+    boards: &Boards,
+    sink: &Arc<Rooms>,
+    life: &Lifecycle,
+) {
     let Ok(room) = demo::ROOM.parse::<CreatorId>() else { return };
-    hub.open_room(&room, looks.of(&room), true);
+    boards.greet(&hub.open_room(&room, looks.of(&room), true));
     let source = Source {
         creator: room,
         platform: Platform::Streamsuites,
@@ -56,10 +63,12 @@ pub(super) fn start_playback(
     playback: Playback,
     hub: &Arc<Hub>,
     looks: &Looks,
+    boards: &Boards,
     sink: &Arc<Rooms>,
     life: &Lifecycle,
 ) {
     let room = hub.open_room(&playback.room, looks.of(&playback.room), true);
+    boards.greet(&room);
     let (sink, stop) = (Arc::clone(sink), life.stop.clone());
     life.spawn(async move {
         if playback.wait && stop.run_until_cancelled(room.watched()).await.is_none() {

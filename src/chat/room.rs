@@ -21,7 +21,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, watch};
 
 use super::{
-    boards::Boards,
+    boards::Shown,
     frame::Frame,
     moderation::{Moderation, Reach},
     ring::{About, Entry, Mention, Ring},
@@ -107,7 +107,7 @@ struct State {
     /// It is known: told by the log, or something was put there or taken away since this room was opened.
     stage_known: bool,
     /// Polls, tallies and scoreboards as they are now.
-    boards: Boards,
+    boards: Shown,
     /// What is marked for discussion, next first.
     queue: Queue,
     /// So is this.
@@ -214,7 +214,7 @@ impl Room {
                 settings: Arc::new(settings),
                 featured: None,
                 stage_known: false,
-                boards: Boards::default(),
+                boards: Shown::default(),
                 queue: Queue::default(),
                 queue_known: false,
                 queue_cut: false,

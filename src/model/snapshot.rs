@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CreatorId, Timestamp};
+use super::{CreatorId, Platform, Timestamp};
 
 /// Of polls, of tallies and of scoreboards, the most that a reader who comes later is told (count): those that changed last.
 pub const BOARDS_MOST: usize = 12;
@@ -28,6 +28,18 @@ pub struct PollSnapshot {
     pub closes_at: Option<Timestamp>,
     /// When voting ended.
     pub closed_at: Option<Timestamp>,
+    /// More about it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The word in chat that a vote begins with: `!vote` for `!vote 2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vote_trigger: Option<String>,
+    /// Whether a message that is only a number is a vote.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub bare_numbers: bool,
+    /// Where votes count; on every platform if it names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<Platform>,
 }
 
 impl PollSnapshot {
@@ -36,6 +48,11 @@ impl PollSnapshot {
     pub fn is_shown(&self) -> bool {
         matches!(self.state.as_str(), "open" | "closed")
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // As serde calls it.
+const fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 /// One answer of a poll.
@@ -71,6 +88,12 @@ pub struct TallySnapshot {
     /// What is counted, where that is more than one thing; in any order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<TallyItem>,
+    /// The period that is counted, where there are periods: `2024-08`, `2024-W31`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+    /// It was deleted: nobody shows it any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub removed: bool,
 }
 
 /// One of the things that a tally counts.
@@ -95,6 +118,12 @@ pub struct ScoreboardSnapshot {
     pub entries: Vec<ScoreboardEntry>,
     /// When it was closed, if it was.
     pub finalized_at: Option<Timestamp>,
+    /// The period it is about, where there are periods: `2024-08`, `2024-W31`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<String>,
+    /// It was deleted: nobody shows it any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub removed: bool,
 }
 
 /// One line of a ranking.

@@ -4,6 +4,8 @@
 //! They lie in tables of the copy itself, so that one file takes the log's place and brings all of it, or nothing.
 //! From there they are taken over; until then they stay, and the next start goes on.
 
+use std::collections::HashSet;
+
 use super::{
     Reading, State, StorageError, Writing,
     tables::{
@@ -60,8 +62,12 @@ impl Belongings {
     /// # Errors
     /// What the disk says.
     pub fn put(&self, tx: &Writing) -> Result<(), StorageError> {
-        for (kind, name, text) in &self.texts {
-            texts::set(tx, *kind, &[(name.clone(), Some(text.clone()))])?;
+        for kind in Kind::ALL {
+            let of_kind = self.texts.iter().filter(|it| it.0 == kind);
+            let of_kind: Vec<_> = of_kind.map(|it| (it.1.clone(), Some(it.2.clone()))).collect();
+            if !of_kind.is_empty() {
+                texts::set(tx, kind, &of_kind)?;
+            }
         }
         files::set(tx, &self.files)
     }
@@ -92,9 +98,8 @@ impl Belongings {
         for kind in Kind::ALL.into_iter().filter(|it| it.is_ours()) {
             let here = state.list(kind);
             let there = self.texts.iter().filter(|it| it.0 == kind);
-            let gone = here
-                .iter()
-                .filter(|(name, _)| !self.texts.iter().any(|it| it.0 == kind && it.1 == *name));
+            let names: HashSet<_> = there.clone().map(|it| it.1.as_str()).collect();
+            let gone = here.iter().filter(|(name, _)| !names.contains(name.as_str()));
             changes.extend(gone.map(|(name, _)| (kind, name.clone(), None)));
             changes.extend(there.map(|it| (kind, it.1.clone(), Some(it.2.clone()))));
         }

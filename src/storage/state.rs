@@ -105,6 +105,21 @@ impl State {
         self.0.changed.notify_one();
     }
 
+    /// Sets and removes texts that belong together: the disk has all of them, or none yet. Never waits.
+    pub fn set_together(&self, changes: Vec<(Kind, String, Option<String>)>) {
+        let mut held = self.held();
+        for (kind, name, text) in changes {
+            let key = (kind, name);
+            match text {
+                Some(text) => drop(held.texts.insert(key.clone(), text)),
+                None => drop(held.texts.remove(&key)),
+            }
+            held.unwritten.insert(key);
+        }
+        drop(held);
+        self.0.changed.notify_one();
+    }
+
     /// Sets the text of a name that has none.
     pub(super) fn set_absent(&self, kind: Kind, name: &str, text: &str) {
         let key = (kind, name.to_owned());
@@ -114,6 +129,25 @@ impl State {
             held.unwritten.insert(key);
             self.0.changed.notify_one();
         }
+    }
+
+    /// Removes those whose names begin with `start`, at most `most` of them; answers how many that were. Never waits: for
+    /// many, it is called again and again.
+    pub fn remove_beginning(&self, kind: Kind, start: &str, most: usize) -> usize {
+        let mut held = self.held();
+        let from = held.texts.range((kind, start.to_owned())..);
+        let found = from.take_while(|((of, name), _)| *of == kind && name.starts_with(start));
+        let found: Vec<_> = found.take(most).map(|it| it.0.clone()).collect();
+        for key in &found {
+            held.texts.remove(key);
+        }
+        let count = found.len();
+        held.unwritten.extend(found);
+        drop(held);
+        if count > 0 {
+            self.0.changed.notify_one();
+        }
+        count
     }
 
     /// Those whose names begin with `start`, in the order of names.

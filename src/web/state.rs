@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     accounts::{Accounts, Actor, NewChannel, Origin, providers::Providers},
+    boards::Boards,
     chat::Hub,
     config::Config,
     jobs::{Jobs, runners::WebhookSecrets},
@@ -69,6 +70,8 @@ pub struct Shared {
     pub media: Media,
     /// Scripts, styles, pictures and themes of our own.
     pub assets: Arc<Assets>,
+    /// Polls, tallies, scoreboards, and who counts once.
+    pub boards: Boards,
     /// How rooms look.
     pub looks: Looks,
     /// Where exports are written.

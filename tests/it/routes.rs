@@ -78,6 +78,9 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("GET", "/api/rooms/{room}/webhook-secret") => {
             ("/api/rooms/ana/webhook-secret", "", &[200])
         }
+        (_, path) if path.starts_with("/api/rooms/{room}/") && is_of_boards(path) => {
+            return find_example_of_boards(verb, path);
+        }
         ("GET", "/api/settings") => ("/api/settings?room=ana", "", &[200]),
         ("PUT" | "POST", "/api/settings") => {
             ("/api/settings?room=ana", r#"{"max_messages":5,"fade_seconds":null}"#, &[200])
@@ -233,6 +236,76 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("GET", "/media/{*path}") => ("/media/nothing", "", &[404]),
         ("GET", "/exports/{*path}") => ("/exports/nothing.json", "", &[404]),
         ("GET", "/schemas/{*path}") => ("/schemas/event.schema.json", "", &[200]),
+        _ => return None,
+    })
+}
+
+fn is_of_boards(path: &str) -> bool {
+    ["/polls", "/tallies", "/scoreboards", "/identities"].iter().any(|it| path.contains(it))
+}
+
+/// The same for polls, tallies, scoreboards and identities. Where nobody may write, there are none.
+fn find_example_of_boards(verb: Verb, path: &str) -> Option<Example> {
+    Some(match (verb.as_str(), path.strip_prefix("/api/rooms/{room}")?) {
+        ("GET", "/polls") => ("/api/rooms/ana/polls", "", &[200]),
+        ("POST", "/polls") => (
+            "/api/rooms/ana/polls",
+            r#"{"question":"Where?","options":["here","there"]}"#,
+            &[201, 409],
+        ),
+        // Their ids are made up.
+        ("GET", "/polls/{id}") => ("/api/rooms/ana/polls/none", "", &[404]),
+        ("PATCH", "/polls/{id}") => ("/api/rooms/ana/polls/none", r#"{"state":"closed"}"#, &[404]),
+        ("DELETE", "/polls/{id}") => ("/api/rooms/ana/polls/none", "", &[404]),
+        ("POST", "/polls/{id}/votes") => {
+            ("/api/rooms/ana/polls/none/votes", r#"{"voter":"twitch:1","choice":"2"}"#, &[404])
+        }
+        ("DELETE", "/polls/{id}/votes/{voter}") => {
+            ("/api/rooms/ana/polls/none/votes/twitch:1", "", &[404])
+        }
+        ("GET", "/tallies") => ("/api/rooms/ana/tallies", "", &[200]),
+        ("POST", "/tallies") => {
+            ("/api/rooms/ana/tallies", r#"{"tally_id":"deaths","label":"Deaths"}"#, &[201, 409])
+        }
+        ("GET", "/tallies/{id}") => ("/api/rooms/ana/tallies/deaths", "", &[200, 404]),
+        ("PATCH", "/tallies/{id}") => ("/api/rooms/ana/tallies/deaths", r#"{"target":10}"#, &[200]),
+        ("POST", "/tallies/{id}/count") => {
+            ("/api/rooms/ana/tallies/deaths/count", r#"{"by":2}"#, &[200, 404])
+        }
+        ("POST", "/tallies/{id}/reset") => ("/api/rooms/ana/tallies/deaths/reset", "", &[200, 404]),
+        ("DELETE", "/tallies/{id}") => ("/api/rooms/ana/tallies/deaths", "", &[204, 404]),
+        ("GET", "/scoreboards") => ("/api/rooms/ana/scoreboards", "", &[200]),
+        ("POST", "/scoreboards") => (
+            "/api/rooms/ana/scoreboards",
+            r#"{"scoreboard_id":"quiz","title":"Quiz"}"#,
+            &[201, 409],
+        ),
+        ("GET", "/scoreboards/{id}") => ("/api/rooms/ana/scoreboards/quiz", "", &[200, 404]),
+        ("GET", "/scoreboards/{id}/export") => {
+            ("/api/rooms/ana/scoreboards/quiz/export", "", &[200, 404])
+        }
+        ("PATCH", "/scoreboards/{id}") => {
+            ("/api/rooms/ana/scoreboards/quiz", r#"{"title":"Quiz 2"}"#, &[200])
+        }
+        ("DELETE", "/scoreboards/{id}") => ("/api/rooms/ana/scoreboards/none", "", &[404]),
+        ("POST", "/scoreboards/{id}/scores") => {
+            ("/api/rooms/ana/scoreboards/quiz/scores", r#"{"label":"Mira","by":5}"#, &[200])
+        }
+        ("POST", "/scoreboards/{id}/import") => (
+            "/api/rooms/ana/scoreboards/quiz/import",
+            r#"{"entries":[{"display_name":"Orin","score_value":7}]}"#,
+            &[200],
+        ),
+        ("POST", "/scoreboards/{id}/finalize") => {
+            ("/api/rooms/ana/scoreboards/quiz/finalize", "", &[200, 409])
+        }
+        ("GET", "/identities") => ("/api/rooms/ana/identities", "", &[200]),
+        ("POST", "/identities") => (
+            "/api/rooms/ana/identities",
+            r#"{"accounts":["twitch:1","youtube:2"],"reason":"both know the word"}"#,
+            &[201, 409],
+        ),
+        ("DELETE", "/identities/{id}") => ("/api/rooms/ana/identities/none", "", &[404]),
         _ => return None,
     })
 }

@@ -1,7 +1,11 @@
 //! What a room knows of the time before it was opened: from the log, or from the room whose place it takes.
 
 use super::Room;
-use crate::{chat::seen::Seen, feed::ReadError, model::Message};
+use crate::{
+    chat::seen::Seen,
+    feed::ReadError,
+    model::{EventBody, Message},
+};
 
 impl Room {
     /// Takes in what the log remembers: what came already, and what was deleted. To be waited for before anything
@@ -55,6 +59,13 @@ impl Room {
         recalled.copied().inspect_err(|error| {
             tracing::warn!(creator.id = %self.id, %error, "what is featured is not known");
         })
+    }
+
+    /// Notes how polls, tallies and scoreboards are that somebody else keeps, without an event: for whoever comes from now
+    /// on, also where nothing is recorded. The one that changed last stands last.
+    pub fn note_boards(&self, now: &[EventBody]) {
+        let mut state = self.state();
+        now.iter().for_each(|it| state.boards.note(it));
     }
 
     /// Goes on with what another of the same name knew: of its channels, of what came and what was deleted. One

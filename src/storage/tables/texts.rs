@@ -25,11 +25,21 @@ pub enum Kind {
     Decisions,
     /// Work that waits, and what became of it.
     Jobs,
+    /// Polls: `room/poll`.
+    Polls,
+    /// Who counts in an open poll: `room/p/poll/voter`; and in a tally where each counts once: `room/t/tally/voter`.
+    Votes,
+    /// Tallies: `room/tally`, and behind it their past periods.
+    Tallies,
+    /// Scoreboards: `room/scoreboard`, and behind it their entries and past periods.
+    Scoreboards,
+    /// People with several accounts: `room/identity`.
+    Identities,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::Platforms,
         Self::Quotas,
         Self::Looks,
@@ -39,13 +49,25 @@ impl Kind {
         Self::Cooldowns,
         Self::Decisions,
         Self::Jobs,
+        Self::Polls,
+        Self::Votes,
+        Self::Tallies,
+        Self::Scoreboards,
+        Self::Identities,
     ];
 
     /// Whether a copy of ours says what is right. Where the world goes on by itself, what is known now is: a refresh
     /// token that was used up, a quota that was spent, a key that was taken away and work that was done are not brought back.
     pub(in crate::storage) const fn is_ours(self) -> bool {
         match self {
-            Self::Looks | Self::Themes | Self::Triggers => true,
+            Self::Looks
+            | Self::Themes
+            | Self::Triggers
+            | Self::Polls
+            | Self::Votes
+            | Self::Tallies
+            | Self::Scoreboards
+            | Self::Identities => true,
             Self::Platforms
             | Self::Quotas
             | Self::OverlayKeys
@@ -66,6 +88,11 @@ impl Kind {
             Self::Cooldowns => "cooldowns.v1",
             Self::Decisions => "decisions.v1",
             Self::Jobs => "jobs.v1",
+            Self::Polls => "polls.v1",
+            Self::Votes => "votes.v1",
+            Self::Tallies => "tallies.v1",
+            Self::Scoreboards => "scoreboards.v1",
+            Self::Identities => "identities.v1",
         })
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod beacon;
+pub mod boards;
 pub mod channels;
 pub mod events;
 pub mod jobs;

@@ -4,7 +4,7 @@ use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::{
-    backup, beacon, channels, events, jobs, messages, moderation, moderators, operations,
+    backup, beacon, boards, channels, events, jobs, messages, moderation, moderators, operations,
     overlay_keys, pronouns, queue, rooms, sessions, settings, synthetic, themes,
 };
 use crate::{
@@ -29,6 +29,7 @@ use crate::{
 pub(in crate::web) fn add(routes: Routes) -> Routes {
     let routes = rooms_and_feeds(routes);
     let routes = stage(routes);
+    let routes = boards::routes::add(routes);
     let routes = looks(routes);
     let routes = keys(routes);
     let routes = moderators(routes);

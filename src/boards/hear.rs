@@ -1,0 +1,106 @@
+//! What chat does to boards: votes, goals that move by themselves, and accounts that name each other.
+
+use std::sync::Arc;
+
+use super::{Boards, identity::is_claim, lock, room::RoomBoards};
+use crate::{
+    chat::{Room, ingest::Listener},
+    model::{CreatorId, EventBody, Flag, Message, Role, Timestamp},
+};
+
+impl Listener for Boards {
+    fn heard(&self, room: &Arc<Room>, body: &EventBody) {
+        self.hear(room, body);
+    }
+}
+
+impl Boards {
+    /// Takes in what happened in a room just now. Each thing once: repeats, history and recordings are not for here.
+    pub fn hear(&self, room: &Arc<Room>, body: &EventBody) {
+        self.hear_at(room.id(), body, Timestamp::now());
+    }
+
+    pub(super) fn hear_at(&self, id: &CreatorId, body: &EventBody, now: Timestamp) {
+        let message = match body {
+            EventBody::ChatMessage(it) => Some(&**it).filter(|it| is_of_a_viewer(it)),
+            EventBody::Activity(_) => None,
+            _ => return,
+        };
+        let text = message.map(spoken);
+        // Whoever links accounts may be the first with anything to keep in this room.
+        let room = match text.filter(|it| is_claim(it)) {
+            Some(_) => self.room(id),
+            None => match self.find(id) {
+                Some(it) => it,
+                None => return,
+            },
+        };
+        let mut room = lock(&room);
+        room.advance(now);
+        if let (Some(message), Some(text)) = (message, text) {
+            self.hear_message(&mut room, message, text, now);
+        }
+        self.feed(&mut room, body, message.is_some(), now);
+        self.settle(&mut room);
+    }
+
+    fn hear_message(&self, room: &mut RoomBoards, message: &Message, text: &str, now: Timestamp) {
+        let voter = &message.author.id;
+        for (poll, option) in room.find_votes(text, voter, now) {
+            match room.cast(&poll, voter, option, now) {
+                Ok(ballot) => self.note_vote(&room.id, voter, &ballot, now),
+                // Said once where it can be seen: the chat of a poll that is full is full of these.
+                Err(error) => {
+                    tracing::debug!(creator.id = %room.id, %error, "a vote is not counted")
+                }
+            }
+        }
+        if is_claim(text)
+            && let Some(link) = room.people.hear(&message.author, text, now)
+        {
+            room.link(&link);
+        }
+    }
+
+    /// Moves the tallies that move by themselves.
+    fn feed(&self, room: &mut RoomBoards, body: &EventBody, is_of_a_viewer: bool, now: Timestamp) {
+        for (id, feed, currency) in room.list_fed() {
+            if feed == super::Feed::Messages && !is_of_a_viewer {
+                continue;
+            }
+            let Some(moved) = feed.find_move(body, currency.as_deref()) else { continue };
+            let voter = match body {
+                EventBody::ChatMessage(it) => Some(&it.author.id),
+                EventBody::Activity(it) => it.author.as_ref().map(|it| &it.id),
+                _ => None,
+            };
+            let by = room.take(&id, moved);
+            if by == 0 {
+                continue;
+            }
+            let voter = voter.cloned();
+            if let Ok((_, delta)) = room.count(&id, None, by, voter.as_ref(), now) {
+                self.note_count(&room.id, &id, delta, now);
+            }
+        }
+    }
+}
+
+/// Whether somebody wrote it, here: not a program, not the platform, not in the chat of another channel that is shared.
+fn is_of_a_viewer(message: &Message) -> bool {
+    !message.author.roles.contains(&Role::Bot)
+        && !message.has(Flag::System)
+        && !message.has(Flag::SharedChat)
+}
+
+/// What was said, without the name that a reply begins with.
+fn spoken(message: &Message) -> &str {
+    let text = message.text.trim_start();
+    if message.reply_to.is_some()
+        && text.starts_with('@')
+        && let Some((_, rest)) = text.split_once(char::is_whitespace)
+    {
+        return rest.trim_start();
+    }
+    text
+}
