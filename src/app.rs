@@ -5,6 +5,7 @@ mod accounts;
 mod applier;
 pub mod belongings;
 mod feed_log;
+mod ears;
 mod folders;
 mod playback;
 pub mod running;
@@ -28,6 +29,7 @@ use tokio::{
 };
 
 use applier::{Applier, add_channel, follow_rooms, remove_room};
+use ears::Ears;
 use folders::usable_folder;
 use playback::{start_demo, start_playback};
 use running::Running;
@@ -58,6 +60,7 @@ use crate::{
     quotas::{Quotas, RateLimits},
     storage::State,
     telemetry::{Severity, Telemetry},
+    triggers::{self, Dispatcher, Triggers},
     web::{
         accept, assets::Assets, doors, looks::Looks, media::Media, operator, operator::Operator,
         overlay_keys::OverlayKeys, router::router, state::Shared, ws::Heartbeat,
@@ -231,7 +234,6 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         echoes.clone(),
         config.platforms.stale_seconds,
     ));
-    sink.set_listener(Arc::new(boards.clone()));
     life.essential("boards", boards.clone().run(Arc::clone(&hub), life.stop.clone()));
 
     // What the files say, and what the operator typed: together they are what everybody follows.
@@ -349,6 +351,25 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         starts_per_second: config.borrow().platforms.starts_per_second,
         data_dir: data_dir.clone(),
     });
+    let voices = Arc::new(Voices::new(&readers, outbox.clone(), providers.clone()));
+    let triggers = Triggers::new(triggers::Parts {
+        hub: Arc::clone(&hub),
+        config: config.clone(),
+        accounts: accounts.clone(),
+        state: state.clone(),
+        telemetry: telemetry.clone(),
+        hands: Arc::new(Dispatcher {
+            config: config.clone(),
+            accounts: accounts.clone(),
+            voices: Arc::clone(&voices),
+            outbox: outbox.clone(),
+            boards: boards.clone(),
+            jobs: jobs.clone(),
+            limits: rate_limits.clone(),
+        }),
+    });
+    sink.set_listener(Arc::new(Ears { boards: boards.clone(), triggers: triggers.clone() }));
+    life.essential("triggers", triggers.clone().run(life.stop.clone()));
     let heartbeat = Arc::new(Heartbeat::default());
     let keys = Arc::new(OverlayKeys::new(&secret, state.clone()));
     let sign_in = format!("/auth/operator?token={}", operator.new_link());
@@ -366,6 +387,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         heartbeat: Arc::clone(&heartbeat),
         media: Media::new(config.clone(), data_dir.join("media"), telemetry.clone(), life.clone()),
         assets,
+        triggers: triggers.clone(),
         boards: boards.clone(),
         looks: looks.clone(),
         exports_dir: exports_dir.clone(),
@@ -378,6 +400,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             Arc::clone(&applier),
             keys,
             boards.clone(),
+            triggers,
             accounts.clone(),
             &data_dir,
         ),
@@ -387,7 +410,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         jobs: jobs.clone(),
         webhook_secrets,
         rate_limits,
-        voices: Voices::new(&readers, outbox.clone(), providers),
+        voices,
         outbox,
         pronouns: Pronouns::new(
             config.clone(),

@@ -14,6 +14,7 @@ use crate::{
         Belongings, Database, Reading, Records, State, StorageError, guarded, migrate,
         tables::records,
     },
+    triggers::Triggers,
     web::{api::backup::Carried, overlay_keys::OverlayKeys},
 };
 
@@ -191,6 +192,7 @@ pub(super) fn carried(
     applier: Arc<Applier>,
     keys: Arc<OverlayKeys>,
     boards: Boards,
+    triggers: Triggers,
     accounts: Accounts,
     data: &Path,
 ) -> Carried {
@@ -201,7 +203,7 @@ pub(super) fn carried(
         take_over: Box::new(move || {
             let (state, applier, data) = (state.clone(), Arc::clone(&applier), data.clone());
             let (keys, accounts) = (Arc::clone(&keys), accounts.clone());
-            let boards = boards.clone();
+            let (boards, triggers) = (boards.clone(), triggers.clone());
             Box::pin(async move {
                 let log = applier.hub.log().clone();
                 let taking = tokio::task::spawn_blocking({
@@ -216,6 +218,7 @@ pub(super) fn carried(
                             .exclusively(|| take_over(&found, &state, &applier.typed, &data))?;
                         keys.read_again();
                         boards.read_again();
+                        triggers.renew_all();
                         applier.apply();
                         Ok((true, with_accounts))
                     }

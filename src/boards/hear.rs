@@ -4,15 +4,9 @@ use std::sync::Arc;
 
 use super::{Boards, identity::is_claim, lock, room::RoomBoards};
 use crate::{
-    chat::{Room, ingest::Listener},
+    chat::Room,
     model::{CreatorId, EventBody, Flag, Message, Role, Timestamp},
 };
-
-impl Listener for Boards {
-    fn heard(&self, room: &Arc<Room>, body: &EventBody) {
-        self.hear(room, body);
-    }
-}
 
 impl Boards {
     /// Takes in what happened in a room just now. Each thing once: repeats, history and recordings are not for here.

@@ -19,9 +19,12 @@ use super::{
     tally::{NewTally, Tally, TallyChange, TallyView},
     votes::{Vote, Votes},
 };
-use crate::model::{
-    CreatorId, EventBody, QualifiedId, Timestamp,
-    snapshot::{ScoreboardSnapshot, TallySnapshot},
+use crate::{
+    config::tiers::TierTerms,
+    model::{
+        CreatorId, EventBody, QualifiedId, Timestamp,
+        snapshot::{ScoreboardSnapshot, TallySnapshot},
+    },
 };
 
 /// What is done with many texts is done later, by and by: what their names begin with.
@@ -34,6 +37,17 @@ pub struct Most {
     pub open_polls: u32,
     /// Options of a poll (count).
     pub options: u32,
+}
+
+impl Most {
+    /// What a room's tier allows; without one, as much as there is.
+    #[must_use]
+    pub fn of(terms: Option<&TierTerms>) -> Self {
+        terms.map_or_else(Self::default, |it| Self {
+            open_polls: it.features.polls,
+            options: it.features.poll_options,
+        })
+    }
 }
 
 impl Default for Most {

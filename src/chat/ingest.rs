@@ -18,7 +18,7 @@ use super::{
     room::{Arrival, LatePurge, Published},
 };
 use crate::{
-    model::{EventBody, Flag, PlatformState, PlatformStatus, Role, Timestamp},
+    model::{EventBody, Flag, Message, PlatformState, PlatformStatus, Role, Timestamp},
     platforms::{Emotes, Inlet, Raw, Sink, Source, emotes::RoomEmotes, sending::Echoes},
     telemetry::Telemetry,
 };
@@ -34,6 +34,9 @@ pub trait Listener: Send + Sync {
     /// `body` was published in `room` just now. Called in the order of the feed of one source, on its own task and under
     /// no lock: it must not wait.
     fn heard(&self, room: &Arc<Room>, body: &EventBody);
+
+    /// The same of a message that came too late to be news.
+    fn heard_late(&self, _room: &Arc<Room>, _message: &Message) {}
 }
 
 /// Who listens, once somebody does.
@@ -239,7 +242,7 @@ impl RoomInlet {
         }
         let published = self.room.publish(&body, &Arrival { received_at, sent_at, key });
         match published {
-            Published::At(_) if !self.source.recorded && body.is_content() => self.tell(&body),
+            Published::At(_) if !self.source.recorded => self.tell(&body),
             Published::Purged(purge) => self.tell_purged(purge),
             _ => {}
         }
@@ -247,12 +250,17 @@ impl RoomInlet {
 
     /// Tells whoever does something about what happens now.
     fn tell(&self, body: &EventBody) {
-        if let EventBody::ChatMessage(it) = body {
-            self.room.enqueue_paid(it);
+        let listener = self.listener.get();
+        match body {
+            EventBody::ChatMessage(it) if body.is_content() => self.room.enqueue_paid(it),
+            EventBody::ChatMessage(it) => {
+                listener.inspect(|listener| listener.heard_late(&self.room, it));
+                return;
+            }
+            _ if body.is_content() => {}
+            _ => return,
         }
-        if let Some(listener) = self.listener.get() {
-            listener.heard(&self.room, body);
-        }
+        listener.inspect(|listener| listener.heard(&self.room, body));
     }
 
     /// Has the log asked what a late purge took away; the chat goes on meanwhile. Too many at once: they are hidden all

@@ -12,5 +12,5 @@ pub mod seen;
 pub mod shard;
 
 pub use hub::Hub;
-pub use ingest::Rooms;
+pub use ingest::{Listener, Rooms};
 pub use room::{Room, RoomParts, RoomSummary, Since};

@@ -82,12 +82,13 @@ pub struct PollVote {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PollOpen {
-    /// What is asked; gaps are filled.
+    /// What is asked; gaps are filled. Absent: what stands behind the command says all, as `question | a | b`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
-    pub question: String,
-    /// The answers to choose from; gaps are filled. None: what stands behind the command, as `a | b | c`.
+    pub question: Option<String>,
+    /// The answers to choose from; gaps are filled. None: what stands behind the command, as `a | b`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100))]
+    #[schemars(length(max = 100), inner(length(min = 1, max = 100)))]
     pub options: Vec<String>,
     /// How long it is open (minutes); absent is until somebody ends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -259,7 +260,9 @@ impl Action {
                 let options = it.options.iter().enumerate();
                 let options =
                     options.map(|(at, it)| (format!("/payload/options/{at}"), it.as_str()));
-                one("question", it.question.as_str()).into_iter().chain(options).collect()
+                let question = it.question.as_deref();
+                let question = question.map(|it| ("/payload/question".to_owned(), it));
+                question.into_iter().chain(options).collect()
             }
             Self::Tally(Count { item: Some(it), .. }) => one("item", it),
             Self::Score(Score { who: Some(it), .. }) => one("who", it),
@@ -274,7 +277,7 @@ impl Action {
         match self {
             Self::Reply(_) | Self::Feature(_) | Self::Queue(_) | Self::PollVote(_) => true,
             Self::Score(it) => it.who.is_none(),
-            Self::PollOpen(it) => it.options.is_empty(),
+            Self::PollOpen(it) => it.options.is_empty() || it.question.is_none(),
             _ => false,
         }
     }
@@ -298,6 +301,10 @@ impl Action {
             }
         }
         match self {
+            Self::PollOpen(it) if it.question.is_none() && !it.options.is_empty() => {
+                let message = "a poll with options needs its question".to_owned();
+                found.push(("/payload/question".to_owned(), message));
+            }
             Self::PollOpen(it) if it.options.len() == 1 => {
                 let message = "a poll needs two options, or none to take them from the message";
                 found.push(("/payload/options".to_owned(), message.to_owned()));

@@ -21,7 +21,7 @@ use crate::{
         Amount, Flag, Platform, QualifiedId, Role, Timestamp,
         action::Action,
         template::{Facts, Template},
-        trigger::Trigger,
+        trigger::{Access, Trigger, TriggerKind},
     },
 };
 
@@ -238,7 +238,9 @@ fn describe(action: &Action, facts: &Facts<'_>, automation: bool) -> TriedAction
         Action::Reply(it) => Some(fill(&it.text, facts)),
         Action::SendChatMessage(it) => Some(fill(&it.text, facts)),
         Action::Notify(it) => Some(fill(&it.text, facts)),
-        Action::PollOpen(it) => Some(fill(&it.question, facts)),
+        Action::PollOpen(it) => {
+            Some(it.question.as_deref().map_or_else(|| facts.args.to_owned(), |it| fill(it, facts)))
+        }
         Action::PollVote(it) => {
             Some(it.choice.as_deref().map_or_else(|| facts.args.to_owned(), |it| fill(it, facts)))
         }
@@ -306,7 +308,7 @@ impl Triggers {
         let line = Line {
             text: said(&tried.message, false),
             platform: tried.platform,
-            access: crate::model::trigger::Access::of(&tried.actor.roles()),
+            access: Access::of(&tried.actor.roles()),
             amount: tried.amount.as_ref(),
             viewer: &viewer,
         };
@@ -401,10 +403,10 @@ impl Triggers {
         TriedLine {
             matched: true,
             match_reason: match trigger.kind {
-                crate::model::trigger::TriggerKind::Command => {
+                TriggerKind::Command => {
                     format!("the command of `{}`", trigger.trigger_id)
                 }
-                crate::model::trigger::TriggerKind::Regex => {
+                TriggerKind::Regex => {
                     format!("the pattern of `{}`", trigger.trigger_id)
                 }
                 _ => format!("a keyword of `{}`", trigger.trigger_id),
@@ -507,7 +509,7 @@ impl Trial {
         let line = Line {
             text: said(&data.text, data.reply_to.is_some()),
             platform: data.platform,
-            access: crate::model::trigger::Access::of(&data.author.roles),
+            access: Access::of(&data.author.roles),
             amount: data.amount.as_ref(),
             viewer: &data.author.id,
         };

@@ -2,6 +2,7 @@
 
 pub mod cooldowns;
 pub mod decision;
+pub mod dispatcher;
 pub mod dry_run;
 pub mod engine;
 pub mod hands;
@@ -12,6 +13,7 @@ pub mod room;
 pub mod set;
 
 pub use decision::{Decision, Done, DoneState, Outcome, Verdict};
+pub use dispatcher::Dispatcher;
 pub use engine::{Parts, Triggers};
 pub use hands::{Hands, Task};
 pub use page::{Listed, PageError, TriggerList};

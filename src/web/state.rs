@@ -32,6 +32,7 @@ use crate::{
     platforms::{Pronouns, Voices, kick::Kick, sending::Outbox},
     quotas::RateLimits,
     telemetry::Telemetry,
+    triggers::Triggers,
 };
 
 /// What handlers share. Cheap to clone.
@@ -94,6 +95,8 @@ pub struct Shared {
     pub rates: Rates,
     /// What was said here.
     pub outbox: Outbox,
+    /// What is done about what is said.
+    pub triggers: Triggers,
     /// Work that waits.
     pub jobs: Jobs,
     /// What webhooks are signed with.
@@ -101,7 +104,7 @@ pub struct Shared {
     /// How much may happen within a minute.
     pub rate_limits: RateLimits,
     /// Where something can be said.
-    pub voices: Voices,
+    pub voices: Arc<Voices>,
     /// Pronouns of viewers.
     pub pronouns: Pronouns,
     /// The address pages are reached at, without a slash at the end.

@@ -66,6 +66,9 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         }
         ("POST", "/api/rooms/{room}/feature") => ("/api/rooms/ana/feature", said, &[200]),
         ("DELETE", "/api/rooms/{room}/feature") => ("/api/rooms/ana/feature", "", &[204]),
+        (_, path) if path.starts_with("/api/rooms/{room}/triggers") => {
+            return find_example_of_triggers(verb, path);
+        }
         ("GET", "/api/rooms/{room}/jobs") => ("/api/rooms/ana/jobs", "", &[200]),
         ("GET", "/api/jobs") => ("/api/jobs", "", &[200]),
         // Nothing waits here.
@@ -242,6 +245,28 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
 
 fn is_of_boards(path: &str) -> bool {
     ["/polls", "/tallies", "/scoreboards", "/identities"].iter().any(|it| path.contains(it))
+}
+
+/// The same for triggers. There are none here.
+fn find_example_of_triggers(verb: Verb, path: &str) -> Option<Example> {
+    const HELLO: &str = r#"{"trigger_id":"hello","type":"command","command":"hello",
+        "actions":[{"action_type":"reply","payload":{"text":"hi"}}]}"#;
+    Some(match (verb.as_str(), path.strip_prefix("/api/rooms/{room}/triggers")?) {
+        ("GET", "") => ("/api/rooms/ana/triggers", "", &[200]),
+        ("POST", "") => ("/api/rooms/ana/triggers", HELLO, &[201, 409]),
+        ("GET", "/decisions") => ("/api/rooms/ana/triggers/decisions", "", &[200]),
+        ("POST", "/dry-run") => (
+            "/api/rooms/ana/triggers/dry-run",
+            r#"{"platform":"twitch","message":"!hello"}"#,
+            &[200],
+        ),
+        ("POST", "/order") => ("/api/rooms/ana/triggers/order", r#"{"order":[]}"#, &[200]),
+        ("POST", "/import") => ("/api/rooms/ana/triggers/import", r#"{"triggers":[]}"#, &[200]),
+        ("GET", "/{id}") => ("/api/rooms/ana/triggers/none", "", &[404]),
+        ("PUT", "/{id}") => ("/api/rooms/ana/triggers/none", HELLO, &[404]),
+        ("DELETE", "/{id}") => ("/api/rooms/ana/triggers/none", "", &[404]),
+        _ => return None,
+    })
 }
 
 /// The same for polls, tallies, scoreboards and identities. Where nobody may write, there are none.

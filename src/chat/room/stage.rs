@@ -53,6 +53,24 @@ impl State {
             })
     }
 
+    fn find_message(&self, id: &QualifiedId) -> Option<Found> {
+        let at = self.ring.head();
+        let mut on_stage = self.queue.iter().chain(self.featured.as_deref());
+        if let Some(it) = on_stage.find(|it| it.id == *id) {
+            return Some(Found { message: Box::new(it.clone()), at });
+        }
+        let entry = self.ring.behind(self.ring.floor()).rev().find(|it| {
+            matches!(it.kind, "chat.message" | "feature.show")
+                && matches!(&it.about, About::Words(it) if it.id == *id)
+        })?;
+        match serde_json::from_slice(&entry.frame.json()).map(|it: Event| it.body) {
+            Ok(EventBody::ChatMessage(message) | EventBody::FeatureShow(message)) => {
+                Some(Found { message, at })
+            }
+            _ => None,
+        }
+    }
+
     fn place_of(&self, id: &QualifiedId) -> Option<usize> {
         self.queue.iter().position(|it| it.id == *id)
     }
@@ -71,6 +89,12 @@ impl Room {
         self.state().featured.clone()
     }
 
+    /// The message of that id, as viewers may read it, where it is in memory: on the stage, or among the newest.
+    #[must_use]
+    pub fn find_recent_message(&self, id: &QualifiedId) -> Option<Found> {
+        self.state().find_message(id)
+    }
+
     /// The message of that id, as viewers may read it: from the stage, the ring, or the log.
     ///
     /// # Errors
@@ -78,24 +102,11 @@ impl Room {
     pub async fn find_message(&self, id: &QualifiedId) -> Result<Option<Found>, ReadError> {
         let (at, floor) = {
             let state = self.state();
-            let at = state.ring.head();
-            let mut on_stage = state.queue.iter().chain(state.featured.as_deref());
-            if let Some(it) = on_stage.find(|it| it.id == *id) {
-                return Ok(Some(Found { message: Box::new(it.clone()), at }));
+            let found = state.find_message(id);
+            if found.is_some() {
+                return Ok(found);
             }
-            let entry = state.ring.behind(state.ring.floor()).rev().find(|it| {
-                matches!(it.kind, "chat.message" | "feature.show")
-                    && matches!(&it.about, About::Words(it) if it.id == *id)
-            });
-            let event = entry.map(|it| serde_json::from_slice(&it.frame.json()));
-            if let Some(Ok(Event {
-                body: EventBody::ChatMessage(message) | EventBody::FeatureShow(message),
-                ..
-            })) = event
-            {
-                return Ok(Some(Found { message, at }));
-            }
-            (at, state.ring.floor())
+            (state.ring.head(), state.ring.floor())
         };
         if !self.log.is_kept() || floor == 0 {
             return Ok(None);

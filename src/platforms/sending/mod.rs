@@ -5,6 +5,7 @@
 
 mod echo;
 mod lane;
+mod limits;
 mod outbox;
 
 use std::{future::Future, pin::Pin, time::Duration};
@@ -16,6 +17,7 @@ use super::moderating::{Act, ActError};
 use crate::model::{CreatorId, Platform, QualifiedId, Timestamp};
 
 pub use echo::Echoes;
+pub use limits::count_message;
 pub use outbox::{LaneKey, NewMessage, Outbox, OutboxError, Voice};
 
 /// What is to be said in one channel.

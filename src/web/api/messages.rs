@@ -11,9 +11,8 @@ use serde_json::json;
 use super::JsonBody;
 use crate::{
     accounts::Right,
-    config::Limited,
-    model::{Platform, QualifiedId, Timestamp},
-    platforms::sending::{LaneKey, NewMessage, Speaker, Voice},
+    model::Timestamp,
+    platforms::sending::{NewMessage, Speaker, count_message},
     web::{ApiError, AppState, access::RoomActor},
 };
 
@@ -43,7 +42,8 @@ pub async fn send_message(
     let config = state.config.borrow().clone();
     let creator = config.creators.creators.iter().find(|it| it.id == *room.id());
     let mut voices = creator.map(|it| state.voices.list(&config, it)).unwrap_or_default();
-    limit(&state, &new, &mut voices)?;
+    count_message(&state.rate_limits, &new, &mut voices, Timestamp::now())
+        .map_err(|wait_ms| ApiError::RateLimited(wait_ms.div_ceil(1_000)))?;
     let outgoing = state
         .outbox
         .send(room.id(), new, voices)
@@ -55,36 +55,6 @@ pub async fn send_message(
         ));
     }
     Ok((StatusCode::ACCEPTED, Json(outgoing)).into_response())
-}
-
-/// Counts a message on every platform where it is to be said; one that had too many within this minute has no voice.
-fn limit(
-    state: &AppState,
-    new: &NewMessage,
-    voices: &mut [(LaneKey, Voice)],
-) -> Result<(), ApiError> {
-    let answered = new.reply_to.as_ref().and_then(QualifiedId::platform);
-    let is_wanted = |it: Platform| {
-        let named = new.platforms.as_ref().is_none_or(|named| named.contains(&it));
-        named && answered.is_none_or(|answered| answered == it)
-    };
-    let now = Timestamp::now();
-    let (mut said, mut longest_ms) = (false, None);
-    for (key, voice) in voices.iter_mut().filter(|it| is_wanted(it.0.platform) && it.1.is_ok()) {
-        let platform = Some(key.platform);
-        match state.rate_limits.take(Limited::ChatMessages, &key.creator, platform, now) {
-            Ok(()) => said = true,
-            Err(wait_ms) => {
-                longest_ms = longest_ms.max(Some(wait_ms));
-                let seconds = wait_ms.div_ceil(1_000);
-                *voice = Err(format!("too many messages within a minute: again in {seconds} s"));
-            }
-        }
-    }
-    match longest_ms.filter(|_| !said) {
-        Some(wait_ms) => Err(ApiError::RateLimited(wait_ms.div_ceil(1_000))),
-        None => Ok(()),
-    }
 }
 
 /// `GET /api/rooms/{room}/messages`: what was said lately, newest last: `{"messages":[…]}`. For whoever may send in the room.

@@ -20,6 +20,7 @@ pub mod sessions;
 pub mod settings;
 pub mod synthetic;
 pub mod themes;
+pub mod triggers;
 
 use axum::{Json, extract::rejection::JsonRejection};
 use serde_json::Value;

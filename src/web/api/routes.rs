@@ -5,14 +5,15 @@ use serde_json::{Map, Value, json};
 
 use super::{
     backup, beacon, boards, channels, events, jobs, messages, moderation, moderators, operations,
-    overlay_keys, pronouns, queue, rooms, sessions, settings, synthetic, themes,
+    overlay_keys, pronouns, queue, rooms, sessions, settings, synthetic, themes, triggers,
 };
 use crate::{
     feed::{Histogram, StreamSession},
     jobs::JobCard,
-    model::{CreatorId, Event, Message, OverlaySettings, Platform, QualifiedId},
+    model::{CreatorId, Event, Message, OverlaySettings, Platform, QualifiedId, trigger::Trigger},
     platforms::sending::{NewMessage, Outgoing},
     telemetry::overlays::Report,
+    triggers::{Decision, Listed, TriggerList},
     web::{
         looks::{Look, Theme, ThemeText},
         openapi,
@@ -34,6 +35,7 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
     let routes = keys(routes);
     let routes = moderators(routes);
     let routes = automation(routes);
+    let routes = of_triggers(routes);
     server(routes)
 }
 
@@ -419,6 +421,83 @@ fn moderators(routes: Routes) -> Routes {
                 .takes(Shape::of::<moderators::Acceptance>())
                 .answers(200, Shape::of::<moderators::AcceptedAnswer>())
                 .fails(&[404, 409]),
+        )
+}
+
+fn of_triggers(routes: Routes) -> Routes {
+    let tag = "automation";
+    routes
+        .on(
+            Get,
+            "/api/rooms/{room}/triggers",
+            triggers::list_triggers,
+            Doc::api(Creator, tag, "What is done about what is said, in the order it is tried")
+                .answers(200, Shape::of::<TriggerList>()),
+        )
+        .on(
+            Post,
+            "/api/rooms/{room}/triggers",
+            triggers::add_trigger,
+            Doc::api(Creator, tag, "Adds a trigger behind the others")
+                .takes(Shape::of::<Trigger>())
+                .answers(201, Shape::of::<Listed>())
+                .fails(&[409]),
+        )
+        .on(
+            Get,
+            "/api/rooms/{room}/triggers/decisions",
+            triggers::list_decisions,
+            Doc::api(Creator, tag, "What was decided lately about what was said, the newest first")
+                .answers(200, Shape::member("decisions", Shape::of::<Vec<Decision>>())),
+        )
+        .on(
+            Post,
+            "/api/rooms/{room}/triggers/dry-run",
+            triggers::try_triggers,
+            Doc::api(Creator, tag, "What a line, or a recorded session, would set off")
+                .takes(Shape::of::<triggers::Try>())
+                .answers(200, Shape::of::<triggers::Tried>())
+                .fails(&[503]),
+        )
+        .on(
+            Post,
+            "/api/rooms/{room}/triggers/order",
+            triggers::order_triggers,
+            Doc::api(Creator, tag, "Says which triggers are tried first")
+                .takes(Shape::of::<triggers::Order>())
+                .answers(200, Shape::of::<TriggerList>())
+                .fails(&[409]),
+        )
+        .on(
+            Post,
+            "/api/rooms/{room}/triggers/import",
+            triggers::import_triggers,
+            Doc::api(Creator, tag, "Takes in a file of triggers, of an older program too")
+                .most_bytes(triggers::MOST_IMPORT_BYTES)
+                .takes(Shape::literal(json!({})))
+                .answers(200, Shape::of::<triggers::Imported>())
+                .fails(&[409]),
+        )
+        .on(
+            Get,
+            "/api/rooms/{room}/triggers/{id}",
+            triggers::find_trigger,
+            Doc::api(Creator, tag, "One trigger").answers(200, Shape::of::<Listed>()),
+        )
+        .on(
+            Put,
+            "/api/rooms/{room}/triggers/{id}",
+            triggers::replace_trigger,
+            Doc::api(Creator, tag, "Puts another trigger in the place of one")
+                .takes(Shape::of::<Trigger>())
+                .answers(200, Shape::of::<Listed>())
+                .fails(&[409]),
+        )
+        .on(
+            Delete,
+            "/api/rooms/{room}/triggers/{id}",
+            triggers::remove_trigger,
+            Doc::api(Creator, tag, "Takes a trigger away").done(204).fails(&[409]),
         )
 }
 

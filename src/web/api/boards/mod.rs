@@ -25,12 +25,7 @@ impl From<BoardError> for ApiError {
 
 /// How much there may be in a room, by the tier of the account that made it.
 fn most(state: &AppState, room: &CreatorId) -> Most {
-    match state.accounts.book().terms_of_room(room) {
-        Some(terms) => {
-            Most { open_polls: terms.features.polls, options: terms.features.poll_options }
-        }
-        None => Most::default(),
-    }
+    Most::of(state.accounts.book().terms_of_room(room))
 }
 
 /// Who does it, in words.
