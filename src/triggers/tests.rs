@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     cooldowns::{Around, Cooldowns, PatternTime},
-    decision::{Done, DoneState, Outcome, Verdict},
+    decision::{Outcome, Verdict},
     line::Line,
     set::{Judged, TriggerSet},
     *,
@@ -361,41 +361,4 @@ fn hostile_patterns_stay_within_a_fixed_time() {
         limited += u64::from(matches!(judged.passed.last(), Some((_, Verdict::Limited(_)))));
     }
     assert!(limited > 1_000, "the others were let go at once: {limited}");
-}
-
-/// Hands that note what they are asked to do.
-#[derive(Default)]
-pub(super) struct Noted {
-    pub(super) done: Mutex<Vec<String>>,
-    pub(super) refuses: Mutex<Option<String>>,
-}
-
-impl Hands for Noted {
-    fn may_act(
-        &self,
-        _: &Arc<crate::chat::Room>,
-        _: Option<&crate::model::Message>,
-        _: Timestamp,
-    ) -> Result<(), String> {
-        self.refuses.lock().unwrap().clone().map_or(Ok(()), Err)
-    }
-
-    fn find_voice(&self, _: &crate::model::CreatorId, platform: Platform) -> Result<usize, String> {
-        match platform {
-            Platform::Youtube => Ok(200),
-            Platform::Twitch => Ok(500),
-            _ => Err("this server may not speak there".to_owned()),
-        }
-    }
-
-    fn act(&self, task: &Task<'_>) -> Done {
-        let text = match task.action {
-            crate::model::action::Action::Reply(it) => task.fill(&it.text),
-            crate::model::action::Action::SendChatMessage(it) => task.fill(&it.text),
-            other => other.as_str().to_owned(),
-        };
-        let name = &task.trigger.trigger_id;
-        self.done.lock().unwrap().push(format!("{name}: {text}"));
-        task.done(DoneState::Done, "")
-    }
 }

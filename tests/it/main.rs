@@ -48,6 +48,7 @@ mod rumble_faults;
 mod slow_reader;
 mod thousand;
 mod torn_lines;
+mod triggers;
 mod typed_channels;
 mod writes;
 mod youtube;
