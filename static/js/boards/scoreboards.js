@@ -7,7 +7,7 @@ import { asking_button } from "../removal.js";
 import { make } from "../rooms.js";
 import { finite, number_writer } from "../widgets/numbers.js";
 import { call, folding_form, say, words } from "./card.js";
-import { AGGREGATIONS, entry_of } from "./words.js";
+import { AGGREGATIONS, entry_of, period_words } from "./words.js";
 
 const SHOWN = 8;
 const write = number_writer("");
@@ -149,13 +149,13 @@ export class Scoreboards {
         say(title, board.title ?? board.label ?? id);
         say(state, board.finalized_at ? "Final" : "");
         rows.show(all.slice(0, SHOWN).map((it) => {
-          const key = it.user_id ?? it.label;
-          const count = (seen.get(key) ?? 0) + 1;
-          seen.set(key, count);
-          return { ...it, key: `${key} ${count}`, share: Math.max(0, finite(it.score)) / most };
+          const count = (seen.get(it.label) ?? 0) + 1;
+          seen.set(it.label, count);
+          return { ...it, key: `${it.label} ${count}`, share: Math.max(0, finite(it.score)) / most };
         }));
         list.hidden = !all.length;
-        say(more, all.length > SHOWN ? `and ${all.length - SHOWN} more` : all.length ? "" : "nobody yet");
+        const count = Math.max(finite(board.count), all.length);
+        say(more, [period_words(board), count > SHOWN ? `and ${write(count - SHOWN)} more` : count ? "" : "nobody yet"].filter(Boolean).join(" · "));
         if (giving) giving.hidden = Boolean(board.finalized_at);
       },
     };
@@ -169,9 +169,9 @@ export class Scoreboards {
     return folding_form({
       title: "New scoreboard",
       rows: [title_place.row, period_place.row],
-      places: () => new Map([["/title", title_place], ["/period", period_place]]),
+      places: () => new Map([["/title", title_place], ["/aggregation", period_place]]),
       sends: [["Make it", () => this.#store.write("POST", "scoreboards", "", {
-        title: title.value.trim(), ...(period.value === "none" ? {} : { period: period.value }),
+        title: title.value.trim(), ...(period.value === "none" ? {} : { aggregation: { type: period.value } }),
       })]],
       opened: () => (title.value = ""),
     });

@@ -7,7 +7,7 @@ import { make } from "../rooms.js";
 import { lines_of } from "../triggers/draft.js";
 import { finite, number_writer, progress } from "../widgets/numbers.js";
 import { call, folding_form, say, words } from "./card.js";
-import { AGGREGATIONS, FEEDS } from "./words.js";
+import { AGGREGATIONS, FEEDS, period_words } from "./words.js";
 
 const write = number_writer("");
 
@@ -15,8 +15,8 @@ const write = number_writer("");
 export function tally_body({ label, unit, target, feed, currency, aggregation, once_per_viewer, items }) {
   return {
     label: label.trim(), ...(unit.trim() ? { unit: unit.trim() } : {}), ...(target === "" ? {} : { target: Number(target) }),
-    ...(feed ? { feeds: [feed === "donations" ? { donations: currency } : feed] } : {}),
-    ...(aggregation && aggregation !== "none" ? { aggregation } : {}), ...(once_per_viewer ? { once_per_viewer: true } : {}),
+    ...(feed ? { feed } : {}), ...(feed === "donations" ? { currency } : {}),
+    ...(aggregation && aggregation !== "none" ? { aggregation: { type: aggregation } } : {}), ...(once_per_viewer ? { once_per_viewer: true } : {}),
     ...(items.length ? { items } : {}),
   };
 }
@@ -112,14 +112,15 @@ export class Tallies {
         rows.show(several.map((it) => ({ ...it, share: Math.max(0, finite(it.count)) / most })));
         items.hidden = !several.length;
         track.hidden = target <= 0;
+        const feed = FEEDS.find(([name]) => name && name === tally.feed)?.[1];
+        const facts = [period_words(tally), feed ? `moves with ${feed.toLowerCase()}` : ""];
         if (target > 0) {
           const far = progress(tally.count, target);
           item.toggleAttribute("data-reached", far.reached);
           bar.style.setProperty("--share", String(far.share));
-          say(reached, `${far.percent} % of ${write(target)}`);
-        } else {
-          say(reached, "");
+          facts.unshift(`${far.percent} % of ${write(target)}`);
         }
+        say(reached, facts.filter(Boolean).join(" · "));
       },
     };
   }
@@ -139,15 +140,15 @@ export class Tallies {
     const places = {
       "/label": labelled("What is counted", label), "/target": labelled("Goal", target, { look: "entry short", hint: "empty is none" }),
       "/unit": labelled("Unit", unit, { look: "entry short", hint: "behind the number" }),
-      "/feeds": labelled("Moves with", feed, { beside: [currency] }),
+      "/feed": labelled("Moves with", feed, { beside: [currency] }),
       "/items": labelled("Items", items, { hint: "where it counts several things; one on a line" }),
       "/aggregation": labelled("Begins anew", aggregation, { look: "entry short" }),
     };
     const more = make("details", "limits", make("summary", "", "More"), places["/unit"].row, places["/items"].row, places["/aggregation"].row, once.row);
-    const map = () => new Map(Object.entries(places));
+    const map = () => new Map([...Object.entries(places), ["/currency", { ...places["/feed"], focus: () => currency.focus() }]]);
     return folding_form({
       title: "New tally",
-      rows: [places["/label"].row, places["/target"].row, places["/feeds"].row, more],
+      rows: [places["/label"].row, places["/target"].row, places["/feed"].row, more],
       places: map,
       sends: [["Make it", () => this.#store.write("POST", "tallies", "", tally_body({
         label: label.value, unit: unit.value, target: target.value, feed: feed.value, currency: currency.value.trim().toUpperCase(),

@@ -9,7 +9,7 @@ export const AGGREGATIONS = Object.freeze([
 
 export const FEEDS = Object.freeze([
   ["", "By hand and by triggers"], ["follows", "Follows"], ["subscriptions", "Subscriptions"], ["gifts", "Gifted subscriptions"], ["bits", "Bits"],
-  ["donations", "Donations"], ["messages", "Messages"],
+  ["kicks", "Kicks"], ["donations", "Money"], ["raiders", "Raiders"], ["messages", "Messages"],
 ]);
 
 export const MINUTES = Object.freeze([
@@ -55,18 +55,29 @@ export function poll_body({ question, options, minutes, vote_trigger, bare_numbe
 /** Which of the fields a pointer to an option means, where empty fields were left out: places of those that were sent. */
 export const sent_places = (options) => options.flatMap((it, at) => (it.trim() ? [at] : []));
 
+/** Which period is counted: `2024-08`. */
+export const period_words = ({ period }) => (typeof period === "string" ? period : period?.period_id ?? "");
+
 /** A line of a scoreboard, in whichever shape it comes. */
 export function entry_of(it, at) {
-  return { position: it.position ?? at + 1, label: it.label ?? it.display_name ?? it.user_id ?? "", score: it.score ?? it.score_value ?? 0, user_id: it.user_id ?? null };
+  return { position: it.position ?? at + 1, label: it.label ?? it.display_name ?? it.user_id ?? "", score: it.score ?? it.score_value ?? 0 };
 }
 
-/** `twitch:mira`, or nothing where a field is empty. */
-export function account_of(platform, login) {
-  const name = login.trim().replace(/^@/, "");
-  return name ? `${platform}:${name}` : "";
+/** Who wrote lately, by platform and login, in the order of the feed: `{id, platform, login, name}`. */
+export function writers_of(events) {
+  const all = new Map();
+  for (const { data } of events) {
+    if (data?.author?.login) all.set(`${data.platform} ${data.author.login.toLowerCase()}`, { ...data.author, platform: data.platform });
+  }
+  return all;
+}
+
+/** The id of an account: of a login that somebody wrote under lately, else what was typed is one. Nothing of nothing. */
+export function account_of(platform, typed, writers) {
+  const name = typed.trim().replace(/^@/, "");
+  if (!name) return "";
+  return writers.get(`${platform} ${name.toLowerCase()}`)?.id ?? (name.startsWith(`${platform}:`) ? name : `${platform}:${name}`);
 }
 
 /** Several accounts of one viewer. */
-export function accounts_words(accounts) {
-  return accounts.map((it) => (typeof it === "string" ? it : it.name ?? it.login ?? it.id ?? it.user_id ?? "")).join(" = ");
-}
+export const accounts_words = (accounts) => accounts.join(" = ");

@@ -226,11 +226,12 @@ export function show_automation({ room, $, is_shown }) {
 
   return {
     async shown() {
-      void follow();
-      if (is_read) return;
-      await read_boards(); // Before an action that names one of them is drawn.
-      await read();
-      await dry_run.list_sessions();
+      if (!is_read) {
+        await read_boards(); // Before an action that names one of them is drawn.
+        await read();
+        void dry_run.list_sessions();
+      }
+      await follow();
     },
     is_changed: () => editor.is_changed,
     save,
