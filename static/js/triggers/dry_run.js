@@ -39,7 +39,7 @@ export class DryRun {
   #place;
   #platform = select(CHATS);
   #name = input("text", { value: "Wren", maxLength: 60, dir: "auto" });
-  #message = input("text", { maxLength: 500, placeholder: "!hello everybody", dir: "auto", spellcheck: false });
+  #message = input("text", { id: "dry-message", maxLength: 500, placeholder: "!hello everybody", dir: "auto", spellcheck: false });
   #role;
   #go;
   #out = make("div", "dry-out");

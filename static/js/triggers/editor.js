@@ -44,6 +44,7 @@ export class Editor {
 
   #build() {
     const f = this.#f;
+    const own = (name, it) => Object.assign(it, { id: `trigger-${name}` });
     this.#type = segments(Object.entries(TYPES), "command", () => {
       this.#show_type();
       this.#changed();
@@ -54,7 +55,7 @@ export class Editor {
     f.prefix = input("text", { maxLength: 8, className: "prefix-field", spellcheck: false });
     f.prefix.setAttribute("aria-label", "What stands before the word");
     f.prefix.addEventListener("input", this.#changed);
-    f.command = input("text", { maxLength: 60, placeholder: "hello", spellcheck: false, autocapitalize: "none" });
+    f.command = own("command", input("text", { maxLength: 60, placeholder: "hello", spellcheck: false, autocapitalize: "none" }));
     f.command.addEventListener("change", () => (f.command.value = without_prefix(f.command.value, f.prefix.value)));
     const command = labelled("Word", f.command);
     f.command.before(make("div", "entry-line", f.prefix));
@@ -62,11 +63,11 @@ export class Editor {
     f.command.addEventListener("input", this.#changed);
     this.#places.set("/command", command);
     this.#places.set("/prefix", { fail: command.fail, focus: () => f.prefix.focus() });
-    f.aliases = input("text", { placeholder: "hi, hey", spellcheck: false, autocapitalize: "none" });
-    f.keywords = area(2, { placeholder: "lighthouse\nkettle", dir: "auto" });
-    f.pattern = input("text", { placeholder: "^(gg|wp)\\b", spellcheck: false, autocapitalize: "none", className: "code-field" });
-    f.minutes = input("number", { min: 1, placeholder: "15" });
-    f.least_lines = input("number", { min: 0, placeholder: "0" });
+    f.aliases = own("aliases", input("text", { placeholder: "hi, hey", spellcheck: false, autocapitalize: "none" }));
+    f.keywords = own("keywords", area(2, { placeholder: "lighthouse\nkettle", dir: "auto" }));
+    f.pattern = own("pattern", input("text", { placeholder: "^(gg|wp)\\b", spellcheck: false, autocapitalize: "none", className: "code-field" }));
+    f.minutes = own("minutes", input("number", { min: 1, placeholder: "15" }));
+    f.least_lines = own("least-lines", input("number", { min: 0, placeholder: "0" }));
     const of = (types, ...rows) => {
       const it = make("div", "of-type", ...rows);
       it.dataset.types = types;
@@ -79,19 +80,19 @@ export class Editor {
       of("timer", this.#text("/minutes", "Every", f.minutes, { look: "entry short", hint: "minutes" }),
         this.#text("/least_lines", "After at least", f.least_lines, { look: "entry short", hint: "lines of chat on all platforms" })));
 
-    f.access = select(Object.entries(ACCESS));
+    f.access = own("access", select(Object.entries(ACCESS)));
     f.platforms = chips(CHATS, this.#changed);
     const platforms = grouped("Platforms", f.platforms.place, { hint: "none chosen is all" });
     this.#places.set("/platforms", platforms);
-    f.cooldown_seconds = input("number", { min: 0, placeholder: "0" });
-    f.viewer_cooldown_seconds = input("number", { min: 0, placeholder: "0" });
-    f.global_cooldown_seconds = input("number", { min: 0, placeholder: "0" });
-    f.amount = input("text", { inputMode: "decimal", placeholder: "any", maxLength: 12 });
+    f.cooldown_seconds = own("cooldown", input("number", { min: 0, placeholder: "0" }));
+    f.viewer_cooldown_seconds = own("viewer-cooldown", input("number", { min: 0, placeholder: "0" }));
+    f.global_cooldown_seconds = own("global-cooldown", input("number", { min: 0, placeholder: "0" }));
+    f.amount = own("amount", input("text", { inputMode: "decimal", placeholder: "any", maxLength: 12 }));
     f.currency = select(CURRENCIES);
     f.currency.setAttribute("aria-label", "Currency");
     f.currency.addEventListener("change", this.#changed);
-    f.description = input("text", { maxLength: 300, dir: "auto" });
-    f.trigger_id = input("text", { maxLength: 64, spellcheck: false, autocapitalize: "none", placeholder: "made from its word" });
+    f.description = own("description", input("text", { maxLength: 300, dir: "auto" }));
+    f.trigger_id = own("name", input("text", { maxLength: 64, spellcheck: false, autocapitalize: "none", placeholder: "made from its word" }));
     const resting = grouped("Rests behind each time", make("div", "rests",
       this.#text("/cooldown_seconds", "in the room", f.cooldown_seconds),
       this.#text("/viewer_cooldown_seconds", "for that viewer", f.viewer_cooldown_seconds),
