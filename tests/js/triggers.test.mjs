@@ -8,7 +8,7 @@ import { key_of } from "../../static/js/triggers/decisions.js";
 import {
   body_of, id_for, insert_at, major_of, minor_of, new_trigger, reordered, same, with_draft, without_prefix, words_of,
 } from "../../static/js/triggers/draft.js";
-import { actor_of, length_words, verdict, viewer_words } from "../../static/js/triggers/dry_run.js";
+import { actor_of, length_words, verdict } from "../../static/js/triggers/dry_run.js";
 import { parse_file } from "../../static/js/triggers/importing.js";
 import { job_facts } from "../../static/js/triggers/jobs.js";
 import { ACTIONS, VARIABLES, action_words, call_words, limit_words, outcome_words, problem_words } from "../../static/js/triggers/words.js";
@@ -17,7 +17,7 @@ const reply = (text) => [{ action_type: "reply", payload: { text } }];
 
 test("what belongs to another type, says nothing, or is the server's, is not sent", () => {
   const draft = {
-    ...new_trigger(), trigger_id: "hello", source: "page", creator_id: "ana", command: "hello", aliases: [], pattern: "left over", keywords: ["x"],
+    ...new_trigger(), trigger_id: "hello", source: "page", creator_id: "ana", updated_at: "2026-11-20T18:00:00Z", shut: "beyond the tier", command: "hello", aliases: [], pattern: "left over", keywords: ["x"],
     minutes: 5, cooldown_seconds: 0, platforms: [], least_amount: null, description: "", enabled: true, actions: reply("Hi {user}"),
   };
   assert.deepEqual(body_of(draft), { trigger_id: "hello", type: "command", command: "hello", enabled: true, actions: reply("Hi {user}") });
@@ -26,6 +26,8 @@ test("what belongs to another type, says nothing, or is the server's, is not sen
   assert.equal(body_of({ ...draft, enabled: false }).enabled, false);
   const timer = body_of({ ...draft, type: "timer", access: "vips", cooldown_seconds: 30, least_lines: 10 });
   assert.deepEqual(timer, { trigger_id: "hello", type: "timer", minutes: 5, least_lines: 10, enabled: true, actions: reply("Hi {user}") });
+  assert.equal(body_of({ ...draft, type: "timer", least_lines: 0 }).least_lines, 0, "no line at all is not the standard");
+  assert.ok(!("least_lines" in body_of({ ...draft, type: "timer", least_lines: null })));
   // What is missing is the server's to name: at its field, which therefore has to be there.
   assert.deepEqual(Object.keys(body_of({ ...draft, type: "regex", pattern: "" })).sort(), ["actions", "enabled", "pattern", "trigger_id", "type"]);
 });
@@ -133,7 +135,6 @@ test("a dry run is told in a sentence", () => {
   assert.deepEqual(actor_of("  ", "vip"), {
     display_name: "Wren", is_follower: true, is_subscriber: false, is_vip: true, is_moderator: false, is_broadcaster: false,
   });
-  for (const [it, words] of [["Bo", "Bo"], [{ display_name: "Bo" }, "Bo"], [{ id: "twitch:1" }, "twitch:1"], [null, "nobody"]]) assert.equal(viewer_words(it), words);
 });
 
 test("decisions, jobs and problems have words for whatever comes", () => {
@@ -142,6 +143,7 @@ test("decisions, jobs and problems have words for whatever comes", () => {
   assert.equal(job_facts({ state: "pending", attempts: 2, by: "trigger hello", next_attempt_at: "2026-11-20T18:05:00Z", error: "answered 503" }, now),
     "trigger hello · 2 attempts · again in 5 minutes · answered 503");
   assert.equal(problem_words("plain"), "plain");
+  assert.equal(problem_words(["/triggers/2", "no pattern"]), "/triggers/2: no pattern");
   assert.equal(problem_words({ pointer: "/triggers/2", detail: "no pattern" }), "/triggers/2: no pattern");
 });
 

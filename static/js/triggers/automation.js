@@ -95,7 +95,8 @@ export function show_automation({ room, $, is_shown }) {
     triggers = answer.body.triggers ?? [];
     ({ limit = null } = answer.body);
     const own = triggers.filter((it) => it.source !== "file").length;
-    const { remaining = null } = answer.body;
+    const { remaining = null, default_least_lines } = answer.body;
+    editor.note_least_lines(default_least_lines);
     $("trigger-count").textContent = limit === null ? `${own}` : `${own} of ${limit}`;
     $("trigger-add").disabled = remaining === 0;
     $("trigger-add").title = remaining === 0 ? `A room of this tier has ${limit} triggers at most` : "";

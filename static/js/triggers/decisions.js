@@ -4,7 +4,6 @@ import { ask } from "../ask.js";
 import { Entries } from "../entries.js";
 import { make, mark } from "../rooms.js";
 import { exact, when } from "../time_words.js";
-import { viewer_words } from "./dry_run.js";
 import { action_title, outcome_words, state_words } from "./words.js";
 
 const SHOWN = 40;
@@ -38,7 +37,7 @@ export class Decisions {
     time.title = exact(at);
     const outcome = make("span", "outcome");
     const detail = make("bdi", "muted considered-why");
-    const who = viewer ? [platform ? mark(platform) : "", make("bdi", "considered-name", viewer_words(viewer)), " "] : [];
+    const who = viewer ? [platform ? mark(platform) : "", make("bdi", "considered-name", viewer), " "] : [];
     const name = make("bdi", "");
     const item = make("li", "", ...who, name, outcome, time, detail);
     return {

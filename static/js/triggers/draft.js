@@ -12,7 +12,7 @@ const OF_CALLERS = ["access", "least_amount", "cooldown_seconds", "viewer_cooldo
 export const DRAFT = "draft";
 const STANDARD = Object.freeze({ prefix: "!", access: "everyone" });
 /** What the server adds to it. */
-const TOLD = ["source", "creator_id"];
+const TOLD = ["source", "creator_id", "updated_at", "shut"];
 
 export function new_action(action_type = "reply") {
   const payload = {};
@@ -35,7 +35,9 @@ export function body_of(draft) {
     if (foreign.has(name) || value === STANDARD[name]) continue;
     // An empty prefix says something: a command that is a bare word.
     if (is_empty(value) && !(name === "prefix" && value === "") && !ONLY[draft.type]?.includes(name)) continue;
-    if (is_empty(value) && (name === "aliases" || name === "least_lines")) continue;
+    if (name === "aliases" && !value.length) continue;
+    // None is something else than the standard number of them.
+    if (name === "least_lines" && value === null) continue;
     body[name] = value;
   }
   body.actions = (draft.actions ?? []).map(({ action_type, payload = {} }) => ({

@@ -133,7 +133,7 @@ export class DryRun {
   #result(result) {
     const { kind, words } = verdict(result);
     const parts = [make("p", `verdict ${kind}`, make("bdi", "", words))];
-    if (result.matched && result.match_reason) parts.push(make("p", "muted hint", make("bdi", "", sentence(result.match_reason))));
+    if (result.match_reason) parts.push(make("p", "muted hint", make("bdi", "", sentence(result.match_reason))));
     const reply = result.generated_reply;
     if (reply) {
       const text = make("span", "dry-text", reply);
@@ -187,19 +187,13 @@ export class DryRun {
     const shown = first.slice(0, 20);
     if (shown.length) {
       parts.push(make("h3", "dry-title", first.length > shown.length ? `The first ${shown.length}` : "These"));
-      parts.push(make("ol", "considered", ...shown.map((it) => {
-        const item = make("li", "", make("bdi", "considered-name", viewer_words(it.viewer)), make("span", "outcome", outcome_words(it.outcome)),
-          make("bdi", "muted considered-why", [this.#names(it.trigger_id), it.detail].filter(Boolean).join(" · ")));
-        item.dataset.outcome = it.outcome;
-        return item;
+      parts.push(make("ol", "considered", ...shown.map(({ platform, viewer, text, trigger_id, reply }) => {
+        const said = make("bdi", "", text);
+        const line = make("li", "", mark(platform), make("bdi", "considered-name", viewer), said, make("span", "outcome", this.#names(trigger_id)));
+        if (reply) line.append(make("bdi", "muted considered-why", reply));
+        return line;
       })));
     }
     return parts;
   }
-}
-
-/** A viewer as a decision names them. */
-export function viewer_words(viewer) {
-  if (typeof viewer === "string") return viewer;
-  return viewer?.display_name ?? viewer?.name ?? viewer?.login ?? viewer?.id ?? "nobody";
 }

@@ -131,7 +131,7 @@ export class Editor {
     f.keywords.value = (it.keywords ?? []).join("\n");
     f.pattern.value = it.pattern ?? "";
     for (const name of ["minutes", "least_lines", "cooldown_seconds", "viewer_cooldown_seconds", "global_cooldown_seconds"]) {
-      f[name].value = it[name] ? String(it[name]) : "";
+      f[name].value = it[name] || (name === "least_lines" && it[name] === 0) ? String(it[name]) : "";
     }
     f.access.value = it.access ?? "everyone";
     f.platforms.set(it.platforms ?? []);
@@ -180,6 +180,11 @@ export class Editor {
   note_enabled(enabled) {
     this.#source = { ...this.#source, enabled };
     this.#kept = { ...this.#kept, enabled };
+  }
+
+  /** How many lines a timer waits for where it says nothing. */
+  note_least_lines(count) {
+    if (Number.isInteger(count)) this.#f.least_lines.placeholder = String(count);
   }
 
   draft() {

@@ -47,8 +47,9 @@ export class TriggerList {
     const title = make("bdi", "trigger-call");
     const does = make("bdi", "trigger-does");
     const facts = make("span", "trigger-facts");
+    const shut = make("bdi", "trigger-shut");
     const open = button("trigger-open", "", () => this.#acts.choose(id));
-    open.append(title, does, facts);
+    open.append(title, does, facts, shut);
     const enabled = input("checkbox", { disabled: is_file });
     enabled.setAttribute("role", "switch");
     enabled.addEventListener("change", async () => {
@@ -78,6 +79,8 @@ export class TriggerList {
         does.textContent = (it.actions ?? []).map(action_words).join(" · ") || "does nothing";
         facts.textContent = limit_words(it).join(" · ");
         facts.hidden = !facts.textContent;
+        shut.textContent = it.shut ? `Never acts: ${it.shut}` : "";
+        shut.hidden = !it.shut;
         item.toggleAttribute("data-off", it.enabled === false);
         enabled.checked = it.enabled !== false;
         enabled.setAttribute("aria-label", `${call} is on`);

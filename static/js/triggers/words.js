@@ -154,5 +154,6 @@ export function limit_words({ type, access = "everyone", platforms = [], cooldow
 /** What was found wrong, whatever its shape. */
 export function problem_words(it) {
   if (typeof it === "string") return it;
+  if (Array.isArray(it)) return it.filter(Boolean).join(": ");
   return [it.trigger_id, it.pointer || it.path, it.detail ?? it.message ?? it.reason].filter(Boolean).join(": ");
 }
