@@ -8,6 +8,7 @@ export class PollsDrawer {
   #memory;
   #panel;
   #may;
+  #announce;
   #live_from = 0;
 
   /**
@@ -17,10 +18,12 @@ export class PollsDrawer {
    * @param {Record<string, HTMLElement>} options.parts `drawer place close button count`
    * @param {object} options.memory
    * @param {(words: string) => void} options.tell shows what went wrong
+   * @param {(words: string) => void} options.announce says what happens
    */
-  constructor({ room, rights, parts, memory, tell }) {
+  constructor({ room, rights, parts, memory, tell, announce }) {
     this.#parts = parts;
     this.#memory = memory;
+    this.#announce = announce;
     this.#may = rights.includes("polls");
     this.#panel = new BoardsPanel({
       room, may: this.#may, place: parts.place, tell: (why) => why && tell(why), changed: () => this.#draw(),
@@ -47,7 +50,11 @@ export class PollsDrawer {
   }
 
   take(event) {
-    if (event.seq > this.#live_from) this.#panel.store.take(event);
+    if (!(event.seq > this.#live_from)) return;
+    const before = this.#panel.store.list("polls").find((it) => it.poll_id === event.data?.poll_id)?.state;
+    if (!this.#panel.store.take(event) || event.type !== "poll.update") return;
+    const { state, question } = event.data;
+    if (state !== before && (state === "open" || state === "closed")) this.#announce(`Poll ${state}: ${question}`);
   }
 
   toggle(open = !this.is_open, { by_hand = true } = {}) {

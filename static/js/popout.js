@@ -140,7 +140,7 @@ const queue = new Queue({
 });
 
 const polls = new PollsDrawer({
-  room: page.room, rights, memory: drawers, tell,
+  room: page.room, rights, memory: drawers, tell, announce,
   parts: { drawer: $("polls"), place: $("boards"), close: $("polls-close"), button: $("polls-button"), count: $("polls-count") },
 });
 

@@ -55,9 +55,10 @@ export async function call(pressed, what, tell) {
  * @param {HTMLElement[]} options.rows
  * @param {Map<string, object>} options.places where errors belong
  * @param {[string, (event: Event) => Promise<object|null>][]} options.sends buttons: their words, and the call; the first is pressed by Enter
- * @param {() => void} options.opened
+ * @param {() => void} options.reset empties it: at first, and when it was sent. What is only folded away stays typed
+ * @param {() => void} [options.opened]
  */
-export function folding_form({ title, rows, places, sends, opened = () => {} }) {
+export function folding_form({ title, rows, places, sends, reset, opened = () => {} }) {
   const error = make("p", "fault");
   error.setAttribute("role", "alert");
   const opener = button("tool board-add", title, () => fold(form.hidden));
@@ -73,7 +74,9 @@ export function folding_form({ title, rows, places, sends, opened = () => {} }) 
     const errors = answer.ok ? [] : (answer.body.errors ?? []);
     const rest = show_errors(errors, places());
     error.textContent = answer.ok ? "" : rest || (errors.length ? "" : reason_of(answer));
-    if (answer.ok) fold(false);
+    if (!answer.ok) return;
+    reset();
+    fold(false);
   };
   const buttons = sends.map(([text, what], at) => {
     const it = make("button", at ? "tool" : "primary", text);
@@ -103,7 +106,16 @@ export function folding_form({ title, rows, places, sends, opened = () => {} }) 
     opened();
     form.querySelector("input, select, textarea")?.focus();
   }
+  reset();
   form.hidden = true;
   opener.setAttribute("aria-expanded", "false");
   return { opener, form };
+}
+
+/** Does what may hide the button that has the focus: then the first that is still there gets it, or `otherwise`. */
+export function passing_focus_on(place, otherwise, change) {
+  const focused = place.contains(document.activeElement) ? document.activeElement : null;
+  change();
+  if (!focused?.hidden) return;
+  ([...place.children].find((it) => !it.hidden) ?? otherwise).focus({ preventScroll: true });
 }

@@ -91,9 +91,11 @@ export class Identities {
         if (answer.ok) await this.read();
         return answer;
       }]],
-      opened: () => {
+      reset: () => {
         for (const { login } of accounts) login.value = "";
         reason.value = "";
+      },
+      opened: () => {
         void this.#read_writers().then(() => accounts.forEach((it) => it.offer()));
       },
     });

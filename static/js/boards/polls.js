@@ -6,7 +6,7 @@ import { asking_button } from "../removal.js";
 import { make } from "../rooms.js";
 import { CHATS } from "../triggers/words.js";
 import { finite, number_writer, percents, shares, winners } from "../widgets/numbers.js";
-import { bar_row, call, folding_form, say, words } from "./card.js";
+import { bar_row, call, folding_form, passing_focus_on, say, words } from "./card.js";
 import { MINUTES, in_order, poll_body, sent_places, state_words, vote_words } from "./words.js";
 
 const OPTIONS_MOST = 20; // The server may take fewer, and says so.
@@ -17,6 +17,7 @@ export class Polls {
   #store;
   #may;
   #tell;
+  #list = make("ul", "board-list");
   #entries;
   #empty = make("p", "muted hint board-empty", "No poll yet.");
   #timer = 0;
@@ -25,7 +26,7 @@ export class Polls {
     this.#store = store;
     this.#may = may;
     this.#tell = tell;
-    const list = make("ul", "board-list");
+    const list = this.#list;
     list.tabIndex = -1;
     list.setAttribute("aria-label", "Polls");
     this.#entries = new Entries(list, (it) => it.poll_id, (it) => this.#make(it));
@@ -112,10 +113,12 @@ export class Polls {
         })));
         const sum = counts.reduce((all, it) => all + it, 0);
         say(total, poll.state === "draft" ? "" : `${write(sum)} ${sum === 1 ? "vote" : "votes"}`);
-        start.hidden = poll.state !== "draft";
-        close.hidden = poll.state !== "open";
-        archive.hidden = poll.state !== "closed";
-        removal.hidden = poll.state === "open";
+        passing_focus_on(acts, this.#list, () => {
+          start.hidden = poll.state !== "draft";
+          close.hidden = poll.state !== "open";
+          archive.hidden = poll.state !== "closed";
+          removal.hidden = poll.state === "open";
+        });
         for (const it of [start, close, archive]) it.setAttribute("aria-label", `${it.textContent}: ${poll.question}`);
       },
     };
@@ -199,7 +202,7 @@ export class Polls {
         ["/options", options_place], ["/seconds", minutes_place], ["/vote_trigger", trigger_place], ["/platforms", platforms_place],
       ]),
       sends: [["Start the poll", send(false)], ["Keep as a draft", send(true)]],
-      opened: () => {
+      reset: () => {
         question.value = "";
         fields.splice(0).forEach((it) => it.item.remove());
         add_option();

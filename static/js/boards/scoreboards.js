@@ -173,7 +173,7 @@ export class Scoreboards {
       sends: [["Make it", () => this.#store.write("POST", "scoreboards", "", {
         title: title.value.trim(), ...(period.value === "none" ? {} : { aggregation: { type: period.value } }),
       })]],
-      opened: () => (title.value = ""),
+      reset: () => (title.value = ""),
     });
   }
 }

@@ -154,7 +154,7 @@ export class Tallies {
         label: label.value, unit: unit.value, target: target.value, feed: feed.value, currency: currency.value.trim().toUpperCase(),
         aggregation: aggregation.value, once_per_viewer: once.field.checked, items: lines_of(items.value),
       }))]],
-      opened: () => {
+      reset: () => {
         for (const it of [label, unit, target, items]) it.value = "";
       },
     });
