@@ -62,9 +62,9 @@ const moderated = page.user.moderator_access.contexts;
 $("moderated").hidden = !moderated.length;
 $("moderated-list").append(...moderated.map(({ room, creator_display_name }) => {
   const words = make("span", "row-words", make("span", "row-title", make("bdi", "", creator_display_name || room)), make("bdi", "row-facts", room));
-  const link = make("a", "quiet", "Open the chat");
-  link.href = `/chat/${encodeURIComponent(room)}`;
-  link.setAttribute("aria-label", `Open the chat of ${room}`);
+  const link = make("a", "quiet", "Moderate");
+  link.href = `/mod/${encodeURIComponent(room)}`;
+  link.setAttribute("aria-label", `Moderate the chat of ${room}`);
   return make("li", "row-item", words, make("span", "row-acts", link));
 }));
 $("admin-link").hidden = !page.user.admin_access.allowed;

@@ -2,13 +2,16 @@
 // draft above what is stored; null in it gives a setting back to what lies below.
 
 import { ask, reason_of } from "./ask.js";
+import { show_boards } from "./boards/dashboard.js";
 import { copy } from "./copy.js";
+import { show_parts } from "./dashboard_parts.js";
 import { draft_after } from "./draft.js";
 import { show_keys } from "./keys.js";
 import { show_moderators } from "./moderators.js";
 import { show_channels } from "./room_channels.js";
 import { make } from "./rooms.js";
 import { masked } from "./room_links.js";
+import { show_automation } from "./triggers/automation.js";
 
 const CHECK_MS = 250;
 const UNDO_MOST = 100;
@@ -30,6 +33,7 @@ let theme_checking = 0; // The same of the CSS of a theme.
 let check_timer = 0;
 let is_saving = false;
 let sound_css = look.settings.custom_css; // The newest custom CSS without a fault: what the preview wears.
+let part = "look"; // Which of the page's parts is seen.
 let edited = null; // {name, title, css, kept}: a theme of the room's own in the editor; null is the custom CSS.
 
 // ---------------------------------------------------------------- what is in force, tried
@@ -474,16 +478,17 @@ addEventListener("keydown", (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
   const key = event.key.toLowerCase();
   const in_text = event.target.matches?.("textarea, input:not([type=range], [type=checkbox], [type=radio])");
-  if (key === "s") {
+  if (key === "s" && part !== "polls") {
     event.preventDefault();
-    save();
-  } else if (key === "z" && !event.shiftKey && !in_text) {
+    if (part === "look") save();
+    else automation.save();
+  } else if (key === "z" && part === "look" && !event.shiftKey && !in_text) {
     event.preventDefault();
     undo();
   }
 });
 addEventListener("beforeunload", (event) => {
-  if (is_changed()) event.preventDefault();
+  if (is_changed() || automation.is_changed()) event.preventDefault();
 });
 
 for (const it of document.querySelectorAll('[name="scene"]')) {
@@ -492,7 +497,7 @@ for (const it of document.querySelectorAll('[name="scene"]')) {
 $("rooms").append(...page.rooms.map((it) => new Option(it.display_name || it.room, it.room)));
 $("rooms").value = page.room;
 $("rooms").addEventListener("change", ({ target }) => {
-  location.href = `/dashboard?room=${encodeURIComponent(target.value)}`;
+  location.href = `/dashboard?room=${encodeURIComponent(target.value)}${location.hash}`;
 });
 function draw_link() {
   // As it may be seen on a stream: a key in it is not.
@@ -530,3 +535,12 @@ show_moderators({
   },
 });
 show_channels({ card: this_room, parts: { list: $("channels"), error: $("channels-error"), remove: $("remove-room") } });
+const automation = show_automation({ room: page.room, $, is_shown: () => part === "automation" });
+const boards = show_boards({ room: page.room, $, overlay_url: () => overlay_url });
+show_parts({
+  shown(now) {
+    part = now;
+    if (part === "automation") void automation.shown();
+    if (part === "polls") boards.shown();
+  },
+});

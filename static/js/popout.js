@@ -12,6 +12,7 @@ import { LetterKeys } from "./letter_keys.js";
 import { LineActs } from "./line_acts.js";
 import { memory_of } from "./memory.js";
 import { Moderation, counts_after, matcher, redactor } from "./moderation.js";
+import { PollsDrawer } from "./polls_drawer.js";
 import { Pronouns } from "./pronouns.js";
 import { Queue } from "./queue.js";
 import { Renderer } from "./render.js";
@@ -109,6 +110,10 @@ prefers_light.addEventListener("change", redress);
 
 // ---------------------------------------------------------------- what the operator has besides
 
+// On a moderator's page the drawers are open at first, whatever this window remembers.
+const drawers = page.desk ? { read: () => "1", write() {} } : memory;
+root.toggleAttribute("data-moderating", page.desk === true);
+
 const announcer = new Announcer((words) => {
   $("announcer").textContent = words;
 });
@@ -126,12 +131,17 @@ function tell(words) {
 const announce = (words) => announcer.note(words);
 
 const queue = new Queue({
-  room: page.room, rights, memory, tell, announce,
+  room: page.room, rights, memory: drawers, tell, announce,
   colour: (author) => renderer.colour(author),
   parts: {
     drawer: $("queue"), list: $("queue-list"), empty: $("queue-empty"), next: $("queue-next"), close: $("queue-close"),
     button: $("queue-button"), count: $("queue-count"), featured: $("featured"),
   },
+});
+
+const polls = new PollsDrawer({
+  room: page.room, rights, memory: drawers, tell, announce,
+  parts: { drawer: $("polls"), place: $("boards"), close: $("polls-close"), button: $("polls-button"), count: $("polls-count") },
 });
 
 const send_box = new SendBox({
@@ -164,6 +174,7 @@ const letters = new LetterKeys(memory);
 
 function show_help() {
   $("help-queue").hidden = !queue.available;
+  $("help-polls").hidden = !polls.available;
   $("help-send").hidden = !send_box.available;
   $("help").showModal();
   // From its beginning: the button that closes it, which would get the focus, is at the end.
@@ -214,6 +225,11 @@ function take(news) {
       return;
     case "queue.update":
       if (event.seq > live_from) queue.take(data.items.filter((it) => !moderation.hides(it)));
+      return;
+    case "poll.update":
+    case "tally.update":
+    case "score.update":
+      polls.take(event);
       return;
     case "settings.update":
       if (event.seq > live_from) note_settings(data);
@@ -659,6 +675,10 @@ document.addEventListener("keydown", (event) => {
       queue.toggle(false);
       return;
     }
+    if (polls.is_open && $("polls").contains(event.target)) {
+      polls.toggle(false);
+      return;
+    }
     if (search.is_open) search.close();
     else resume();
     return;
@@ -677,6 +697,7 @@ document.addEventListener("keydown", (event) => {
       f: () => acts.act_here("feature"), q: () => acts.act_here("queue"), w: () => queue.toggle(),
       n: () => queue.feature_next(), x: () => queue.clear(),
     }),
+    ...(polls.available && { p: () => polls.toggle() }),
     ...(send_box.available && { c: () => send_box.focus(), r: () => acts.act_here("reply") }),
   };
   if (!Object.hasOwn(keys, event.key)) return;
@@ -707,6 +728,7 @@ leave_when_revoked(new Feed({ room: page.room, key: page.key, backlog: 200 }))
     live_from = hello.seq ?? 0;
     note_settings(hello.settings);
     queue.greet(hello);
+    polls.greet(hello);
     connections.begin(hello.status ?? []);
     draw_state();
   })

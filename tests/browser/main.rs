@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod automation;
 mod dashboard;
 mod flood;
 mod home;
@@ -11,6 +12,7 @@ mod moderation;
 mod moderators;
 mod overlay;
 mod own_account;
+mod polls;
 mod popout;
 mod pronouns;
 mod queue;

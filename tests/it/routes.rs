@@ -225,6 +225,7 @@ fn find_example(verb: Verb, path: &str) -> Option<Example> {
         ("GET", "/overlay/{room}/loader.html") => ("/overlay/ana/loader.html", "", &[200]),
         ("GET", "/chat/{room}") => ("/chat/ana", "", &[200]),
         ("GET", "/chat/{room}/") => ("/chat/ana/", "", &[200]),
+        ("GET", "/mod/{room}") => ("/mod/ana", "", &[200]),
         ("GET", "/livechat") => ("/livechat", "", &[200]),
         ("GET", "/replay/{room}") => ("/replay/ana", "", &[200]),
         ("GET", "/replay/{room}/") => ("/replay/ana/", "", &[200]),

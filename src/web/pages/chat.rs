@@ -12,6 +12,7 @@ use super::{Policy, missing::error_page, render};
 use crate::{
     BUILD, VERSION,
     accounts::Right,
+    chat::Room,
     model::CreatorId,
     web::{
         ApiError, AppState,
@@ -41,14 +42,26 @@ pub async fn show_chat(
         Ok(room) => room,
         Err(error) => return error_page(&error),
     };
-    let rights = access::rights_in(&state, &visitor.caller, room.id());
+    show_chat_page(&state, &room, &visitor.caller, query.key.as_deref(), false)
+}
+
+/// The chat's page for whoever may read the room. With `desk`, a moderator's drawers are open beside it.
+pub(super) fn show_chat_page(
+    state: &AppState,
+    room: &Room,
+    caller: &Caller,
+    key: Option<&str>,
+    desk: bool,
+) -> Response {
+    let rights = access::rights_in(state, caller, room.id());
     let may_send = rights.contains(&Right::Send);
-    let voices = if may_send { list_voices(&state, room.id()) } else { Vec::new() };
+    let voices = if may_send { list_voices(state, room.id()) } else { Vec::new() };
+    let what = if desk { "moderation" } else { "chat" };
     let page = ChatPage {
-        title: format!("{} · chat", room.id()),
+        title: format!("{} · {what}", room.id()),
         build: BUILD,
         page: json!({
-            "room": room.id(), "key": query.key, "settings": &*room.settings(),
+            "room": room.id(), "key": key, "settings": &*room.settings(), "desk": desk,
             "build": BUILD, "version": VERSION, "rights": rights, "voices": voices,
         }),
     };

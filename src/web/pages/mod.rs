@@ -4,6 +4,7 @@ pub mod account;
 pub mod admin;
 pub mod chat;
 pub mod dashboard;
+pub mod desk;
 pub mod home;
 pub mod invitation;
 pub mod login;

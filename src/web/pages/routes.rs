@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::{account, admin, chat, dashboard, home, invitation, login, overlay, replay};
+use super::{account, admin, chat, dashboard, desk, home, invitation, login, overlay, replay};
 use crate::web::{
     operation::{
-        Access::{Anyone, Creator, Lister, Local, Operator, Reader, Session},
+        Access::{Anyone, Creator, Lister, Local, Moderator, Operator, Reader, Session},
         Doc, Shape,
         Verb::Get,
     },
@@ -85,6 +85,12 @@ pub(in crate::web) fn add(routes: Routes) -> Routes {
             "/chat/{room}/",
             chat::show_chat,
             shown("The chat in a window or an OBS dock").unlisted(),
+        )
+        .on(
+            Get,
+            "/mod/{room}",
+            desk::show_desk,
+            Doc::page(Moderator, "The chat with a moderator's tools beside it"),
         )
         .on(
             Get,

@@ -52,6 +52,7 @@ export class Boards {
     if (typeof id !== "string") return false;
     const all = this.#all.get(type);
     all.delete(id);
+    if (data.removed) return true;
     all.set(id, data);
     if (all.size > MOST) all.delete(all.keys().next().value);
     return true;

@@ -27,7 +27,7 @@ function* play_poll() {
     const poll = (state) => ({
       type: "poll.update",
       data: {
-        poll_id: `demo-${round}`, creator: "demo", question: "Where do we go next?", state,
+        poll_id: `demo-${round}`, creator: "demo", question: "Where do we go next?", state, vote_trigger: "!vote",
         options: POLL.map(([option_id, label], at) => ({ option_id, label, votes: votes[at] })),
         opened_at: new Date(opened).toISOString(),
         closes_at: new Date(opened + 13_000).toISOString(),

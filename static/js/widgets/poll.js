@@ -14,9 +14,21 @@ export function leaves_at({ state, closed_at }, stay_ms, now) {
   return (Number.isNaN(closed) ? now : closed) + stay_ms;
 }
 
+/** What viewers write while it is open, in pieces; nothing where the snapshot does not say. */
+export function how_to_vote({ state, vote_trigger, bare_numbers, options }) {
+  const last = Array.isArray(options) ? options.length : 0;
+  if (state !== "open" || !last) return [];
+  const typed = (text) => ({ text, is_typed: true });
+  const range = (word) => [typed(`${word}1`), { text: " … " }, typed(`${word}${last}`)];
+  if (bare_numbers === true) return [{ text: "Write " }, ...range("")];
+  const word = typeof vote_trigger === "string" ? vote_trigger.trim() : "";
+  return word ? [{ text: "Write " }, ...range(`${word} `)] : [];
+}
+
 export class Poll {
   #write;
   #title = words("widget-title");
+  #how = element("p", "widget-how");
   #state = element("span", "widget-state");
   #votes;
   #rows;
@@ -29,6 +41,7 @@ export class Poll {
     this.#rows = new Rows("widget-rows", () => this.#make_row());
     this.element = element("section", "widget-card widget-poll",
       element("header", "widget-head", this.#title, this.#state),
+      this.#how,
       this.#rows.element,
       element("footer", "widget-foot", this.#votes.element, element("span", "widget-unit", "votes")));
   }
@@ -39,7 +52,8 @@ export class Poll {
     const percent = new Counter("widget-percent", (it) => `${Math.round(it)}%`);
     const votes = new Counter("widget-count", this.#write);
     const mark = element("span", "widget-mark");
-    return { element: element("li", "widget-row", bar, mark, label, votes.element, percent.element), label, bar, percent, votes };
+    const choice = element("span", "widget-choice");
+    return { choice, element: element("li", "widget-row", bar, mark, choice, label, votes.element, percent.element), label, bar, percent, votes };
   }
 
   show(poll, { moves, live }) {
@@ -52,9 +66,13 @@ export class Poll {
     const card = this.element;
     card.dataset.state = poll.state;
     say(this.#title, poll.question);
+    const how = how_to_vote(poll);
+    this.#how.replaceChildren(...how.flatMap((it) => (it.is_typed ? [words("widget-typed", it.text)] : [it.text])));
     this.#votes.set(counts.reduce((sum, it) => sum + it, 0), moves);
     const slide = this.#rows.show(options.map((it, at) => ({ ...it, at, key: ids[at] })), (row, { at, label }) => {
       say(row.label, label);
+      // What a vote by number is for.
+      row.choice.textContent = how.length ? String(at + 1) : "";
       row.element.dataset.rank = String(1 + counts.filter((it) => it > counts[at]).length);
       row.element.toggleAttribute("data-leads", best.has(at));
       row.element.toggleAttribute("data-winner", is_closed && best.has(at));

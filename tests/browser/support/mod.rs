@@ -1,6 +1,7 @@
 //! A server started for one test, and the browser that looks at it.
 
 pub(crate) mod browser;
+pub(crate) mod chat;
 pub(crate) mod people;
 pub(crate) mod said;
 
