@@ -18,6 +18,19 @@ pub struct Boards {
     polls: VecDeque<PollSnapshot>,
     tallies: VecDeque<TallySnapshot>,
     scoreboards: VecDeque<ScoreboardSnapshot>,
+    /// How often any of them changed.
+    changes: u64,
+}
+
+/// The boards of a room at one moment, of each kind the one that changed last first.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshots {
+    /// Polls that viewers see.
+    pub polls: Vec<PollSnapshot>,
+    /// Tallies, goals included.
+    pub tallies: Vec<TallySnapshot>,
+    /// Rankings.
+    pub scoreboards: Vec<ScoreboardSnapshot>,
 }
 
 /// As much of them as a reader wants.
@@ -34,6 +47,10 @@ pub struct Wanted<'a> {
 impl Boards {
     /// Takes in what an event says of one of them.
     pub fn note(&mut self, body: &EventBody) {
+        self.changes += u64::from(matches!(
+            body,
+            EventBody::PollUpdate(_) | EventBody::TallyUpdate(_) | EventBody::ScoreUpdate(_)
+        ));
         match body {
             EventBody::PollUpdate(it) => {
                 put(&mut self.polls, it, |it| &it.poll_id);
@@ -49,10 +66,27 @@ impl Boards {
     /// Takes in what was remembered, where nothing newer is known.
     pub fn recall(&mut self, before: &[EventBody]) {
         let newer = std::mem::take(self);
+        self.changes = newer.changes + 1;
         before.iter().for_each(|it| self.note(it));
         newer.polls.into_iter().rev().for_each(|it| self.note(&EventBody::PollUpdate(it)));
         newer.tallies.into_iter().rev().for_each(|it| self.note(&EventBody::TallyUpdate(it)));
         newer.scoreboards.into_iter().rev().for_each(|it| self.note(&EventBody::ScoreUpdate(it)));
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots {
+            polls: self.polls.iter().cloned().collect(),
+            tallies: self.tallies.iter().cloned().collect(),
+            scoreboards: self.scoreboards.iter().cloned().collect(),
+        }
+    }
+
+    /// Another number whenever any of them changed.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Those whose events pass a filter.
