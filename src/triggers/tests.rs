@@ -14,7 +14,6 @@ use super::{
     decision::{Outcome, Verdict},
     line::Line,
     set::{Judged, TriggerSet},
-    *,
 };
 use crate::model::{
     Amount, Platform, QualifiedId, Timestamp,
