@@ -299,7 +299,7 @@ fn find_example_of_boards(verb: Verb, path: &str) -> Option<Example> {
             ("/api/rooms/ana/tallies/deaths/count", r#"{"by":2}"#, &[200, 404])
         }
         ("POST", "/tallies/{id}/reset") => ("/api/rooms/ana/tallies/deaths/reset", "", &[200, 404]),
-        ("DELETE", "/tallies/{id}") => ("/api/rooms/ana/tallies/deaths", "", &[204, 404]),
+        ("DELETE", "/tallies/{id}") => ("/api/rooms/ana/tallies/none", "", &[404]),
         ("GET", "/scoreboards") => ("/api/rooms/ana/scoreboards", "", &[200]),
         ("POST", "/scoreboards") => (
             "/api/rooms/ana/scoreboards",
