@@ -118,6 +118,8 @@ pub struct Server {
     pub hub: Arc<Hub>,
     /// All accounts.
     pub accounts: Accounts,
+    /// What is done about what is said.
+    pub triggers: Triggers,
     /// Work that waits.
     pub jobs: Jobs,
     /// What people should know about the recording, in a sentence.
@@ -403,7 +405,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             Arc::clone(&applier),
             keys,
             boards.clone(),
-            triggers,
+            triggers.clone(),
             accounts.clone(),
             &data_dir,
         ),
@@ -477,6 +479,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         keyed,
         hub,
         accounts,
+        triggers,
         jobs,
         notice,
         data_dir,

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use streamsuites::storage::{Kind, State};
 
 use crate::support::{
-    Setup, TOKEN, TestServer, soon,
+    Setup, TOKEN, TestServer,
+    people::Person,
+    soon,
     twitch::{Twitch, privmsg, privmsg_at},
     twitch_api::{self, TwitchApi},
 };
@@ -394,5 +396,54 @@ async fn a_timer_waits_for_its_minutes_and_for_lines_of_all_platforms_and_goes_o
     let list = decisions(&server, 1).await;
     assert_eq!(outcomes(&list), [("water", "matched")]);
     assert_eq!(list[0].get("message_id"), None);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_tier_bounds_how_many_and_how_often_and_what_may_be_done_by_itself() {
+    let (twitch, api) = (Twitch::plain().await, TwitchApi::start(&["user:write:chat"]).await);
+    let server = setup(&twitch, &api).start().await;
+    let owner = Person::put(&server, "ada", &["ada"]).await;
+    let stranger = Person::put(&server, "ben", &["ben"]).await;
+    soon("the room is there", async {
+        while server.server.hub.find_room("ada").is_none() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let path = "/api/rooms/ada/triggers";
+    let post = |body: Value| {
+        let request = server.post(path, body).header("cookie", &owner.cookie);
+        request.header("origin", server.url(""))
+    };
+    for number in 0..10 {
+        let trigger = match number {
+            0 => json!({"trigger_id": "t", "type": "timer", "minutes": 1,
+                "actions": [{"action_type": "send_chat_message", "payload": {"text": "x"}}]}),
+            _ => command(&format!("c{number}"), json!({})),
+        };
+        assert_eq!(post(trigger).send().await.unwrap().status(), 201);
+    }
+    let answer = post(command("more", json!({}))).send().await.unwrap();
+    assert_eq!(answer.status(), 409);
+    let problem: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    assert_eq!(problem["detail"], "this room has its 10 triggers: remove one first");
+    let list = server.get(path).header("cookie", &owner.cookie).send().await.unwrap();
+    let list: Value = serde_json::from_slice(&list.bytes().await.unwrap()).unwrap();
+    assert_eq!((&list["limit"], &list["remaining"]), (&json!(10), &json!(0)));
+    assert_eq!(
+        list["triggers"][0]["shut"], "the tier of this room's owner has no timers",
+        "{list}"
+    );
+
+    // Whoever owns another room, or nobody, gets no further.
+    for method in ["GET", "POST"] {
+        let request = server.request(method, path, command("x", json!({})).to_string());
+        let request = request.header("origin", server.url(""));
+        let status = request.header("cookie", &stranger.cookie).send().await.unwrap().status();
+        assert_eq!(status, 403, "{method}");
+        let nobody = server.request(method, path, command("x", json!({})).to_string());
+        assert_eq!(nobody.send().await.unwrap().status(), 401, "{method}");
+    }
     server.stop().await;
 }
