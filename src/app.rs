@@ -116,6 +116,8 @@ pub struct Server {
     pub keyed: bool,
     /// All rooms.
     pub hub: Arc<Hub>,
+    /// Polls, tallies and scoreboards of all rooms.
+    pub boards: Boards,
     /// All accounts.
     pub accounts: Accounts,
     /// What is done about what is said.
@@ -263,6 +265,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let assets = Arc::new(Assets::new(&config_folder));
     let looks = Looks::new(state.clone(), Arc::clone(&hub), Arc::clone(&assets));
     follow_rooms(&hub, &looks, &boards, None, &config.borrow());
+    boards.catch_up(&hub).await;
     // Not essential: a theme that changes unnoticed is no harm to chat.
     life.spawn(looks.clone().follow_themes(life.clone()));
     let applier = Arc::new(Applier {
@@ -478,6 +481,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         sign_in,
         keyed,
         hub,
+        boards,
         accounts,
         triggers,
         jobs,

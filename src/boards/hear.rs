@@ -80,6 +80,11 @@ impl Boards {
     }
 }
 
+/// Whether a message that was recorded was heard when it came.
+pub(super) fn is_news(message: &Message) -> bool {
+    is_of_a_viewer(message) && !message.has(Flag::Historical) && !message.has(Flag::Synthetic)
+}
+
 /// Whether somebody wrote it, here: not a program, not the platform, not in the chat of another channel that is shared.
 fn is_of_a_viewer(message: &Message) -> bool {
     !message.author.roles.contains(&Role::Bot)
@@ -88,7 +93,7 @@ fn is_of_a_viewer(message: &Message) -> bool {
 }
 
 /// What was said, without the name that a reply begins with.
-fn spoken(message: &Message) -> &str {
+pub(super) fn spoken(message: &Message) -> &str {
     let text = message.text.trim_start();
     if message.reply_to.is_some()
         && text.starts_with('@')

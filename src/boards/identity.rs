@@ -227,7 +227,7 @@ fn named(text: &str) -> Option<(Platform, String)> {
     let name = bare(name);
     let name = name.strip_prefix('@').unwrap_or(name);
     let fits = !name.is_empty() && name.len() <= 200 && !name.contains(char::is_whitespace);
-    fits.then_some((platform.parse().ok()?, folded(name).into_owned()))
+    fits.then_some((platform.parse().ok()?, name.to_owned()))
 }
 
 /// Whether a message is worth being held against claims.

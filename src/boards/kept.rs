@@ -84,10 +84,12 @@ impl Kept {
     pub(super) fn end_tally(&self, tally: &Tally, past: &PastTally) {
         let id = &tally.tally_id;
         let period = self.period_name(id, &past.period_id, past.started);
-        self.state.set_together(vec![
-            (Kind::Tallies, period, written(past)),
-            (Kind::Tallies, format!("{}/{id}", self.room), written(tally)),
-        ]);
+        let mut changes = vec![(Kind::Tallies, format!("{}/{id}", self.room), written(tally))];
+        // One in which nothing happened is not worth a line.
+        if past.count != 0 || past.items.iter().any(|it| it.count != 0) {
+            changes.push((Kind::Tallies, period, written(past)));
+        }
+        self.state.set_together(changes);
         self.limit_periods(Kind::Tallies, id);
     }
 
@@ -122,10 +124,11 @@ impl Kept {
     pub(super) fn end_scoreboard(&self, scoreboard: &Scoreboard, past: &PastScoreboard) {
         let id = &scoreboard.scoreboard_id;
         let period = self.period_name(id, &past.period_id, past.started);
-        let mut changes = vec![
-            (Kind::Scoreboards, period, written(past)),
-            (Kind::Scoreboards, format!("{}/{id}", self.room), written(scoreboard)),
-        ];
+        let mut changes =
+            vec![(Kind::Scoreboards, format!("{}/{id}", self.room), written(scoreboard))];
+        if !past.entries.is_empty() {
+            changes.push((Kind::Scoreboards, period, written(past)));
+        }
         let entries = past.entries.iter().map(|it| self.entry_name(id, &it.key()));
         changes.extend(entries.map(|it| (Kind::Scoreboards, it, None)));
         self.state.set_together(changes);

@@ -5,6 +5,7 @@
 //! from the rooms' own tasks ([`hear`]); nothing here waits for anything.
 
 mod board;
+mod catch_up;
 mod error;
 mod goal;
 mod hear;
@@ -185,16 +186,8 @@ impl Boards {
 
     /// Reads something of the boards of a room.
     fn read<T>(&self, id: &CreatorId, read: impl FnOnce(&RoomBoards) -> T) -> T {
-        let now = Timestamp::now();
         match self.find(id) {
-            Some(room) => {
-                let mut room = lock(&room);
-                if room.is_due(now) {
-                    room.advance(now);
-                    self.settle(&mut room);
-                }
-                read(&room)
-            }
+            Some(room) => read(&lock(&room)),
             None => read(&RoomBoards::new(id.clone(), Kept::new(self.0.state.clone(), id))),
         }
     }

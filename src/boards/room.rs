@@ -714,6 +714,21 @@ impl RoomBoards {
         found.collect()
     }
 
+    /// Whether viewers vote now.
+    pub(super) fn has_open(&self) -> bool {
+        self.list_open().next().is_some()
+    }
+
+    /// Counts the votes that a message was which came at `then`.
+    pub(super) fn hear_again(&mut self, voter: &QualifiedId, text: &str, then: Timestamp) {
+        for (poll, option) in self.find_votes(text, voter, then) {
+            if self.polls[&poll].opened_at.is_some_and(|it| it <= then) {
+                // Full is full: nobody waits for an answer.
+                let _ = self.cast(&poll, voter, option, then);
+            }
+        }
+    }
+
     /// How far a feed moves a tally; whole units of money, the rest is remembered.
     pub(super) fn take(&mut self, id: &str, moved: Moved) -> i64 {
         let Some(tally) = self.tallies.get_mut(id) else { return 0 };

@@ -11,6 +11,7 @@ mod admin;
 mod account_commands;
 mod architecture;
 mod backup;
+mod boards;
 mod close_codes;
 mod command_line;
 mod emotes;
