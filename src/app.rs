@@ -3,6 +3,7 @@
 mod account_rooms;
 mod accounts;
 mod applier;
+pub mod export;
 pub mod belongings;
 mod feed_log;
 mod ears;
@@ -117,6 +118,8 @@ pub struct Server {
     pub hub: Arc<Hub>,
     /// All accounts.
     pub accounts: Accounts,
+    /// Work that waits.
+    pub jobs: Jobs,
     /// What people should know about the recording, in a sentence.
     pub notice: Option<String>,
     data_dir: PathBuf,
@@ -448,6 +451,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         restart: needs_restart,
         quotas,
         accounts: accounts.clone(),
+        jobs: jobs.clone(),
         life: life.clone(),
         dir: exports_dir,
     };
@@ -473,6 +477,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         keyed,
         hub,
         accounts,
+        jobs,
         notice,
         data_dir,
         shared,

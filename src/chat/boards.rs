@@ -23,6 +23,19 @@ pub struct Shown {
     scoreboards: VecDeque<ScoreboardSnapshot>,
     /// Ids of those that are shown no longer, the newest last: what is remembered of them is old.
     gone: VecDeque<String>,
+    /// How often any of them changed.
+    changes: u64,
+}
+
+/// The boards of a room at one moment, of each kind the one that changed last first.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshots {
+    /// Polls that viewers see.
+    pub polls: Vec<PollSnapshot>,
+    /// Tallies, goals included.
+    pub tallies: Vec<TallySnapshot>,
+    /// Rankings.
+    pub scoreboards: Vec<ScoreboardSnapshot>,
 }
 
 /// As much of them as a reader wants.
@@ -39,6 +52,10 @@ pub struct Wanted<'a> {
 impl Shown {
     /// Takes in what an event says of one of them.
     pub fn note(&mut self, body: &EventBody) {
+        self.changes += u64::from(matches!(
+            body,
+            EventBody::PollUpdate(_) | EventBody::TallyUpdate(_) | EventBody::ScoreUpdate(_)
+        ));
         // One that is put away, not yet asked or deleted is nobody's business.
         let (id, shown) = match body {
             EventBody::PollUpdate(it) => {
@@ -67,6 +84,7 @@ impl Shown {
     /// Takes in what was remembered, where nothing newer is known.
     pub fn recall(&mut self, before: &[EventBody]) {
         let newer = std::mem::take(self);
+        self.changes = newer.changes + 1;
         before.iter().filter(|it| !newer.knows_as_gone(it)).for_each(|it| self.note(it));
         newer.polls.into_iter().rev().for_each(|it| self.note(&EventBody::PollUpdate(it)));
         newer.tallies.into_iter().rev().for_each(|it| self.note(&EventBody::TallyUpdate(it)));
@@ -82,6 +100,22 @@ impl Shown {
             _ => return false,
         };
         self.gone.contains(id)
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots {
+            polls: self.polls.iter().cloned().collect(),
+            tallies: self.tallies.iter().cloned().collect(),
+            scoreboards: self.scoreboards.iter().cloned().collect(),
+        }
+    }
+
+    /// Another number whenever any of them changed.
+    #[must_use]
+    pub const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Those whose events pass a filter.

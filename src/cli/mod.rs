@@ -3,6 +3,7 @@
 pub mod account;
 pub mod backup;
 pub mod config;
+pub mod export;
 pub mod folders;
 mod offline;
 pub mod password;
@@ -47,7 +48,10 @@ enum Command {
     /// Put such a copy in place, while the server runs or not; what was there is kept beside it.
     #[command(after_help = "Example:\n  streamsuites restore friday.redb")]
     Restore(backup::RestoreArgs),
-    /// Check, show or describe the configuration.
+    /// Write the exported files once, while the server runs or not.
+    #[command(after_help = "Examples:\n  streamsuites export\n  streamsuites export --publish")]
+    Export(export::ExportArgs),
+    /// Check, show, describe or import the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Sign in to Rumble, once and by hand, for what is read and sent through the browser.
@@ -111,6 +115,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Replay(arguments)) => replay::run(arguments),
         Some(Command::Backup(arguments)) => backup::back_up(arguments),
         Some(Command::Restore(arguments)) => backup::restore(arguments),
+        Some(Command::Export(arguments)) => export::run(arguments),
         Some(Command::Config(command)) => config::run(command),
         Some(Command::Rumble(command)) => rumble::run(command),
         Some(Command::Account(command)) => account::run(command),

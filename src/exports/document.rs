@@ -1,6 +1,7 @@
 //! What every exported file has in common: a name, who may see it, a schema, and `meta`.
 
 use std::{
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::chat_events::Newest;
 use crate::{
-    accounts::Accounts, chat::Hub, config::Config, model::Timestamp, quotas::Quotas,
+    accounts::Accounts, chat::Hub, config::Config, jobs::Jobs, model::Timestamp, quotas::Quotas,
     telemetry::Telemetry,
 };
 
@@ -71,6 +73,12 @@ pub(super) enum Content {
     OnChange {
         render: fn(&Sources, Timestamp) -> Vec<u8>,
         /// A number that is another one whenever the content may have changed; cheap to ask for.
+        revision: fn(&Sources) -> u64,
+    },
+    /// The same, of what only the runtime knows: left to a server that runs.
+    OfRooms {
+        render: fn(&Sources, Timestamp) -> Vec<u8>,
+        /// As of [`Content::OnChange`].
         revision: fn(&Sources) -> u64,
     },
     /// Made of accounts, and written when they change; left as it is where they are not known, or while the disk
@@ -145,7 +153,7 @@ impl Document {
 /// What the files are made from, as of one moment.
 #[derive(Clone)]
 pub struct Sources {
-    /// The rooms; `None` when no server runs and only the configuration is known.
+    /// The rooms; `None` when only the configuration is known.
     pub hub: Option<Arc<Hub>>,
     /// Counters, rates, recent events and errors.
     pub telemetry: Telemetry,
@@ -153,10 +161,14 @@ pub struct Sources {
     pub config: Arc<Config>,
     /// Keys of `system.json` that wait for a restart.
     pub restart: Vec<&'static str>,
-    /// What was spent; `None` when no server runs.
+    /// What was spent; `None` when only the configuration is known.
     pub quotas: Option<Quotas>,
-    /// Whoever has an account; `None` when no server runs.
+    /// Whoever has an account; `None` when only the configuration is known.
     pub accounts: Option<Accounts>,
+    /// Work that waits; `None` when only the configuration is known.
+    pub jobs: Option<Jobs>,
+    /// What was read of the log for the newest messages: rounds share it.
+    pub newest: Newest,
     /// When the server started; `None` when none runs.
     pub started_at: Option<Timestamp>,
 }
@@ -224,6 +236,14 @@ pub(super) fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("plain values always serialise");
     bytes.push(b'\n');
     bytes
+}
+
+/// A number that is another one for another value, as far as that is written.
+pub(super) fn fingerprint(value: &impl Serialize) -> u64 {
+    let text = serde_json::to_vec(value).expect("plain values always serialise");
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The schema of a file as it is written: what is always there is required.

@@ -8,12 +8,13 @@ use tokio::{
 };
 
 use super::{
+    chat_events::Newest,
     document::Sources,
     writer::{Due, Writer},
 };
 use crate::{
-    accounts::Accounts, chat::Hub, config::Config, lifecycle::Lifecycle, model::Timestamp,
-    quotas::Quotas, telemetry::Telemetry,
+    accounts::Accounts, chat::Hub, config::Config, jobs::Jobs, lifecycle::Lifecycle,
+    model::Timestamp, quotas::Quotas, telemetry::Telemetry,
 };
 
 /// Time between two looks for changes.
@@ -38,6 +39,8 @@ pub struct Exporter {
     pub quotas: Quotas,
     /// Whoever has an account.
     pub accounts: Accounts,
+    /// Work that waits.
+    pub jobs: Jobs,
     /// Where the file work runs, and what says when to end.
     pub life: Lifecycle,
     /// The exports folder; made when it is missing.
@@ -54,13 +57,14 @@ impl Exporter {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut last_live, mut last_all) = (None, None);
         let mut has_told = false;
+        let newest = Newest::default();
         loop {
             let stopping = tokio::select! {
                 biased;
                 () = self.life.stop.cancelled() => true,
                 _ = ticks.tick() => false,
             };
-            let sources = self.sources(started_at);
+            let sources = self.sources(started_at, &newest);
             let every = Duration::from_secs(sources.config.system.exports.interval_seconds.into());
             let now = Instant::now();
             let is_due = |last: Option<Instant>, every| last.is_none_or(|it| now - it >= every);
@@ -97,7 +101,7 @@ impl Exporter {
         }
     }
 
-    fn sources(&self, started_at: Timestamp) -> Sources {
+    fn sources(&self, started_at: Timestamp, newest: &Newest) -> Sources {
         Sources {
             hub: Some(Arc::clone(&self.hub)),
             telemetry: self.telemetry.clone(),
@@ -105,6 +109,8 @@ impl Exporter {
             restart: self.restart.borrow().clone(),
             quotas: Some(self.quotas.clone()),
             accounts: Some(self.accounts.clone()),
+            jobs: Some(self.jobs.clone()),
+            newest: newest.clone(),
             started_at: Some(started_at),
         }
     }

@@ -3,17 +3,28 @@
 //! Each file is replaced whole or not at all. [`EXPORTS`] lists them, with who may see each: that table
 //! decides what is served and what is published, never what happens to lie in a folder.
 
+pub mod about;
 pub mod audit;
 pub mod auth_controls;
+pub mod boards;
 pub mod chat_events;
+pub mod chat_triggers;
+pub mod clips;
+pub mod creators;
+pub mod discord_runtime;
 pub mod document;
+pub mod donations;
 pub mod exporter;
+pub mod integrations;
+pub mod jobs;
 pub mod manifest;
 pub mod permissions;
 pub mod platforms;
 pub mod quotas;
+pub mod rate_limits;
 pub mod replace_file;
 pub mod runtime_snapshot;
+pub mod signals;
 pub mod target;
 pub mod telemetry_auth_events;
 pub mod telemetry_errors;
@@ -28,22 +39,43 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+pub use chat_events::Newest;
 pub use document::{Document, Export, Sources, Visibility};
 pub use exporter::Exporter;
 pub use replace_file::{remove_leftovers, replace_file};
 pub use target::ExportError;
-pub use writer::write_once;
+pub use writer::{has_fresh_heartbeat as is_kept_up_to_date, write_once};
 
 /// Every exported file, in the order they are written. The manifest is last, because it describes the
 /// others.
-pub static EXPORTS: [Export; 15] = [
+pub static EXPORTS: [Export; 35] = [
     version::EXPORT,
     runtime_snapshot::EXPORT,
     platforms::EXPORT,
+    clips::PUBLIC,
+    boards::POLLS,
+    boards::TALLIES,
+    boards::SCOREBOARDS,
+    about::CHANGELOG,
+    about::CHANGELOG_RUNTIME,
+    about::ROADMAP,
+    about::ABOUT_PUBLIC,
+    about::ABOUT_ADMIN,
     telemetry_events::EXPORT,
     telemetry_rates::EXPORT,
     telemetry_errors::EXPORT,
     chat_events::EXPORT,
+    signals::POLL_VOTES,
+    signals::TALLY_EVENTS,
+    signals::SCORE_EVENTS,
+    creators::EXPORT,
+    chat_triggers::EXPORT,
+    clips::STATE,
+    jobs::EXPORT,
+    rate_limits::EXPORT,
+    integrations::EXPORT,
+    discord_runtime::EXPORT,
+    donations::EXPORT,
     quotas::EXPORT,
     telemetry_auth_events::EXPORT,
     auth_controls::EXPORT,

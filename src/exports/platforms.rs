@@ -26,8 +26,8 @@ pub(super) fn list_platforms() -> impl Iterator<Item = Platform> {
 /// What this build can do with a platform.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Support {
-    /// How it is read; `None` while there is no worker for it.
-    pub mode: Option<&'static str>,
+    /// How it is reached; `None` while there is no worker for it.
+    pub mode: Option<Mode>,
     notes: &'static str,
     /// Whether what was said can be played again.
     pub replay: bool,
@@ -35,17 +35,52 @@ pub(super) struct Support {
     pub overlay: bool,
 }
 
+/// How a platform is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum Mode {
+    /// Its chat is read, and written to where that was granted.
+    #[serde(rename = "read+write")]
+    ReadWrite,
+    /// Only whether somebody is live is known: the chat is not public.
+    #[serde(rename = "status")]
+    Status,
+    /// Not at all.
+    #[serde(rename = "none")]
+    None,
+}
+
+/// A platform whose chat is read.
+const CHAT: Support =
+    Support { mode: Some(Mode::ReadWrite), notes: "", replay: true, overlay: true };
+/// One whose chat is not.
+const NOTHING: Support = Support { mode: None, notes: "", replay: false, overlay: false };
+
 impl Support {
     /// For `platform`.
     pub(super) const fn of(platform: Platform) -> Self {
         match platform {
             Platform::Twitch => Self {
-                mode: Some("read"),
-                notes: "Chat and its notices are read over IRC, without credentials.",
-                replay: false,
-                overlay: true,
+                notes: "Chat over IRC, without credentials; follows, polls and redemptions over EventSub where a token allows.",
+                ..CHAT
             },
-            _ => Self { mode: None, notes: "Not read yet.", replay: false, overlay: false },
+            Platform::Youtube => Self {
+                notes: "Chat as the site reads it, or over the Data API within its quota.",
+                ..CHAT
+            },
+            Platform::Kick => Self {
+                notes: "Chat over the site's socket, and over signed webhooks where an application is registered.",
+                ..CHAT
+            },
+            Platform::Rumble => Self {
+                notes: "Chat as the page reads it, rants included; some of it through a browser or the Live Stream API.",
+                ..CHAT
+            },
+            Platform::Pilled => Self {
+                mode: Some(Mode::Status),
+                notes: "Whether a channel is live; its chat is not public.",
+                ..NOTHING
+            },
+            _ => Self { notes: "Not read yet.", ..NOTHING },
         }
     }
 }
@@ -54,6 +89,10 @@ impl Support {
 pub(super) fn is_switched_on(platform: Platform, config: &PlatformsConfig) -> bool {
     match platform {
         Platform::Twitch => config.twitch.enabled,
+        Platform::Youtube => config.youtube.enabled,
+        Platform::Kick => config.kick.enabled,
+        Platform::Rumble => config.rumble.enabled,
+        Platform::Pilled => config.pilled.enabled,
         _ => false,
     }
 }
@@ -71,9 +110,9 @@ pub struct Entry {
     /// `twitch youtube kick rumble pilled discord x`
     name: Platform,
     /// How far it is.
-    status: Status,
-    /// How it is reached: `read`, or `none`.
-    mode: &'static str,
+    status: PlatformState,
+    /// How it is reached.
+    mode: Mode,
     /// One sentence, for people.
     notes: &'static str,
     /// Whether what was said can be played again.
@@ -83,9 +122,9 @@ pub struct Entry {
 }
 
 /// How far the support of a platform is.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Status {
+pub enum PlatformState {
     /// It works and is switched on.
     Active,
     /// It works and is switched off.
@@ -94,20 +133,29 @@ enum Status {
     Planned,
 }
 
-fn render(sources: &Sources, now: Timestamp) -> Vec<u8> {
-    let config = &sources.config.platforms;
-    let platforms = list_platforms().map(|name| {
+/// How far each platform is, with a sentence.
+pub(super) fn list_states(
+    config: &PlatformsConfig,
+) -> impl Iterator<Item = (Platform, PlatformState, &'static str)> + '_ {
+    list_platforms().map(|name| {
         let support = Support::of(name);
-        let status = match support.mode {
-            None => Status::Planned,
-            Some(_) if is_switched_on(name, config) => Status::Active,
-            Some(_) => Status::Paused,
+        let state = match support.mode {
+            None => PlatformState::Planned,
+            Some(_) if is_switched_on(name, config) => PlatformState::Active,
+            Some(_) => PlatformState::Paused,
         };
+        (name, state, support.notes)
+    })
+}
+
+fn render(sources: &Sources, now: Timestamp) -> Vec<u8> {
+    let platforms = list_states(&sources.config.platforms).map(|(name, status, notes)| {
+        let support = Support::of(name);
         Entry {
             name,
             status,
-            mode: support.mode.unwrap_or("none"),
-            notes: support.notes,
+            mode: support.mode.unwrap_or(Mode::None),
+            notes,
             replay_supported: support.replay,
             overlay_supported: support.overlay,
         }
@@ -117,7 +165,7 @@ fn render(sources: &Sources, now: Timestamp) -> Vec<u8> {
 }
 
 /// One bit for each platform that is switched on.
-fn revision(sources: &Sources) -> u64 {
+pub(super) fn revision(sources: &Sources) -> u64 {
     let on = list_platforms().map(|it| is_switched_on(it, &sources.config.platforms));
     on.fold(0, |bits, on| bits << 1 | u64::from(on))
 }

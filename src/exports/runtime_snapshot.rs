@@ -15,6 +15,7 @@ use super::{
 use crate::{
     chat::RoomSummary,
     config::{Config, CreatorConfig},
+    jobs::JobKind,
     model::{CreatorId, Platform, PlatformState, PlatformStatus, Timestamp},
     telemetry::{Rate, Rates},
 };
@@ -42,13 +43,13 @@ pub struct RuntimeSnapshot {
     runtime: Runtime,
     /// What it runs on, and how much.
     system: System,
-    /// Jobs: none yet.
+    /// Each kind of job.
     jobs: Vec<Job>,
     /// In the order lists show them.
     platforms: Vec<PlatformEntry>,
     /// Those configured in their order, then other rooms by name.
     creators: Vec<CreatorEntry>,
-    /// Triggers: none yet.
+    /// Whether anything sets triggers off, by room.
     triggers: BTreeMap<String, bool>,
     /// Rumble's chat, while it is read.
     rumble_chat: Option<RumbleChat>,
@@ -246,7 +247,7 @@ fn render(sources: &Sources, now: Timestamp) -> Vec<u8> {
     let fields = RuntimeSnapshot {
         schema_version: SCHEMA_VERSION,
         generated_at: now,
-        heartbeat: sources.hub.is_some().then_some(now),
+        heartbeat: sources.started_at.map(|_| now),
         runtime: Runtime { project: PROJECT, version: crate::VERSION, build: crate::BUILD },
         system: System {
             os: std::env::consts::OS,
@@ -255,20 +256,14 @@ fn render(sources: &Sources, now: Timestamp) -> Vec<u8> {
             rooms: rooms.len(),
             watchers: rooms.iter().map(|it| it.watchers).sum(),
         },
-        jobs: Vec::new(),
+        jobs: list_jobs(sources),
         platforms: list_platforms()
             .map(|it| PlatformEntry::new(it, config, &rooms, rates, now))
             .collect(),
-        creators: list_creators(config, &rooms, now),
+        creators: list_creators(config, &rooms, sources.started_at.map(|_| now)),
         triggers: BTreeMap::new(),
-        rumble_chat: None,
-        replay: Replay {
-            available: false,
-            platforms: Vec::new(),
-            event_count: 0,
-            last_event_timestamp: None,
-            overlay_safe: false,
-        },
+        rumble_chat: find_rumble_chat(&rooms, now),
+        replay: Replay::of(sources),
         restart_intent: RestartIntent {
             required: !sources.restart.is_empty(),
             pending: sources.restart.iter().map(|it| (*it, true)).collect(),
@@ -367,7 +362,58 @@ fn find_error(channels: &[&PlatformStatus]) -> Option<String> {
         })
 }
 
-fn list_creators(config: &Config, rooms: &[RoomSummary], now: Timestamp) -> Vec<CreatorEntry> {
+impl Replay {
+    /// Of all rooms that are recorded.
+    fn of(sources: &Sources) -> Self {
+        let rooms: Vec<_> = sources.hub.iter().flat_map(|it| it.list_rooms()).collect();
+        let kept: Vec<_> = rooms.iter().filter(|it| it.log().is_kept()).collect();
+        let platforms = list_platforms().filter(|it| Support::of(*it).replay);
+        Self {
+            available: !kept.is_empty(),
+            platforms: if kept.is_empty() { Vec::new() } else { platforms.collect() },
+            // Numbers of a room have no holes.
+            event_count: kept.iter().map(|it| it.head().saturating_sub(it.log().floor())).sum(),
+            last_event_timestamp: kept.iter().filter_map(|it| it.log().last_at()).max(),
+            overlay_safe: !kept.is_empty(),
+        }
+    }
+}
+
+/// Each kind of work, and whether it is done here.
+fn list_jobs(sources: &Sources) -> Vec<Job> {
+    let is_done = |kind| sources.jobs.as_ref().is_some_and(|it| it.is_done_here(kind));
+    JobKind::ALL
+        .into_iter()
+        .map(|kind| Job {
+            name: kind.to_string(),
+            enabled: kind != JobKind::Clip,
+            applied: is_done(kind),
+            reason: (!is_done(kind)).then(|| kind.without_runner().to_owned()),
+        })
+        .collect()
+}
+
+/// The first of Rumble's chats that is read, or would be.
+fn find_rumble_chat(rooms: &[RoomSummary], now: Timestamp) -> Option<RumbleChat> {
+    let statuses: Vec<&PlatformStatus> = rooms
+        .iter()
+        .flat_map(|it| &it.status)
+        .filter(|it| it.platform == Platform::Rumble)
+        .collect();
+    let first = *statuses.first()?;
+    Some(RumbleChat {
+        chat_id: None,
+        ingest_status: Status::of(true, &[first]),
+        error: find_error(&[first]),
+        updated_at: now,
+    })
+}
+
+fn list_creators(
+    config: &Config,
+    rooms: &[RoomSummary],
+    alive: Option<Timestamp>,
+) -> Vec<CreatorEntry> {
     let creators = &config.creators.creators;
     let by_id: BTreeMap<&CreatorId, &RoomSummary> = rooms.iter().map(|it| (&it.room, it)).collect();
     let mut known: Vec<&CreatorId> = creators.iter().map(|it| &it.id).collect();
@@ -376,8 +422,8 @@ fn list_creators(config: &Config, rooms: &[RoomSummary], now: Timestamp) -> Vec<
 
     creators
         .iter()
-        .map(|it| creator_entry(&it.id, Some(it), by_id.get(&it.id).copied(), config, now))
-        .chain(others.map(|it| creator_entry(&it.room, None, Some(it), config, now)))
+        .map(|it| creator_entry(&it.id, Some(it), by_id.get(&it.id).copied(), config, alive))
+        .chain(others.map(|it| creator_entry(&it.room, None, Some(it), config, alive)))
         .collect()
 }
 
@@ -387,7 +433,7 @@ fn creator_entry(
     creator: Option<&CreatorConfig>,
     room: Option<&RoomSummary>,
     config: &Config,
-    now: Timestamp,
+    alive: Option<Timestamp>,
 ) -> CreatorEntry {
     let enabled = creator.is_none_or(|it| it.enabled);
     let channels = creator.map_or(&[][..], |it| &it.channels);
@@ -411,7 +457,7 @@ fn creator_entry(
         display_name: creator.map_or(id.as_str(), CreatorConfig::display_name).to_owned(),
         enabled,
         platforms: Platform::ALL.into_iter().filter_map(of).collect(),
-        last_heartbeat: room.map(|_| now),
+        last_heartbeat: alive.filter(|_| room.is_some()),
         error: find_error(&statuses),
     }
 }

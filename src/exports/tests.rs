@@ -5,11 +5,15 @@ use sha2::{Digest, Sha256};
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::*;
+use crate::jobs::{
+    self as jobs_module, Jobs, NewJob,
+    runners::{self, WebhookSecrets},
+};
 use crate::{
     accounts::{Account, Accounts, Actor, AuditEntry, Moderator, Origin, Right},
     config::QuotasConfig,
     model::AccountRole,
-    quotas::Quotas,
+    quotas::{Quotas, RateLimits},
     storage::State,
 };
 use crate::{
@@ -98,6 +102,22 @@ fn busy_quotas() -> Quotas {
     quotas
 }
 
+/// Something that waits, and must not say what it carries.
+fn busy_jobs() -> Jobs {
+    let config = watch::channel(Arc::new(Config::default())).1;
+    let jobs = Jobs::new(jobs_module::Parts {
+        state: State::in_memory(),
+        limits: RateLimits::new(Default::default()),
+        runners: runners::all(&Default::default(), &config, WebhookSecrets::new("a key")),
+        config,
+        clock: Arc::new(Timestamp::now),
+    });
+    let url = "https://hooks.example.com/?key=hidden-in-an-address";
+    let new = NewJob::webhook("ana".parse().unwrap(), url, json!("hidden too"), "trigger hello");
+    jobs.add(new).unwrap();
+    jobs
+}
+
 /// Somebody who signed in, from an address.
 fn busy_accounts() -> Accounts {
     let accounts = Accounts::in_memory();
@@ -139,6 +159,23 @@ fn busy_sources() -> Sources {
     set_status(&ana, Platform::Twitch, PlatformState::Live, "");
     say(&ana, "m1", "hello");
     say(&open(&hub, "zoe"), "m2", "and hello again");
+    for board in [
+        json!({"type": "poll.update", "data": {
+            "poll_id": "p1", "creator": "ana", "question": "Which way?", "state": "open",
+            "options": [{"option_id": "1", "label": "left", "votes": 3}],
+            "opened_at": "2026-11-20T18:00:00.000Z", "closed_at": null,
+        }}),
+        json!({"type": "tally.update", "data": {
+            "tally_id": "t1", "creator": "ana", "label": "Falls", "count": 7,
+            "last_updated_at": "2026-11-20T18:00:00.000Z",
+        }}),
+        json!({"type": "score.update", "data": {
+            "scoreboard_id": "s1", "creator": "ana", "title": "Quiz",
+            "entries": [{"position": 1, "label": "Mira", "score": 12}], "finalized_at": null,
+        }}),
+    ] {
+        ana.publish(&serde_json::from_value(board).unwrap(), &Arrival::now());
+    }
     telemetry.recent.event(Severity::Warning, "twitch", "a connection was lost");
     telemetry.recent.error("platforms", "transient", "twitch:ana", "no answer\n  at worker.rs:12");
     Sources {
@@ -153,6 +190,8 @@ fn busy_sources() -> Sources {
         restart: vec!["listen"],
         quotas: Some(busy_quotas()),
         accounts: Some(busy_accounts()),
+        jobs: Some(busy_jobs()),
+        newest: Newest::default(),
         started_at: Some(Timestamp::now()),
     }
 }
@@ -204,6 +243,12 @@ fn timeless(mut value: Value) -> Value {
     value
 }
 
+/// Those whose readers take no other shape than that of old.
+fn has_no_meta(export: &Export) -> bool {
+    ["version.json", "changelog.runtime.json", "admin/donations/donations.json"]
+        .contains(&export.path)
+}
+
 fn write(sources: &Sources, dir: &Path) {
     write_once(sources, dir, None, false, Timestamp::now()).unwrap();
 }
@@ -221,7 +266,7 @@ fn every_file_has_the_shape_of_its_schema_and_says_what_it_is() {
             .unwrap();
         let problems: Vec<_> = validator.iter_errors(&value).map(|it| it.to_string()).collect();
         assert!(problems.is_empty(), "{}: {problems:?}\n{value:#}", export.path);
-        if export.path == "version.json" {
+        if has_no_meta(export) {
             continue;
         }
         let meta = &value["meta"];
@@ -243,7 +288,7 @@ fn a_schema_refuses_a_file_that_lacks_something() {
     for export in &EXPORTS {
         let validator = jsonschema::validator_for(&export.schema()).unwrap();
         let whole = read(dir.path(), export.path);
-        for name in whole.as_object().unwrap().keys() {
+        for name in whole.as_object().into_iter().flat_map(|it| it.keys()) {
             let mut value = whole.clone();
             value.as_object_mut().unwrap().remove(name);
             assert!(!validator.is_valid(&value), "{} without {name}", export.path);
@@ -324,6 +369,41 @@ fn existing_clients_find_their_fields() {
     let tier = "id label description rank visibility features";
     expect("state/tiers.json", "/tiers/gold", tier);
     expect("state/permissions.json", "/permissions/0", "principal role grants updated_at");
+    let poll = "poll_id creator question options state opened_at closed_at";
+    expect("polls.json", "/polls/0", poll);
+    expect("polls.json", "/polls/0/options/0", "option_id label votes");
+    expect("tallies.json", "/tallies/0", "tally_id creator label count last_updated_at");
+    let board = "scoreboard_id creator title entries finalized_at";
+    expect("scoreboards.json", "/scoreboards/0", board);
+    expect("scoreboards.json", "/scoreboards/0/entries/0", "position label score");
+    expect("clips.json", "", "clips");
+    expect("state/clips.json", "", "clips jobs history");
+    expect("signals/poll_votes.json", "", "votes");
+    expect("signals/tally_events.json", "", "events");
+    expect("signals/score_events.json", "", "events");
+    let creator = "creator_id display_name platforms created_at updated_at";
+    expect("state/creators.json", "/creators/0", creator);
+    expect("state/creators.json", "/creators/0/platforms/twitch", "enabled");
+    expect("state/chat_triggers.json", "", "triggers");
+    let job = "job_id type creator state queued_at last_updated_at";
+    expect("state/jobs.json", "/jobs/0", job);
+    let limit = "rate_limit_id creator platform window_seconds max_events updated_at";
+    expect("state/rate_limits.json", "/rate_limits/0", limit);
+    let integration = "integration_id type status last_attempt_at created_at updated_at";
+    expect("state/integrations.json", "/integrations/0", integration);
+    let entry = "id date title description version scope tags";
+    expect("changelog.json", "/entries/0", entry);
+    expect("changelog.runtime.json", "/0", entry);
+    expect("roadmap.json", "/entries/0", "id title status progress description");
+    let about = "scope surface version build last_updated owner copyright notice platform_status control_planes";
+    expect("about.public.json", "", about);
+    expect("about.admin.json", "", about);
+    expect("about.admin.json", "/platform_status/0", "platform status notes");
+    expect("about.admin.json", "/control_planes/0", "name status notes");
+    let discord =
+        "running connected last_heartbeat_ts task_count tasks guild_count guilds status heartbeat";
+    expect("discord/runtime.json", "", discord);
+    assert_eq!(read(dir.path(), "admin/donations/donations.json"), json!([]));
     let flags = "disable_new_signups disable_email_verification disable_resend_verification \
                  admin_tier_config_bypass";
     expect("state/auth_controls.json", "/flags", flags);
@@ -407,7 +487,8 @@ fn no_file_but_the_admins_leads_to_anybody() {
     write_once(&busy_sources(), &dir, Some(&root), true, Timestamp::now()).unwrap();
     for file in list_files(&dir) {
         let text = fs::read_to_string(dir.join(&file)).unwrap();
-        for secret in ["anastasia@", "203.0.113.77", "one of a kind"] {
+        let secrets = ["anastasia@", "203.0.113.77", "one of a kind", "hidden"];
+        for secret in secrets {
             let may = file == "admin/users/users.json" && secret == "anastasia@";
             assert_eq!(text.contains(secret), may, "{secret} in {file}");
         }
@@ -532,8 +613,15 @@ fn the_snapshot_tells_of_creators_counters_and_what_waits_for_a_restart() {
     assert!(platforms[0]["last_event_ts"].is_string());
     assert_eq!(
         (&platforms[1]["status"], &platforms[1]["state"]),
+        (&json!("inactive"), &json!("active"))
+    );
+    assert_eq!(
+        (&platforms[6]["status"], &platforms[6]["state"]),
         (&json!("disabled"), &json!("disabled"))
     );
+    assert_eq!(snapshot["jobs"][0]["name"], "webhook");
+    assert_eq!(snapshot["jobs"][0]["applied"], true);
+    assert_eq!(snapshot["jobs"][3]["reason"], "clips are not made by this server");
 
     let creators = snapshot["creators"].as_array().unwrap();
     let creator = |it: usize| timeless(creators[it].clone());
@@ -564,7 +652,8 @@ fn a_platform_without_a_worker_is_planned_and_one_switched_off_is_paused() {
         let list = file["platforms"].as_array().unwrap().clone();
         list.iter().map(|it| it["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(status(&sources)[..2], ["active", "planned"]);
+    let all = ["active", "active", "active", "active", "active", "planned", "planned"];
+    assert_eq!(status(&sources), all);
     let mut config = Config::default();
     config.platforms.twitch.enabled = false;
     sources.config = Arc::new(config);
@@ -605,7 +694,13 @@ fn an_export_by_hand_leaves_a_running_server_its_own_files() {
     write(&running, dir.path());
     let of_server = fs::read(dir.path().join("runtime_snapshot.json")).unwrap();
     let written = write_once(&by_hand, dir.path(), None, false, Timestamp::now()).unwrap();
-    assert_eq!(written, ["version.json", "platforms.json", "meta.json"]);
+    let of_files = |it: &&Export| matches!(it.content, document::Content::OnChange { .. });
+    let mut expected: Vec<_> = EXPORTS.iter().filter(of_files).map(|it| it.path).collect();
+    expected.push("meta.json");
+    assert_eq!(written, expected);
+    for never in ["polls.json", "state/jobs.json", "signals/chat_events.json"] {
+        assert!(!written.contains(&never), "{never}");
+    }
     assert_eq!(fs::read(dir.path().join("runtime_snapshot.json")).unwrap(), of_server);
     let of_accounts =
         EXPORTS.iter().filter(|it| matches!(it.content, document::Content::OfAccounts(_)));
@@ -644,6 +739,7 @@ impl Running {
             restart: restart.subscribe(),
             quotas: busy_quotas(),
             accounts: busy_accounts(),
+            jobs: busy_jobs(),
             life: life.clone(),
             dir: folder.path().join("exports"),
         };

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    EXPORTS, chat_events,
+    EXPORTS,
     document::{Content, Document, Export, Sources},
     manifest, runtime_snapshot,
     target::{Audience, ExportError, Target},
@@ -117,7 +117,7 @@ impl Writer {
                 let render = |at| render(accounts, at);
                 self.make_changed(index, export, due, accounts.revision(), render, now)
             }
-            Content::OnChange { render, revision } => {
+            Content::OnChange { render, revision } | Content::OfRooms { render, revision } => {
                 let render = |at| Some(render(sources, at));
                 self.make_changed(index, export, due, revision(sources), render, now)
             }
@@ -227,8 +227,7 @@ fn keep_what_the_server_knows(
     let mut kept = Vec::new();
     for document in &mut *documents {
         let export = document.export;
-        let needs_rooms =
-            matches!(export.content, Content::Live(_)) || export.path == chat_events::EXPORT.path;
+        let needs_rooms = matches!(export.content, Content::Live(_) | Content::OfRooms { .. });
         if needs_rooms && let Ok(bytes) = fs::read(export.path_in(dir)) {
             *document = Document::new(export, bytes);
             kept.push(export.path);
@@ -247,7 +246,8 @@ fn list_anew(documents: &mut [Document], now: Timestamp) {
 }
 
 /// Whether a runtime has lately written to `dir`.
-fn has_fresh_heartbeat(dir: &Path, now: Timestamp) -> bool {
+#[must_use]
+pub fn has_fresh_heartbeat(dir: &Path, now: Timestamp) -> bool {
     let bytes = fs::read(runtime_snapshot::EXPORT.path_in(dir)).ok();
     let snapshot: Option<Value> = bytes.and_then(|it| serde_json::from_slice(&it).ok());
     let heartbeat = snapshot.as_ref().and_then(|it| it["heartbeat"].as_str());

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use super::{Room, State, stream::Greeting};
 use crate::{
     chat::{
-        boards::Wanted,
+        boards::{Snapshots, Wanted},
         frame::Frame,
         ring::About,
         shard::{Batch, BatchBuilder},
@@ -139,6 +139,18 @@ impl Room {
             session: state.stream.greeting(),
         };
         Frame::text(&serde_json::to_vec(&hello).expect("plain values always serialise"))
+    }
+
+    /// The room's polls, tallies and scoreboards, as a reader who comes now is told.
+    #[must_use]
+    pub fn board_snapshots(&self) -> Snapshots {
+        self.state().boards.snapshots()
+    }
+
+    /// Another number whenever one of those changed.
+    #[must_use]
+    pub fn boards_revision(&self) -> u64 {
+        self.state().boards.changes()
     }
 
     /// The unsequenced frame that tells a filtered reader how far it has come.

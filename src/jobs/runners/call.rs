@@ -52,7 +52,7 @@ impl Calls {
 
 /// What a job carries, in the shape its runner takes.
 pub(super) fn payload<T: DeserializeOwned>(job: &Job) -> Result<T, Fault> {
-    T::deserialize(&job.payload).map_err(|it| Fault::never(format!("it is not understood: {it}")))
+    T::deserialize(&job.payload).map_err(|_| Fault::never("what it carries is not understood"))
 }
 
 /// The bytes of a body, and of which kind they are: text as it is, anything else as JSON.
