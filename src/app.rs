@@ -403,7 +403,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             Arc::clone(&applier),
             keys,
             boards.clone(),
-            triggers,
+            triggers.clone(),
             accounts.clone(),
             &data_dir,
         ),
@@ -452,6 +452,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         quotas,
         accounts: accounts.clone(),
         jobs: jobs.clone(),
+        boards: boards.clone(),
+        triggers,
         life: life.clone(),
         dir: exports_dir,
     };
