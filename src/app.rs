@@ -457,6 +457,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         quotas,
         accounts: accounts.clone(),
         jobs: jobs.clone(),
+        boards: boards.clone(),
+        triggers: triggers.clone(),
         life: life.clone(),
         dir: exports_dir,
     };

@@ -8,6 +8,7 @@ use super::{StartError, account_rooms, accounts, belongings, feed_log, lock_fold
 use crate::{
     accounts::{Parts, system_clock},
     app::typed_channels::TypedChannels,
+    boards::Boards,
     chat::{Hub, RoomParts},
     config::Config,
     exports::{self, Newest, Sources, write_once},
@@ -21,6 +22,7 @@ use crate::{
     platforms::{Demand, recording::demo},
     quotas::{Quotas, RateLimits},
     telemetry::Telemetry,
+    triggers::{self, NoHands, Triggers},
 };
 
 /// What was written.
@@ -56,6 +58,8 @@ pub async fn export(config: Config, publish: bool) -> Result<Exported, String> {
         quotas: None,
         accounts: None,
         jobs: None,
+        boards: None,
+        triggers: None,
         newest: Newest::default(),
         started_at: None,
     };
@@ -128,7 +132,7 @@ pub async fn export(config: Config, publish: bool) -> Result<Exported, String> {
         limits: RateLimits::new(config.ratelimits.clone()),
         // Nothing is run here: whose secrets they are signed with does not matter.
         runners: runners::all(&clients, &follows, WebhookSecrets::new("")),
-        config: follows,
+        config: follows.clone(),
         clock: system_clock(),
     });
     let files = write(Sources {
@@ -136,6 +140,15 @@ pub async fn export(config: Config, publish: bool) -> Result<Exported, String> {
         quotas: Some(Quotas::new(state.clone(), config.quotas.clone())),
         accounts: Some(accounts.clone()),
         jobs: Some(jobs),
+        boards: Some(Boards::new(state.clone())),
+        triggers: Some(Triggers::new(triggers::Parts {
+            hub: Arc::clone(&hub),
+            config: follows,
+            accounts: accounts.clone(),
+            state: state.clone(),
+            telemetry,
+            hands: Arc::new(NoHands),
+        })),
         config,
         ..only_files
     })

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::document::{Content, Export, Meta, Sources, Visibility, WithMeta, schema_of, to_bytes};
 use crate::{
+    boards::Boards,
     chat::{Room, boards::Snapshots},
     model::{
         CreatorId, Timestamp,
@@ -66,18 +67,23 @@ pub struct Scoreboards {
     scoreboards: Vec<ScoreboardSnapshot>,
 }
 
-/// Those of all rooms: as they stand there, and those that only the room's feed told of.
+/// Those of all rooms by room and id: what rooms were told of, and what stands on their boards, which knows better.
 fn list<T>(
     sources: &Sources,
     of_room: impl Fn(Snapshots) -> Vec<T>,
-    name: impl Fn(&T) -> &str,
+    of_boards: impl Fn(&Boards) -> Vec<T>,
+    name: impl Fn(&T) -> (&CreatorId, &str),
 ) -> Vec<T> {
     let mut found: BTreeMap<(CreatorId, String), T> = BTreeMap::new();
     for room in sources.hub.iter().flat_map(|it| it.list_rooms()) {
         recalled(&room);
         for it in of_room(room.board_snapshots()) {
-            found.insert((room.id().clone(), name(&it).to_owned()), it);
+            found.insert((room.id().clone(), name(&it).1.to_owned()), it);
         }
+    }
+    for it in sources.boards.iter().flat_map(of_boards) {
+        let (room, id) = name(&it);
+        found.insert((room.clone(), id.to_owned()), it);
     }
     found.into_values().collect()
 }
@@ -95,23 +101,29 @@ fn revision(sources: &Sources) -> u64 {
     for room in sources.hub.iter().flat_map(|it| it.list_rooms()) {
         (room.id(), room.boards_revision()).hash(&mut hasher);
     }
+    sources.boards.as_ref().map(Boards::revision).hash(&mut hasher);
     hasher.finish()
 }
 
 fn render_polls(sources: &Sources, now: Timestamp) -> Vec<u8> {
-    let polls = list(sources, |it| it.polls, |it| &it.poll_id);
+    let polls = list(sources, |it| it.polls, Boards::polls, |it| (&it.creator, &it.poll_id));
     let meta = Meta::new(POLLS.path, POLLS.visibility, now);
     to_bytes(&WithMeta { meta, fields: Polls { polls } })
 }
 
 fn render_tallies(sources: &Sources, now: Timestamp) -> Vec<u8> {
-    let tallies = list(sources, |it| it.tallies, |it| &it.tally_id);
+    let tallies = list(sources, |it| it.tallies, Boards::tallies, |it| (&it.creator, &it.tally_id));
     let meta = Meta::new(TALLIES.path, TALLIES.visibility, now);
     to_bytes(&WithMeta { meta, fields: Tallies { tallies } })
 }
 
 fn render_scoreboards(sources: &Sources, now: Timestamp) -> Vec<u8> {
-    let scoreboards = list(sources, |it| it.scoreboards, |it| &it.scoreboard_id);
+    let scoreboards = list(
+        sources,
+        |it| it.scoreboards,
+        Boards::scoreboards,
+        |it| (&it.creator, &it.scoreboard_id),
+    );
     let meta = Meta::new(SCOREBOARDS.path, SCOREBOARDS.visibility, now);
     to_bytes(&WithMeta { meta, fields: Scoreboards { scoreboards } })
 }

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{Content, Export, Meta, Sources, Visibility, WithMeta, schema_of, to_bytes};
-use crate::model::{CreatorId, Timestamp};
+use crate::{
+    model::{CreatorId, Timestamp, trigger::Trigger},
+    triggers::Triggers,
+};
 
 /// The file.
 pub const EXPORT: Export = Export {
@@ -18,7 +21,7 @@ pub const EXPORT: Export = Export {
 /// What rooms react to.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ChatTriggers {
-    /// By room, in the order in which they are tried.
+    /// Those of `triggers.json` in its order, then those made on pages: by room, in the order in which they are tried.
     triggers: Vec<Entry>,
 }
 
@@ -31,24 +34,42 @@ struct Entry {
     creator: Option<CreatorId>,
     /// `command regex keyword timer`
     #[serde(rename = "type")]
-    kind: String,
+    kind: &'static str,
     /// What is written to call it, where it is a command.
     command: Option<String>,
     /// How long it rests afterwards (s).
     cooldown_seconds: u32,
     /// For people.
-    description: Option<String>,
+    description: String,
     /// Whether it does anything.
     enabled: bool,
     /// When it last changed, where that is known.
     updated_at: Option<Timestamp>,
 }
 
-fn revision(_: &Sources) -> u64 {
-    0
+fn revision(sources: &Sources) -> u64 {
+    sources.triggers.as_ref().map_or(0, Triggers::revision)
 }
 
-fn render(_: &Sources, now: Timestamp) -> Vec<u8> {
-    let fields = ChatTriggers { triggers: Vec::new() };
+fn render(sources: &Sources, now: Timestamp) -> Vec<u8> {
+    let entry = |it: &Trigger, creator: Option<CreatorId>, updated_at| Entry {
+        trigger_id: it.trigger_id.clone(),
+        creator,
+        kind: it.kind.as_str(),
+        command: it.command.as_ref().map(|word| format!("{}{word}", it.prefix)),
+        cooldown_seconds: it.cooldown_seconds,
+        description: it.description.clone(),
+        enabled: it.enabled,
+        updated_at,
+    };
+    let of_file = &sources.config.triggers.triggers;
+    let mut triggers: Vec<_> =
+        of_file.iter().map(|it| entry(it, it.creator_id.clone(), None)).collect();
+    for (room, kept) in sources.triggers.iter().flat_map(Triggers::list_kept) {
+        triggers.extend(
+            kept.iter().map(|it| entry(&it.trigger, Some(room.clone()), Some(it.updated_at))),
+        );
+    }
+    let fields = ChatTriggers { triggers };
     to_bytes(&WithMeta { meta: Meta::new(EXPORT.path, EXPORT.visibility, now), fields })
 }

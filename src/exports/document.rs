@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::chat_events::Newest;
 use crate::{
-    accounts::Accounts, chat::Hub, config::Config, jobs::Jobs, model::Timestamp, quotas::Quotas,
-    telemetry::Telemetry,
+    accounts::Accounts, boards::Boards, chat::Hub, config::Config, jobs::Jobs, model::Timestamp,
+    quotas::Quotas, telemetry::Telemetry, triggers::Triggers,
 };
 
 /// What all files say they are from.
@@ -167,6 +167,10 @@ pub struct Sources {
     pub accounts: Option<Accounts>,
     /// Work that waits; `None` when only the configuration is known.
     pub jobs: Option<Jobs>,
+    /// Polls, tallies and scoreboards; `None` when only the configuration is known.
+    pub boards: Option<Boards>,
+    /// What rooms react to; `None` when only the configuration is known.
+    pub triggers: Option<Triggers>,
     /// What was read of the log for the newest messages: rounds share it.
     pub newest: Newest,
     /// When the server started; `None` when none runs.

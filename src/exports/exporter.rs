@@ -13,8 +13,9 @@ use super::{
     writer::{Due, Writer},
 };
 use crate::{
-    accounts::Accounts, chat::Hub, config::Config, jobs::Jobs, lifecycle::Lifecycle,
-    model::Timestamp, quotas::Quotas, telemetry::Telemetry,
+    accounts::Accounts, boards::Boards, chat::Hub, config::Config, jobs::Jobs,
+    lifecycle::Lifecycle, model::Timestamp, quotas::Quotas, telemetry::Telemetry,
+    triggers::Triggers,
 };
 
 /// Time between two looks for changes.
@@ -41,6 +42,10 @@ pub struct Exporter {
     pub accounts: Accounts,
     /// Work that waits.
     pub jobs: Jobs,
+    /// Polls, tallies and scoreboards.
+    pub boards: Boards,
+    /// What rooms react to.
+    pub triggers: Triggers,
     /// Where the file work runs, and what says when to end.
     pub life: Lifecycle,
     /// The exports folder; made when it is missing.
@@ -110,6 +115,8 @@ impl Exporter {
             quotas: Some(self.quotas.clone()),
             accounts: Some(self.accounts.clone()),
             jobs: Some(self.jobs.clone()),
+            boards: Some(self.boards.clone()),
+            triggers: Some(self.triggers.clone()),
             newest: newest.clone(),
             started_at: Some(started_at),
         }

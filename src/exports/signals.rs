@@ -5,7 +5,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{Content, Export, Meta, Sources, Visibility, WithMeta, schema_of, to_bytes};
-use crate::model::{CreatorId, QualifiedId, Timestamp};
+use crate::{
+    boards::{Boards, ScoreSignal, TallySignal, VoteSignal},
+    model::Timestamp,
+};
+
+/// Of each, in the file, at most.
+const MOST_SIGNALS: usize = 200;
 
 /// The votes.
 pub const POLL_VOTES: Export = Export {
@@ -39,24 +45,7 @@ pub const SCORE_EVENTS: Export = Export {
 pub struct PollVotes {
     /// The newest 200, newest last; those since the start of the server.
     #[schemars(length(max = 200))]
-    votes: Vec<PollVote>,
-}
-
-/// Somebody voted.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct PollVote {
-    /// Unique.
-    vote_id: String,
-    /// In which poll.
-    poll_id: String,
-    /// For what.
-    option_id: String,
-    /// Whose poll.
-    creator: CreatorId,
-    /// Platform-qualified id of the viewer.
-    voter_id: QualifiedId,
-    /// When.
-    voted_at: Timestamp,
+    votes: Vec<VoteSignal>,
 }
 
 /// What was counted lately.
@@ -64,22 +53,7 @@ pub struct PollVote {
 pub struct TallyEvents {
     /// The newest 200, newest last; those since the start of the server.
     #[schemars(length(max = 200))]
-    events: Vec<TallyEvent>,
-}
-
-/// A tally moved.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct TallyEvent {
-    /// Unique.
-    event_id: String,
-    /// Which tally.
-    tally_id: String,
-    /// Whose tally.
-    creator: CreatorId,
-    /// By how much.
-    delta: i64,
-    /// When.
-    updated_at: Timestamp,
+    events: Vec<TallySignal>,
 }
 
 /// Who scored lately.
@@ -87,47 +61,36 @@ pub struct TallyEvent {
 pub struct ScoreEvents {
     /// The newest 200, newest last; those since the start of the server.
     #[schemars(length(max = 200))]
-    events: Vec<ScoreEvent>,
+    events: Vec<ScoreSignal>,
 }
 
-/// Somebody scored.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ScoreEvent {
-    /// Unique.
-    event_id: String,
-    /// Which scoreboard.
-    scoreboard_id: String,
-    /// Whose scoreboard.
-    creator: CreatorId,
-    /// Who, as shown.
-    label: String,
-    /// By how much.
-    score_delta: i64,
-    /// When.
-    scored_at: Timestamp,
+fn revision(sources: &Sources) -> u64 {
+    sources.boards.as_ref().map_or(0, Boards::revision)
 }
 
-fn revision(_: &Sources) -> u64 {
-    0
-}
-
-fn render_votes(_: &Sources, now: Timestamp) -> Vec<u8> {
-    let votes: Vec<PollVote> = Vec::new();
+fn render_votes(sources: &Sources, now: Timestamp) -> Vec<u8> {
+    let votes = newest(sources, Boards::newest_votes);
     let meta = Meta::new(POLL_VOTES.path, POLL_VOTES.visibility, now);
     let meta = meta.captured_at(votes.last().map(|it| it.voted_at));
     to_bytes(&WithMeta { meta, fields: PollVotes { votes } })
 }
 
-fn render_tallies(_: &Sources, now: Timestamp) -> Vec<u8> {
-    let events: Vec<TallyEvent> = Vec::new();
+fn render_tallies(sources: &Sources, now: Timestamp) -> Vec<u8> {
+    let events = newest(sources, Boards::newest_counts);
     let meta = Meta::new(TALLY_EVENTS.path, TALLY_EVENTS.visibility, now);
     let meta = meta.captured_at(events.last().map(|it| it.updated_at));
     to_bytes(&WithMeta { meta, fields: TallyEvents { events } })
 }
 
-fn render_scores(_: &Sources, now: Timestamp) -> Vec<u8> {
-    let events: Vec<ScoreEvent> = Vec::new();
+fn render_scores(sources: &Sources, now: Timestamp) -> Vec<u8> {
+    let events = newest(sources, Boards::newest_scores);
     let meta = Meta::new(SCORE_EVENTS.path, SCORE_EVENTS.visibility, now);
     let meta = meta.captured_at(events.last().map(|it| it.scored_at));
     to_bytes(&WithMeta { meta, fields: ScoreEvents { events } })
+}
+
+fn newest<T>(sources: &Sources, of: impl Fn(&Boards) -> Vec<T>) -> Vec<T> {
+    let mut all = sources.boards.as_ref().map(of).unwrap_or_default();
+    all.drain(..all.len().saturating_sub(MOST_SIGNALS));
+    all
 }

@@ -11,10 +11,13 @@ use crate::jobs::{
 };
 use crate::{
     accounts::{Account, Accounts, Actor, AuditEntry, Moderator, Origin, Right},
+    boards::{Boards, Contestant, Most},
     config::QuotasConfig,
     model::AccountRole,
+    model::CreatorId,
     quotas::{Quotas, RateLimits},
-    storage::State,
+    storage::{Kind, State},
+    triggers::{self, NoHands, Triggers},
 };
 use crate::{
     chat::{Hub, Room, RoomParts, room::Arrival},
@@ -118,6 +121,44 @@ fn busy_jobs() -> Jobs {
     jobs
 }
 
+/// A poll with a vote, and what else moved.
+fn busy_boards() -> Boards {
+    let boards = Boards::new(State::in_memory());
+    let (room, now): (CreatorId, _) = ("Ana".parse().unwrap(), Timestamp::now());
+    let new = serde_json::from_value(json!({"question": "Tea?", "options": ["yes", "no"]}));
+    let most = Most { open_polls: 1, options: 9 };
+    let poll = boards.open_poll(&room, &new.unwrap(), "ana", most, now).unwrap();
+    let voter = QualifiedId::new(Platform::Twitch, "7");
+    boards.vote(&room, Some(&poll.poll_id), &voter, "yes", now).unwrap();
+    let tally = serde_json::from_value(json!({"label": "Jumps"})).unwrap();
+    let tally = boards.add_tally(&room, &tally, now).unwrap();
+    boards.count(&room, &tally.tally_id, None, 2, None, now).unwrap();
+    let board = serde_json::from_value(json!({"title": "Riddles"})).unwrap();
+    let board = boards.add_scoreboard(&room, &board, now).unwrap();
+    let who = Contestant { label: "Mira".to_owned(), user_id: None };
+    boards.score(&room, &board.scoreboard_id, &who, 3, now).unwrap();
+    boards
+}
+
+/// What a room reacts to.
+fn busy_triggers() -> Triggers {
+    let telemetry = Telemetry::new();
+    let state = State::in_memory();
+    let kept = json!([{"updated_at": "2026-11-20T18:00:00.000Z", "trigger": {
+        "trigger_id": "hello", "type": "command", "command": "hello",
+        "actions": [{"action_type": "reply", "payload": {"text": "hidden in an answer"}}],
+    }}]);
+    state.set(Kind::Triggers, "ana", Some(kept.to_string()));
+    Triggers::new(triggers::Parts {
+        hub: hub(&telemetry),
+        config: watch::channel(Arc::new(Config::default())).1,
+        accounts: Accounts::in_memory(),
+        state,
+        telemetry,
+        hands: Arc::new(NoHands),
+    })
+}
+
 /// Somebody who signed in, from an address.
 fn busy_accounts() -> Accounts {
     let accounts = Accounts::in_memory();
@@ -191,6 +232,8 @@ fn busy_sources() -> Sources {
         quotas: Some(busy_quotas()),
         accounts: Some(busy_accounts()),
         jobs: Some(busy_jobs()),
+        boards: Some(busy_boards()),
+        triggers: Some(busy_triggers()),
         newest: Newest::default(),
         started_at: Some(Timestamp::now()),
     }
@@ -378,13 +421,17 @@ fn existing_clients_find_their_fields() {
     expect("scoreboards.json", "/scoreboards/0/entries/0", "position label score");
     expect("clips.json", "", "clips");
     expect("state/clips.json", "", "clips jobs history");
-    expect("signals/poll_votes.json", "", "votes");
-    expect("signals/tally_events.json", "", "events");
-    expect("signals/score_events.json", "", "events");
+    let vote = "vote_id poll_id option_id creator voter_id voted_at";
+    expect("signals/poll_votes.json", "/votes/0", vote);
+    let count = "event_id tally_id creator delta updated_at";
+    expect("signals/tally_events.json", "/events/0", count);
+    let score = "event_id scoreboard_id creator label score_delta scored_at";
+    expect("signals/score_events.json", "/events/0", score);
     let creator = "creator_id display_name platforms created_at updated_at";
     expect("state/creators.json", "/creators/0", creator);
     expect("state/creators.json", "/creators/0/platforms/twitch", "enabled");
-    expect("state/chat_triggers.json", "", "triggers");
+    let trigger = "trigger_id creator type command cooldown_seconds description updated_at";
+    expect("state/chat_triggers.json", "/triggers/0", trigger);
     let job = "job_id type creator state queued_at last_updated_at";
     expect("state/jobs.json", "/jobs/0", job);
     let limit = "rate_limit_id creator platform window_seconds max_events updated_at";
@@ -740,6 +787,8 @@ impl Running {
             quotas: busy_quotas(),
             accounts: busy_accounts(),
             jobs: busy_jobs(),
+            boards: busy_boards(),
+            triggers: busy_triggers(),
             life: life.clone(),
             dir: folder.path().join("exports"),
         };

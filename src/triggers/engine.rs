@@ -157,6 +157,14 @@ impl Triggers {
         }
     }
 
+    /// What was made on pages, by room and in the order they are tried. Nothing is made ready over it.
+    #[must_use]
+    pub fn list_kept(&self) -> Vec<(CreatorId, Arc<Vec<Kept>>)> {
+        let rows = self.0.parts.state.list(Kind::Triggers);
+        let rooms = rows.into_iter().filter_map(|(name, _)| name.parse::<CreatorId>().ok());
+        rooms.map(|room| (room.clone(), self.kept(&room))).collect()
+    }
+
     fn in_force(&self, room: &CreatorId) -> InForce {
         let config = Arc::clone(&self.0.parts.config.borrow());
         let kept = self.kept(room);

@@ -70,3 +70,20 @@ pub trait Hands: Send + Sync {
     /// Does it, or puts it on its way.
     fn act(&self, task: &Task<'_>) -> Done;
 }
+
+/// Carries nothing out: for looking at triggers while no server runs.
+pub struct NoHands;
+
+impl Hands for NoHands {
+    fn may_act(&self, _: &Arc<Room>, _: Option<&Message>, _: Timestamp) -> Result<(), String> {
+        Err("no server runs".to_owned())
+    }
+
+    fn find_voice(&self, _: &CreatorId, _: Platform) -> Result<usize, String> {
+        Err("no server runs".to_owned())
+    }
+
+    fn act(&self, task: &Task<'_>) -> Done {
+        task.done(DoneState::Blocked, "no server runs")
+    }
+}

@@ -15,7 +15,7 @@ pub mod set;
 pub use decision::{Decision, Done, DoneState, Outcome, Verdict};
 pub use dispatcher::Dispatcher;
 pub use engine::{Parts, Triggers};
-pub use hands::{Hands, Task};
+pub use hands::{Hands, NoHands, Task};
 pub use page::{Listed, PageError, TriggerList};
 
 #[cfg(test)]
