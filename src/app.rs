@@ -375,6 +375,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             jobs: jobs.clone(),
             limits: rate_limits.clone(),
         }),
+        life: life.clone(),
     });
     sink.set_listener(Arc::new(Ears { boards: boards.clone(), triggers: triggers.clone() }));
     life.essential("triggers", triggers.clone().run(life.stop.clone()));
@@ -412,7 +413,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             accounts.clone(),
             &data_dir,
         ),
-        remove_room: remove_room(applier),
+        remove_room: remove_room(applier, triggers.clone()),
         synthetic: Default::default(),
         rates: Default::default(),
         jobs: jobs.clone(),

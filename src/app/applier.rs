@@ -12,6 +12,7 @@ use crate::{
     config::{Config, channel_flag},
     model::{CreatorId, Platform},
     platforms::recording::demo,
+    triggers::Triggers,
     web::{
         ApiError,
         api::channels::{Typed, TypedChannel, TypedPart},
@@ -157,7 +158,10 @@ pub(super) fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChanne
 }
 
 /// For whoever takes a room away again that was typed, or that an account made.
-pub(super) fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoom {
+pub(super) fn remove_room(
+    applier: Arc<Applier>,
+    triggers: Triggers,
+) -> crate::web::state::RemoveRoom {
     Box::new(move |room: &CreatorId, by: Actor, origin: &Origin| {
         let removed = tokio::task::block_in_place(|| {
             // One that the configuration has as well stays, whoever owns it.
@@ -173,6 +177,7 @@ pub(super) fn remove_room(applier: Arc<Applier>) -> crate::web::state::RemoveRoo
         // Unless somebody else has a room of that name, as the configuration may.
         if removed && applier.hub.find_room(room.as_str()).is_none() {
             applier.boards.forget_room(room);
+            triggers.forget_room(room);
         }
         Ok(removed)
     })

@@ -148,6 +148,7 @@ pub async fn export(config: Config, publish: bool) -> Result<Exported, String> {
             state: state.clone(),
             telemetry,
             hands: Arc::new(NoHands),
+            life: life.clone(),
         })),
         config,
         ..only_files

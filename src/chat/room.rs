@@ -161,6 +161,8 @@ impl Arrival {
 pub enum Published {
     /// It has this place in the feed.
     At(u64),
+    /// It has this place in the feed, and was deleted before it came: nobody reads it.
+    Hidden(u64),
     /// It was already there.
     Repeat,
     /// A purge that came late: what the ring holds of it was told as deletions. What is older is hidden, and screens
@@ -312,7 +314,7 @@ impl Room {
         for said in state.stream.before(body, ts) {
             self.push(&mut state, &said, said.data_json(), ts, None);
         }
-        let seq = self.push(&mut state, body, data, ts, arrival.sent_at);
+        let (seq, is_hidden) = self.push(&mut state, body, data, ts, arrival.sent_at);
         let shorter = std::mem::take(&mut state.queue_cut).then(|| {
             let items = state.queue.to_vec();
             EventBody::QueueUpdate(QueueUpdate { items })
@@ -327,7 +329,7 @@ impl Room {
 
         self.count(body);
         shorter.iter().for_each(|it| self.count(it));
-        Published::At(seq)
+        if is_hidden { Published::Hidden(seq) } else { Published::At(seq) }
     }
 
     /// The deletions that a purge amounts to which came late, when its viewer has written since: what was written
@@ -415,7 +417,8 @@ impl Room {
         }
     }
 
-    /// Puts an event in the next place, for the ring, the log and whoever follows.
+    /// Puts an event in the next place, for the ring, the log and whoever follows. Answers its place, and whether nobody
+    /// may read it.
     fn push(
         &self,
         state: &mut State,
@@ -423,7 +426,7 @@ impl Room {
         data: Vec<u8>,
         ts: Timestamp,
         sent_at: Option<Timestamp>,
-    ) -> u64 {
+    ) -> (u64, bool) {
         let seq = state.ring.head() + 1;
         state.last_ts = Some(ts);
         if let Some(reach) = Reach::of(body) {
@@ -498,7 +501,7 @@ impl Room {
             self.parts.telemetry.meters.not_recorded.increment(1);
         }
         self.head.send_replace(seq);
-        seq
+        (seq, hidden == Hidden::Whole)
     }
 
     /// Ends the stream session when nothing has happened in it for long enough.

@@ -30,6 +30,7 @@ pub mod triggers;
 use std::{
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::de::DeserializeOwned;
@@ -72,7 +73,7 @@ pub struct Config {
     /// `tiers.json`: what each tier allows.
     pub tiers: TiersConfig,
     /// `triggers.json`: what is done about what is said.
-    pub triggers: TriggersConfig,
+    pub triggers: Arc<TriggersConfig>,
     /// `ratelimits.json`: how much may happen within a minute.
     pub ratelimits: RateLimitsConfig,
     /// Secrets, from the environment and `.env` only.
@@ -210,7 +211,7 @@ fn load_counted(sources: &Sources) -> Result<(Config, usize), ConfigErrors> {
         creators: creators.unwrap_or_default(),
         quotas: quotas.unwrap_or_default(),
         tiers: tiers.unwrap_or_default(),
-        triggers: triggers.unwrap_or_default(),
+        triggers: Arc::new(triggers.unwrap_or_default()),
         ratelimits: ratelimits.unwrap_or_default(),
         doubts,
         secrets,

@@ -156,6 +156,7 @@ fn busy_triggers() -> Triggers {
         state,
         telemetry,
         hands: Arc::new(NoHands),
+        life: Lifecycle::new(),
     })
 }
 

@@ -204,7 +204,7 @@ impl Dispatcher {
             return task
                 .done(DoneState::Blocked, "there is nothing to say: the text came out empty");
         }
-        let new = NewMessage {
+        let mut new = NewMessage {
             text,
             platforms,
             reply_to: answers.map(|it| it.id.clone()),
@@ -217,6 +217,12 @@ impl Dispatcher {
             let is_there = |key: &LaneKey| key.channel.eq_ignore_ascii_case(&it.channel.name);
             if voices.iter().any(|(key, _)| key.platform == it.platform && is_there(key)) {
                 voices.retain(|(key, _)| key.platform != it.platform || is_there(key));
+            }
+            let mut there = voices.iter().filter(|(key, _)| key.platform == it.platform);
+            if !there.any(|it| it.1.as_ref().is_ok_and(|it| it.has_answers())) {
+                // Where nothing can be answered, whom it is for stands in front.
+                new.reply_to = None;
+                new.text = format!("@{} {}", it.author.name.trim_start_matches('@'), new.text);
             }
         }
         if let Err(wait_ms) = count_message(&self.limits, &new, &mut voices, task.now) {

@@ -27,6 +27,8 @@ use crate::{
 
 /// Hits of a session that are listed (count); all are counted.
 const MOST_LISTED: usize = 100;
+/// Longest that a session is tried (s): hostile patterns would take for ever.
+const LONGEST_SECONDS: u64 = 20;
 /// Events read at once (count).
 const CHUNK_EVENTS: usize = 20_000;
 /// And what they may take (bytes).
@@ -147,6 +149,8 @@ pub struct TriedSession {
     pub by_trigger: Vec<TriggerCount>,
     /// The first of them.
     pub first: Vec<Hit>,
+    /// It took too long, and was ended there: what comes later was not looked at.
+    pub cut: bool,
     /// How long it took (ms).
     pub took_ms: u64,
 }
@@ -451,12 +455,14 @@ impl Triggers {
                 matched: 0,
                 by_trigger: Vec::new(),
                 first: Vec::new(),
+                cut: false,
                 took_ms: 0,
             },
         };
         let filter = Filter::parse(Some("chat.message"), None).unwrap_or_default();
         let mut after = session.first_seq.saturating_sub(1);
-        while after < session.last_seq {
+        let _turn = self.take_trial().await;
+        while after < session.last_seq && !trial.tried.cut {
             let span = Span {
                 after,
                 before: session.last_seq + 1,
@@ -470,7 +476,13 @@ impl Triggers {
                 let reached = if page.more { page.reached } else { session.last_seq };
                 // Much to read: not on a thread that chats wait for.
                 let work = room.life().spawn_blocking(move || {
-                    page.events.iter().for_each(|it| trial.look(&it.json));
+                    for event in &page.events {
+                        if began.elapsed().as_secs() >= LONGEST_SECONDS {
+                            trial.tried.cut = true;
+                            break;
+                        }
+                        trial.look(&event.json);
+                    }
                     trial
                 });
                 (reached, work.await.map_err(|_| ReadError::Unavailable)?)

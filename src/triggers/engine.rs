@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, SemaphorePermit, watch},
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
@@ -27,8 +27,9 @@ use crate::{
     accounts::Accounts,
     chat::{Hub, Room},
     config::Config,
+    lifecycle::Lifecycle,
     model::{
-        CreatorId, Message, QualifiedId, Role, Timestamp,
+        CreatorId, Flag, Message, QualifiedId, Role, Timestamp,
         template::Facts,
         trigger::{Trigger, TriggerKind},
     },
@@ -40,6 +41,8 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(1);
 /// Looks between two writings of what was decided.
 const WRITE_EVERY: u64 = 5;
+/// Decisions of a room that outlive a restart (count).
+const MOST_WRITTEN: usize = 100;
 /// Looks between two times that cooldowns which ended are forgotten.
 const FORGET_EVERY: u64 = 60;
 
@@ -61,6 +64,8 @@ pub struct Parts {
     pub telemetry: Telemetry,
     /// What carries actions out.
     pub hands: Arc<dyn Hands>,
+    /// Where patterns are made ready.
+    pub life: Lifecycle,
 }
 
 struct Shared {
@@ -74,6 +79,8 @@ struct Shared {
     /// One change of what is kept at a time.
     turn: Mutex<()>,
     none: OnceLock<Arc<Vec<Kept>>>,
+    /// One recorded session is tried at a time.
+    trials: Semaphore,
 }
 
 impl Triggers {
@@ -92,6 +99,7 @@ impl Triggers {
             revision: AtomicU64::new(1),
             turn: Mutex::default(),
             none: OnceLock::new(),
+            trials: Semaphore::new(1),
         }))
     }
 
@@ -103,6 +111,11 @@ impl Triggers {
 
     pub(super) fn parts(&self) -> &Parts {
         &self.0.parts
+    }
+
+    /// The turn to try a recorded session: others wait, so that trying takes one core at most.
+    pub(super) async fn take_trial(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.trials.acquire().await.ok()
     }
 
     pub(super) fn turn(&self) -> std::sync::MutexGuard<'_, ()> {
@@ -234,7 +247,11 @@ impl Triggers {
 
     fn judge(&self, room: &Arc<Room>, message: &Message, is_live: bool) {
         // What this server says itself, and what other programs say, sets nothing off: they would answer each other.
-        if message.author.roles.contains(&Role::Bot) || (is_live && !is_news(message)) {
+        // Nor does what was written in another channel that shares its chat: its own bot answers there.
+        if message.author.roles.contains(&Role::Bot)
+            || message.has(Flag::SharedChat)
+            || (is_live && !is_news(message))
+        {
             return;
         }
         let triggers = self.room(room.id());
@@ -378,18 +395,19 @@ impl Triggers {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut config = self.0.parts.config.clone();
         let mut accounts = self.0.parts.accounts.revision();
+        let mut file = Arc::clone(&config.borrow_and_update().triggers);
         for look in 1_u64.. {
             if stop.run_until_cancelled(ticks.tick()).await.is_none() {
                 break;
             }
             let revision = self.0.parts.accounts.revision();
-            if config.has_changed().unwrap_or(false) {
-                config.borrow_and_update();
-                self.renew_all();
-            } else if revision != accounts {
-                self.renew_terms();
-            }
+            let is_other = config.has_changed().unwrap_or(false) && {
+                let now = Arc::clone(&config.borrow_and_update().triggers);
+                std::mem::replace(&mut file, Arc::clone(&now)) != now
+            };
+            let terms = revision != accounts;
             accounts = revision;
+            self.make_ready(is_other, terms).await;
             self.look_at_timers(Timestamp::now());
             if look % WRITE_EVERY == 0 {
                 self.write_decisions();
@@ -401,10 +419,39 @@ impl Triggers {
         self.write_decisions();
     }
 
+    /// Makes ready what is new, or is other than it was: patterns take time, so not on a thread that chats wait for.
+    async fn make_ready(&self, all: bool, terms: bool) {
+        let known = |it: &Arc<Room>| {
+            let rooms = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
+            rooms.contains_key(it.id())
+        };
+        let mut new = self.0.parts.hub.list_rooms();
+        new.retain(|it| !known(it));
+        if new.is_empty() && !all && !terms {
+            return;
+        }
+        let this = self.clone();
+        let work = self.0.parts.life.spawn_blocking(move || {
+            if all {
+                this.renew_all();
+            } else if terms {
+                this.renew_terms();
+            }
+            for it in new {
+                let _ = this.room(it.id());
+            }
+        });
+        if let Err(error) = work.await {
+            tracing::error!(%error, "triggers stay as they were");
+        }
+    }
+
     /// Has done what is due by time.
     pub(super) fn look_at_timers(&self, now: Timestamp) {
         for room in self.0.parts.hub.list_rooms() {
-            let triggers = self.room(room.id());
+            let known = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
+            let Some(triggers) = known.get(room.id()).cloned() else { continue };
+            drop(known);
             let in_force = triggers.in_force.load();
             for ready in in_force.set.timers() {
                 let trigger = &ready.trigger;
@@ -440,6 +487,19 @@ impl Triggers {
         }
     }
 
+    /// Forgets all of a room that was taken away.
+    pub fn forget_room(&self, room: &CreatorId) {
+        self.0.rooms.write().unwrap_or_else(PoisonError::into_inner).remove(room);
+        let state = &self.0.parts.state;
+        for kind in [Kind::Triggers, Kind::Decisions] {
+            state.set(kind, room.as_str(), None);
+        }
+        for (name, _) in state.list_beginning(Kind::Cooldowns, &format!("{room}/")) {
+            state.set(Kind::Cooldowns, &name, None);
+        }
+        self.0.revision.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// What was decided in a room, newest first.
     #[must_use]
     pub fn list_decisions(&self, room: &CreatorId) -> Vec<Decision> {
@@ -456,7 +516,11 @@ impl Triggers {
             if !std::mem::take(&mut live.unwritten) {
                 continue;
             }
-            let decisions: Vec<Decision> = live.decisions().cloned().collect();
+            let decisions: Vec<Decision> = live
+                .decisions()
+                .skip(live.count_decisions().saturating_sub(MOST_WRITTEN))
+                .cloned()
+                .collect();
             drop(live);
             let text = serde_json::to_string(&decisions).expect("plain values always serialise");
             self.0.parts.state.set(Kind::Decisions, id.as_str(), Some(text));

@@ -122,6 +122,12 @@ impl Live {
         self.decisions.iter()
     }
 
+    /// How many of them there are (count).
+    #[must_use]
+    pub fn count_decisions(&self) -> usize {
+        self.decisions.len()
+    }
+
     /// Whether a timer's time has come; it begins to wait when it is seen first.
     pub fn is_due(&mut self, trigger: &Trigger, now: Timestamp) -> bool {
         let Some(minutes) = trigger.minutes else { return false };

@@ -447,3 +447,28 @@ async fn a_tier_bounds_how_many_and_how_often_and_what_may_be_done_by_itself() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn what_was_deleted_before_it_came_or_was_written_elsewhere_sets_nothing_off() {
+    let (twitch, api) = (Twitch::plain().await, TwitchApi::start(&["user:write:chat"]).await);
+    let server = start(&twitch, &api).await;
+    let mut socket = server.socket("/ws/ana").await;
+    add(&server, command("hello", json!({}))).await;
+    let deletion = "@login=bo;room-id=;target-msg-id=m1;tmi-sent-ts=1 \
+                    :tmi.twitch.tv CLEARMSG #ana :!hello spam\r\n";
+    twitch.send("ana", deletion).await;
+    socket.next_of("chat.delete").await;
+    twitch.send("ana", privmsg("ana", "m1", "bo", "!hello spam")).await;
+    socket.next_of("chat.redacted").await;
+    // A shared chat: the other channel's own bot answers there.
+    let shared = privmsg("ana", "m2", "cy", "!hello elsewhere");
+    let shared = shared.replacen('@', "@source-room-id=4242;source-id=m2b;source-badges=;", 1);
+    twitch.send("ana", shared).await;
+    let event = socket.next_of("chat.message").await;
+    assert_eq!(event["data"]["flags"], json!(["shared_chat"]), "{event}");
+    twitch.send("ana", privmsg("ana", "m3", "cy", "!hello here")).await;
+    let said = api.until("the answer", |seen| seen.messages.first().cloned()).await;
+    assert_eq!(said["message"], "cy said here (1)");
+    assert_eq!(decisions(&server, 1).await.len(), 1);
+    server.stop().await;
+}

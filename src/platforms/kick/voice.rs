@@ -248,6 +248,10 @@ impl PlatformSender for KickVoice {
     fn max_chars(&self) -> usize {
         MAX_TEXT
     }
+
+    fn has_answers(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

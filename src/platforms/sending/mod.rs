@@ -81,6 +81,11 @@ pub trait PlatformSender: Send + Sync {
 
     /// Longest text (characters).
     fn max_chars(&self) -> usize;
+
+    /// Whether a message can be the answer to another one there.
+    fn has_answers(&self) -> bool {
+        false
+    }
 }
 
 /// How fast a platform lets an account speak.

@@ -213,6 +213,10 @@ impl PlatformSender for TwitchSender {
     fn max_chars(&self) -> usize {
         MAX_CHARS
     }
+
+    fn has_answers(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

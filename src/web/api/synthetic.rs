@@ -75,7 +75,7 @@ pub async fn post_synthetic(
 
     room.recall().await;
     let body = EventBody::ChatMessage(Box::new(message));
-    let Published::At(seq) = room.publish(&body, &Arrival::now()) else {
+    let (Published::At(seq) | Published::Hidden(seq)) = room.publish(&body, &Arrival::now()) else {
         return Err(ApiError::Conflict("the message is there already".to_owned()));
     };
     let page = room.recent(&Span { after: seq - 1, most_events: 1, ..Span::default() });

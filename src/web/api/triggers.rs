@@ -230,8 +230,10 @@ pub async fn import_triggers(
 ) -> Result<Json<Imported>, ApiError> {
     let text = std::str::from_utf8(&body)
         .map_err(|_| ApiError::BadRequest("the file is not UTF-8 text".to_owned()))?;
+    let text = text.trim_start_matches('\u{feff}').to_owned();
+    let read = state.life.spawn_blocking(move || import::read(&text)).await;
     let import::Read { triggers: new, mut problems } =
-        import::read(text.trim_start_matches('\u{feff}')).map_err(ApiError::BadRequest)?;
+        read.map_err(|it| ApiError::Internal(it.into()))?.map_err(ApiError::BadRequest)?;
     // A file of all rooms: what is another's is left there.
     let mut ours = Vec::new();
     for mut trigger in new {
@@ -275,7 +277,10 @@ pub async fn try_triggers(
     let refused = |it: serde_json::Error| ApiError::BadRequest(it.to_string());
     if body.get("session_id").is_none() {
         let tried: TryLine = serde_json::from_value(body).map_err(refused)?;
-        return Ok(Json(state.triggers.try_line(&room, &tried)).into_response());
+        // Drafts may have patterns, which take time to be made ready.
+        let triggers = state.triggers.clone();
+        let work = state.life.spawn_blocking(move || triggers.try_line(&room, &tried)).await;
+        return Ok(Json(work.map_err(|it| ApiError::Internal(it.into()))?).into_response());
     }
     let TrySession { session_id, triggers } = serde_json::from_value(body).map_err(refused)?;
     let unavailable = |_| ApiError::LogUnavailable;
