@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{limits::*, *};
-use crate::model::{Platform, Role};
+use crate::model::{Platform, QualifiedId, Role};
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -281,7 +281,7 @@ proptest! {
                     // From now on the outcome stands, whoever is linked.
                     let mut frozen = HashMap::new();
                     votes.iter().for_each(|(who, what)| { frozen.insert(groups[who], *what); });
-                    let kept = frozen.into_iter().map(|(_, what)| what).enumerate();
+                    let kept = frozen.into_values().enumerate();
                     votes = kept.map(|(who, what)| (200 + u8::try_from(who).unwrap(), what)).collect();
                     groups.extend((200..=255).map(|it| (it, it)));
                 }

@@ -59,7 +59,7 @@ impl Shown {
         // One that is put away, not yet asked or deleted is nobody's business.
         let (id, shown) = match body {
             EventBody::PollUpdate(it) => {
-                put(&mut self.polls, it, it.is_shown(), |it| &it.poll_id);
+                put(&mut self.polls, &**it, it.is_shown(), |it| &it.poll_id);
                 (&it.poll_id, it.is_shown())
             }
             EventBody::TallyUpdate(it) => {
@@ -86,7 +86,11 @@ impl Shown {
         let newer = std::mem::take(self);
         self.changes = newer.changes + 1;
         before.iter().filter(|it| !newer.knows_as_gone(it)).for_each(|it| self.note(it));
-        newer.polls.into_iter().rev().for_each(|it| self.note(&EventBody::PollUpdate(it)));
+        newer
+            .polls
+            .into_iter()
+            .rev()
+            .for_each(|it| self.note(&EventBody::PollUpdate(Box::new(it))));
         newer.tallies.into_iter().rev().for_each(|it| self.note(&EventBody::TallyUpdate(it)));
         newer.scoreboards.into_iter().rev().for_each(|it| self.note(&EventBody::ScoreUpdate(it)));
         self.gone = newer.gone;

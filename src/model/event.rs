@@ -68,7 +68,7 @@ pub enum EventBody {
     QueueUpdate(QueueUpdate),
     /// A poll, whole.
     #[serde(rename = "poll.update")]
-    PollUpdate(PollSnapshot),
+    PollUpdate(Box<PollSnapshot>),
     /// A tally, whole.
     #[serde(rename = "tally.update")]
     TallyUpdate(TallySnapshot),

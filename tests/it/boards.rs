@@ -225,6 +225,46 @@ async fn a_hundred_thousand_votes_of_three_platforms_are_counted_exactly() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn a_copy_carries_them_and_brings_them_back_into_the_running_server() {
+    let server = Setup::new().rooms(&["ana"]).start().await;
+    let new = json!({"question": "?", "options": ["a", "b"]});
+    let (_, poll) = ask(&server, "POST", "/api/rooms/ana/polls", new).await;
+    let path = format!("/api/rooms/ana/polls/{}", poll["poll_id"].as_str().unwrap());
+    let vote = json!({"voter": "twitch:1", "choice": "b"});
+    assert_eq!(ask(&server, "POST", &format!("{path}/votes"), vote).await.0, 200);
+    let tally = json!({"label": "Deaths", "tally_id": "deaths"});
+    assert_eq!(ask(&server, "POST", "/api/rooms/ana/tallies", tally).await.0, 201);
+    let copy = server.get("/api/backup").bearer_auth(TOKEN).send().await.unwrap();
+    let copy = copy.bytes().await.unwrap().to_vec();
+
+    assert_eq!(ask(&server, "PATCH", &path, json!({"state": "closed"})).await.0, 200);
+    assert_eq!(ask(&server, "DELETE", "/api/rooms/ana/tallies/deaths", Value::Null).await.0, 204);
+    let quiz = json!({"title": "Quiz", "scoreboard_id": "quiz"});
+    assert_eq!(ask(&server, "POST", "/api/rooms/ana/scoreboards", quiz).await.0, 201);
+    let url = server.url("/api/restore");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let restored = soon("the restore", http.post(url).bearer_auth(TOKEN).body(copy).send()).await;
+    assert!(restored.unwrap().status().is_success());
+
+    let (_, then) = ask(&server, "GET", &path, Value::Null).await;
+    assert_eq!((&then["state"], votes(&then)), (&json!("open"), vec![0, 1]));
+    let vote = json!({"voter": "twitch:2", "choice": "b"});
+    assert_eq!(ask(&server, "POST", &format!("{path}/votes"), vote).await.0, 200);
+    assert_eq!(ask(&server, "GET", "/api/rooms/ana/tallies/deaths", Value::Null).await.0, 200);
+    assert_eq!(ask(&server, "GET", "/api/rooms/ana/scoreboards/quiz", Value::Null).await.0, 404);
+    // And whoever comes now sees that.
+    let mut socket = server.socket("/ws/ana").await;
+    let mut shown = votes(&socket.hello["boards"]["polls"][0]);
+    while shown != [0, 2] {
+        shown = votes(&socket.next_of("poll.update").await["data"]);
+    }
+    let socket = server.socket("/ws/ana").await;
+    assert_eq!(socket.hello["boards"]["scoreboards"], json!([]));
+    assert_eq!(socket.hello["boards"]["tallies"][0]["tally_id"], "deaths");
+    server.stop().await;
+}
+
 /// A server of its own that reads ana's chat from a stand-in.
 struct Served {
     process: Process,
