@@ -20,7 +20,7 @@ use std::{
 
 use serde_json::json;
 use streamsuites::{
-    accounts::Accounts,
+    accounts::{Accounts, Parts, system_clock},
     boards::{Boards, Contestant, Most},
     chat::{Hub, RoomParts},
     config::Config,
@@ -66,7 +66,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let creators_file = serde_json::from_value(json!({ "creators": listed }))?;
     let config = Arc::new(Config { creators: creators_file, ..Config::default() });
-    let accounts = Accounts::in_memory();
+    let folder = std::env::temp_dir().join(format!("exports-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let accounts = Accounts::open(
+        &folder,
+        Parts {
+            life: Lifecycle::new(),
+            config: watch::channel(Arc::clone(&config)).1,
+            clock: system_clock(),
+            base_url: "http://127.0.0.1:8080".to_owned(),
+        },
+    )?;
     let triggers = Triggers::new(triggers::Parts {
         hub: Arc::clone(&hub),
         config: watch::channel(Arc::clone(&config)).1,
@@ -90,7 +100,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let before = peak_kib();
 
-    let folder = std::env::temp_dir().join(format!("exports-{}", std::process::id()));
     let mut rounds = Vec::new();
     for _ in 0..5 {
         let began = Instant::now();
