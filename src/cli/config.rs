@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, print};
+use super::{Failure, old_config, print};
 use crate::config::{Sources, check, load, schema, schemas, show};
 
 /// What can be done with the configuration.
@@ -16,6 +16,21 @@ pub enum ConfigCommand {
     /// Print the configuration in force, secrets left out.
     #[command(after_help = "Example:\n  streamsuites config show")]
     Show(Folder),
+    /// Read the configuration of the older program from a folder, and write ours.
+    #[command(
+        after_help = "Example:\n  streamsuites config import old-runtime/shared/config --config config"
+    )]
+    Import {
+        /// The folder with the old files
+        #[arg(value_name = "OLD_FOLDER")]
+        old: PathBuf,
+        /// Replace files that are there
+        #[arg(long)]
+        force: bool,
+        /// Where the new files go
+        #[command(flatten)]
+        folder: Folder,
+    },
     /// Print the JSON Schemas of the files, or write them beside the files.
     #[command(after_help = "Example:\n  streamsuites config schema --write")]
     Schema {
@@ -56,10 +71,24 @@ pub fn run(command: ConfigCommand) -> Result<(), Failure> {
         ConfigCommand::Show(folder) => {
             print(&format!("{}\n", show(&load(&folder.sources()).map_err(Failure::list)?)))
         }
+        ConfigCommand::Import { old, force, folder } => {
+            let new = folder.config.unwrap_or_else(|| "config".into());
+            let imported = old_config::import(&old, &new, force).map_err(Failure::new)?;
+            for note in &imported.notes {
+                print(&format!("not taken over: {note}\n"))?;
+            }
+            for path in &imported.written {
+                print(&format!("{}\n", path.display()))?;
+            }
+            let (files, notes) = (imported.written.len(), imported.notes.len());
+            print(&format!("{files} files were written; {notes} things were not taken over\n"))
+        }
         ConfigCommand::Schema { write: true } => {
             let folder = Path::new("config/schemas");
             let problem = |it| Failure::new(format!("cannot write to {}: {it}", folder.display()));
             let mut written = schema::write_schemas(folder).map_err(problem)?;
+            written
+                .extend(crate::exports::write_schemas(&folder.join("exports")).map_err(problem)?);
             let example = PathBuf::from(".env.example");
             std::fs::write(&example, crate::config::secrets::env_example()).map_err(problem)?;
             written.push(example);

@@ -6,6 +6,7 @@ pub mod config;
 pub mod export;
 pub mod folders;
 mod offline;
+mod old_config;
 pub mod password;
 pub mod replay;
 pub mod rumble;

@@ -35,7 +35,10 @@ pub mod users;
 pub mod version;
 pub mod writer;
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -91,6 +94,21 @@ pub static EXPORTS: [Export; 35] = [
 #[must_use]
 pub fn schemas() -> Vec<(String, Value)> {
     EXPORTS.iter().map(|it| (it.schema_name(), it.schema())).collect()
+}
+
+/// Writes every schema into `folder`, which is made if it is missing; returns the paths.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_schemas(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    for (name, schema) in schemas() {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(folder))?;
+        fs::write(&path, format!("{schema:#}\n"))?;
+        written.push(path);
+    }
+    Ok(written)
 }
 
 /// The file in `dir` that a request for `/exports/…` means, when the public may have it.

@@ -343,6 +343,19 @@ fn a_schema_refuses_a_file_that_lacks_something() {
     assert!(names.contains("telemetry/rates.schema.json"));
 }
 
+#[test]
+fn the_committed_schemas_are_those_of_the_types() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/schemas/exports");
+    for (name, schema) in schemas() {
+        let found = fs::read_to_string(folder.join(&name)).unwrap_or_default();
+        // Git may have given the file the line ends of Windows.
+        let is_fresh = found.replace("\r\n", "\n") == format!("{schema:#}\n");
+        assert!(is_fresh, "run `cargo run -- config schema --write`: {name} is stale");
+    }
+    let names: BTreeSet<_> = schemas().into_iter().map(|it| it.0).collect();
+    assert_eq!(list_files(&folder), names, "a schema of a file that is no longer exported");
+}
+
 /// The fields that existing clients read, as JSON pointers.
 #[test]
 fn existing_clients_find_their_fields() {

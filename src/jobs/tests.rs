@@ -138,7 +138,7 @@ impl Stage {
     /// Waits, while time flies, until the job is in a state.
     async fn becomes(&self, id: &str, state: JobState) -> JobCard {
         while self.card(id).state != state {
-            tokio::time::sleep(Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
         self.card(id)
     }

@@ -1,6 +1,7 @@
 //! A server started for one test, and the clients that look at it.
 
 pub(crate) mod emotes;
+pub(crate) mod hooks;
 pub(crate) mod kick;
 pub(crate) mod people;
 pub(crate) mod process;
