@@ -84,6 +84,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         state,
         telemetry: telemetry.clone(),
         hands: Arc::new(NoHands),
+        life: life.clone(),
     });
     let sources = Sources {
         hub: Some(hub),
