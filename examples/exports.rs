@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let telemetry = Telemetry::new();
     let (state, life) = (State::in_memory(), Lifecycle::new());
     let hub = Arc::new(Hub::new(RoomParts {
-        life,
+        life: life.clone(),
         telemetry: telemetry.clone(),
         log: FeedLog::none(),
         demand: Arc::new(Demand::default()),

@@ -100,10 +100,10 @@ fn read_one(entry: &Map<String, Value>, at: usize, place: &str, read: &mut Read)
     for (key, value) in entry {
         let name = folded(key);
         let is = |it: &&str| folded(it) == name;
-        if value.is_null() || SILENT.iter().any(|it| is(it)) {
+        if value.is_null() || SILENT.iter().any(is) {
             continue;
         }
-        let known = KEYS.iter().find(|it| is(&it.0) || it.1.iter().any(|it| is(it)));
+        let known = KEYS.iter().find(|it| is(&it.0) || it.1.iter().any(is));
         match name.as_str() {
             "actions" | "action" => actions = Some((key, value)),
             "matchmode" => mode = value.as_str().map(str::to_lowercase),
@@ -111,7 +111,7 @@ fn read_one(entry: &Map<String, Value>, at: usize, place: &str, read: &mut Read)
             "match" => drop(new.insert("match".to_owned(), value.clone())),
             "enabled" | "active" => drop(new.insert("enabled".to_owned(), json!(truth(value)))),
             "disabled" => drop(new.insert("enabled".to_owned(), json!(!truth(value)))),
-            _ if ANSWERS.iter().any(|it| is(it)) && value.is_string() => {
+            _ if ANSWERS.iter().any(is) && value.is_string() => {
                 answer = value.as_str().map(str::to_owned);
             }
             _ => match known {

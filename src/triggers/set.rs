@@ -256,5 +256,6 @@ fn is_whole(text: &str, start: usize, end: usize) -> bool {
     let (before, after) = (text[..start].chars().next_back(), text[end..].chars().next());
     let (first, last) = (text[start..].chars().next(), text[..end].chars().next_back());
     // A word that begins with a sign is not glued to what stands before it.
-    !(is_word(first) && is_word(before)) && !(is_word(last) && is_word(after))
+    let is_glued = is_word(first) && is_word(before) || is_word(last) && is_word(after);
+    !is_glued
 }
