@@ -9,6 +9,7 @@ export class PollsDrawer {
   #panel;
   #may;
   #announce;
+  #is_wanted; // Open as soon as there is something to see.
   #live_from = 0;
 
   /**
@@ -25,13 +26,13 @@ export class PollsDrawer {
     this.#memory = memory;
     this.#announce = announce;
     this.#may = rights.includes("polls");
+    this.#is_wanted = memory.read("polls") === "1";
     this.#panel = new BoardsPanel({
       room, may: this.#may, place: parts.place, tell: (why) => why && tell(why), changed: () => this.#draw(),
     });
     parts.button.addEventListener("click", () => this.toggle());
     parts.close.addEventListener("click", () => this.toggle(false));
     this.#draw();
-    if (this.available && memory.read("polls") === "1") this.toggle(true, { by_hand: false });
   }
 
   get available() {
@@ -62,6 +63,7 @@ export class PollsDrawer {
     this.#parts.drawer.hidden = !open;
     this.#parts.button.setAttribute("aria-expanded", String(open));
     if (!by_hand) return;
+    this.#is_wanted = open;
     this.#memory.write("polls", open ? "1" : "0");
     (open ? this.#parts.drawer : this.#parts.button).focus();
   }
@@ -71,7 +73,8 @@ export class PollsDrawer {
     const { button, count } = this.#parts;
     const open = this.#panel.open_polls;
     button.hidden = !this.available;
-    if (!this.available && this.is_open) this.toggle(false, { by_hand: false });
+    const is_open = this.available && this.#is_wanted;
+    if (is_open !== this.is_open) this.toggle(is_open, { by_hand: false });
     count.hidden = !open;
     count.textContent = String(open);
     button.setAttribute("aria-label", open ? `Polls, ${open} open` : "Polls");

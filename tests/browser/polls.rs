@@ -126,7 +126,8 @@ async fn what_is_counted_on_the_dashboard_is_on_the_overlay() {
     let browser = Browser::launch().await;
     let page = browser.open(&server.url(&server.server.sign_in)).await;
     page.until("document.querySelector('#server').dataset.state === 'live'").await;
-    page.go(&server.url("/dashboard?room=ana#polls")).await;
+    page.go(&server.url("/dashboard?room=ana")).await;
+    page.click(".parts a[data-part=polls]").await;
     page.click(".boards-tallies .board-add").await;
     fill(&page, ".boards-tallies .board-form .entry input", "Falls").await;
     fill(&page, ".boards-tallies .board-form input[type=number]", "2").await;

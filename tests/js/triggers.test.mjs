@@ -127,10 +127,11 @@ test("every trigger has a title and a line", () => {
 });
 
 test("a dry run is told in a sentence", () => {
-  assert.equal(verdict({ matched: false }).kind, "none");
-  assert.deepEqual(verdict({ matched: true, trigger_id: "hello", blocked_reason: "nothing can be said on Kick" }), { kind: "blocked", words: "hello: Nothing can be said on Kick." });
-  assert.equal(verdict({ matched: true, trigger_id: "hello", would_post: true }).kind, "good");
-  assert.equal(verdict({ matched: true, trigger_id: "hello", actions: [{}] }).kind, "good");
+  assert.equal(verdict({ matched: false }, "").kind, "none");
+  assert.deepEqual(verdict({ matched: true, blocked_reason: "nothing can be said on Kick" }, "!hello"),
+    { kind: "blocked", words: "!hello would act, and say nothing. Nothing can be said on Kick." });
+  assert.equal(verdict({ matched: true, would_post: true }, "!hello").kind, "good");
+  assert.equal(verdict({ matched: true, actions: [{}] }, "!hello").kind, "good");
   assert.equal(length_words("héé👋", 500), "4 of 500 characters");
   assert.deepEqual(actor_of("  ", "vip"), {
     display_name: "Wren", is_follower: true, is_subscriber: false, is_vip: true, is_moderator: false, is_broadcaster: false,

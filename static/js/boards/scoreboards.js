@@ -81,7 +81,8 @@ export class Scoreboards {
     });
     const more = make("span", "muted");
     const parts = [];
-    let giving = null;
+    let giving = null; // Points for somebody, while it is not final.
+    let finalize = null;
     if (this.#may) {
       const who = input("text", { maxLength: 60, dir: "auto", placeholder: "Who" });
       who.setAttribute("aria-label", "Who gets points");
@@ -101,7 +102,7 @@ export class Scoreboards {
           who.focus();
         }
       });
-      const finalize = asking_button({
+      finalize = asking_button({
         label: "this scoreboard", words: "Finalize", question: "It stays as it is then. Finalize?",
         act: () => call(finalize, () => this.#store.write("POST", "scoreboards", `${path}/finalize`), this.#tell),
       });
@@ -156,7 +157,7 @@ export class Scoreboards {
         list.hidden = !all.length;
         const count = Math.max(finite(board.count), all.length);
         say(more, [period_words(board), count > SHOWN ? `and ${write(count - SHOWN)} more` : count ? "" : "nobody yet"].filter(Boolean).join(" · "));
-        if (giving) giving.hidden = Boolean(board.finalized_at);
+        for (const it of [giving, finalize]) if (it) it.hidden = Boolean(board.finalized_at);
       },
     };
   }

@@ -4,7 +4,7 @@ import { ask } from "../ask.js";
 import { Entries } from "../entries.js";
 import { make, mark } from "../rooms.js";
 import { exact, when } from "../time_words.js";
-import { action_title, outcome_words, state_words } from "./words.js";
+import { action_title, outcome_words, state_words, why_words } from "./words.js";
 
 const SHOWN = 40;
 
@@ -48,8 +48,8 @@ export class Decisions {
         outcome.textContent = outcome_words(it.outcome);
         time.textContent = when(it.at);
         const done = (it.actions ?? []).map((act) => [action_title(act.action_type), state_words(act.state), act.detail].filter(Boolean).join(": "));
-        item.toggleAttribute("data-failed", (it.actions ?? []).some((act) => act.state === "failed"));
-        detail.textContent = [it.detail, ...done].filter(Boolean).join(" · ");
+        for (const state of ["failed", "blocked"]) item.toggleAttribute(`data-${state}`, (it.actions ?? []).some((act) => act.state === state));
+        detail.textContent = [why_words(it), ...done].filter(Boolean).join(" · ");
       },
     };
   }

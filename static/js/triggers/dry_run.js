@@ -5,7 +5,7 @@ import { button, input, labelled, segments, select } from "../fields.js";
 import { mark, make } from "../rooms.js";
 import { sentence } from "../refusal.js";
 import { exact } from "../time_words.js";
-import { CHATS, action_title, outcome_words, problem_words } from "./words.js";
+import { CHATS, action_title, outcome_words, problem_words, why_words } from "./words.js";
 
 const AGAIN_MS = 500; // After the last letter in the editor.
 const SESSIONS = 30;
@@ -20,13 +20,17 @@ export function actor_of(name, role) {
   };
 }
 
-/** The answer in a few words. */
-export function verdict(result) {
-  const { matched, would_post, blocked_reason, trigger_id, actions = [] } = result;
+/** The answer in a few words; `name` is what the trigger is called. */
+export function verdict({ matched, would_post, blocked_reason, actions = [] }, name) {
   if (!matched) return { kind: "none", words: "Nothing would happen." };
-  if (blocked_reason) return { kind: "blocked", words: `${trigger_id}: ${sentence(blocked_reason)}` };
-  if (would_post || actions.length) return { kind: "good", words: `${trigger_id} would act.` };
-  return { kind: "blocked", words: `${trigger_id} matches and does nothing.` };
+  if (blocked_reason) return { kind: "blocked", words: `${name} would act, and say nothing. ${sentence(blocked_reason)}` };
+  if (would_post || actions.length) return { kind: "good", words: `${name} would act.` };
+  return { kind: "blocked", words: `${name} would match, and do nothing.` };
+}
+
+/** What the server says, with what it quotes as such. */
+function quoted(text) {
+  return text.split("`").map((it, at) => (at % 2 ? make("code", "", it) : it));
 }
 
 /** The part of a letter count that is used: "34 of 500 characters". */
@@ -131,9 +135,9 @@ export class DryRun {
   }
 
   #result(result) {
-    const { kind, words } = verdict(result);
+    const { kind, words } = verdict(result, this.#names(result.trigger_id));
     const parts = [make("p", `verdict ${kind}`, make("bdi", "", words))];
-    if (result.match_reason) parts.push(make("p", "muted hint", make("bdi", "", sentence(result.match_reason))));
+    if (result.match_reason) parts.push(make("p", "muted hint", make("bdi", "", ...quoted(sentence(result.match_reason)))));
     const reply = result.generated_reply;
     if (reply) {
       const text = make("span", "dry-text", reply);
@@ -147,15 +151,15 @@ export class DryRun {
     if (others.length) {
       parts.push(make("ul", "dry-actions", ...others.map(({ action_type, would, text }) => {
         const said = typeof would === "string" ? would : "";
-        return make("li", "", make("b", "", action_title(action_type)), " ", make("bdi", "muted", [said, text].filter(Boolean).join(": ")));
+        return make("li", "", make("b", "", action_title(action_type)), " ", make("bdi", "muted", ...quoted(said), text ? `: ${text}` : ""));
       })));
     }
     const considered = result.considered ?? [];
     if (considered.length) {
       parts.push(make("h3", "dry-title", "Asked in this order"));
       parts.push(make("ol", "considered", ...considered.map(({ trigger_id, outcome, detail }) => {
-        const item = make("li", "", make("bdi", "considered-name", this.#names(trigger_id)), make("span", "outcome", outcome_words(outcome)),
-          detail && detail !== outcome_words(outcome) ? make("bdi", "muted considered-why", detail) : "");
+        const item = make("li", "", make("bdi", "considered-name", this.#names(trigger_id)), make("span", "outcome", outcome === "matched" ? "acts" : outcome_words(outcome)),
+          make("bdi", "muted considered-why", why_words({ outcome, detail })));
         item.dataset.outcome = outcome;
         return item;
       })));

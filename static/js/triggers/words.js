@@ -113,6 +113,9 @@ const OUTCOMES = Object.freeze({
 
 export const outcome_words = (outcome) => OUTCOMES[outcome] ?? String(outcome ?? "").replaceAll("_", " ");
 
+/** Why, where that says more than the outcome does. */
+export const why_words = ({ outcome, detail }) => (detail && detail !== outcome && detail !== outcome_words(outcome) ? detail : "");
+
 const STATES = Object.freeze({
   done: "done", queued: "under way", blocked: "held back", failed: "failed", pending: "waits", running: "runs",
   completed: "done", cancelled: "cancelled",
