@@ -241,7 +241,6 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         echoes.clone(),
         config.platforms.stale_seconds,
     ));
-    life.essential("boards", boards.clone().run(Arc::clone(&hub), life.stop.clone()));
 
     // What the files say, and what the operator typed: together they are what everybody follows.
     let no_creators = config.creators.creators.is_empty() && typed.is_empty();
@@ -266,6 +265,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let looks = Looks::new(state.clone(), Arc::clone(&hub), Arc::clone(&assets));
     follow_rooms(&hub, &looks, &boards, None, &config.borrow());
     boards.catch_up(&hub).await;
+    // Not before: a poll whose time ended meanwhile is closed with all its votes.
+    life.essential("boards", boards.clone().run(Arc::clone(&hub), life.stop.clone()));
     // Not essential: a theme that changes unnoticed is no harm to chat.
     life.spawn(looks.clone().follow_themes(life.clone()));
     let applier = Arc::new(Applier {
