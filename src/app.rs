@@ -29,7 +29,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use applier::{Applier, add_channel, follow_rooms, remove_room};
+use applier::{Applier, add_channel, follow_rooms, forget_retired, remove_room};
 use ears::Ears;
 use folders::usable_folder;
 use playback::{start_demo, start_playback};
@@ -380,6 +380,10 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     });
     sink.set_listener(Arc::new(Ears { boards: boards.clone(), triggers: triggers.clone() }));
     life.essential("triggers", triggers.clone().run(life.stop.clone()));
+    life.essential(
+        "retired rooms",
+        forget_retired(Arc::clone(&applier), triggers.clone(), jobs.clone(), life.stop.clone()),
+    );
     let heartbeat = Arc::new(Heartbeat::default());
     let keys = Arc::new(OverlayKeys::new(&secret, state.clone()));
     let sign_in = format!("/auth/operator?token={}", operator.new_link());
@@ -414,7 +418,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             accounts.clone(),
             &data_dir,
         ),
-        remove_room: remove_room(applier, triggers.clone()),
+        remove_room: remove_room(applier, triggers.clone(), jobs.clone()),
         synthetic: Default::default(),
         rates: Default::default(),
         jobs: jobs.clone(),
