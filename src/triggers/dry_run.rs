@@ -319,7 +319,9 @@ impl Triggers {
         let now = Timestamp::now();
         let fresh = Cooldowns::default();
         let live = known.live();
-        let everywhere = |id: &str| self.everywhere(id).filter(|_| drafts.is_none());
+        let everywhere = |id: &str| {
+            drafts.is_none().then(|| self.everywhere(&in_force, &live.cooldowns, id)).flatten()
+        };
         let mut around = Around {
             cooldowns: if drafts.is_some() { &fresh } else { &live.cooldowns },
             everywhere: &everywhere,
