@@ -438,15 +438,19 @@ impl Triggers {
         session: &StreamSession,
         drafts: Option<Vec<Trigger>>,
     ) -> Result<TriedSession, ReadError> {
+        let _turn = self.take_trial().await;
+        // Others' trials are not time of this one.
         let began = Instant::now();
         let in_force = self.room(room.id()).in_force.load_full();
-        let set = drafts.map_or_else(
-            || Arc::clone(&in_force.set),
-            |it| {
-                let each = it.into_iter().map(|it| (Arc::new(it), None));
-                Arc::new(TriggerSet::new(each.collect()))
-            },
-        );
+        let set = match drafts {
+            None => Arc::clone(&in_force.set),
+            Some(it) => {
+                let each = it.into_iter().map(|it| (Arc::new(it), None)).collect();
+                // Patterns take time to be made ready.
+                let made = room.life().spawn_blocking(move || TriggerSet::new(each)).await;
+                Arc::new(made.map_err(|_| ReadError::Unavailable)?)
+            }
+        };
         let mut trial = Trial {
             set,
             cooldowns: Cooldowns::default(),
@@ -463,7 +467,6 @@ impl Triggers {
         };
         let filter = Filter::parse(Some("chat.message"), None).unwrap_or_default();
         let mut after = session.first_seq.saturating_sub(1);
-        let _turn = self.take_trial().await;
         while after < session.last_seq && !trial.tried.cut {
             let span = Span {
                 after,
