@@ -20,7 +20,7 @@ use crate::{
     model::{
         Amount, Flag, Platform, QualifiedId, Role, Timestamp,
         action::Action,
-        template::{Facts, Template},
+        template::{Facts, Filled, Template},
         trigger::{Access, Trigger, TriggerKind},
     },
 };
@@ -237,6 +237,15 @@ fn fill(text: &str, facts: &Facts<'_>) -> String {
     Template::parse(text).map_or_else(|_| text.to_owned(), |it| it.fill(facts))
 }
 
+fn fill_body(text: &str, facts: &Facts<'_>) -> String {
+    match Template::parse(text).map(|it| it.fill_body(facts)) {
+        Ok(Ok(Filled::Text(it))) => it,
+        Ok(Ok(Filled::Json(it))) => it.to_string(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
 fn describe(action: &Action, facts: &Facts<'_>, automation: bool) -> TriedAction {
     let text = match action {
         Action::Reply(it) => Some(fill(&it.text, facts)),
@@ -249,7 +258,7 @@ fn describe(action: &Action, facts: &Facts<'_>, automation: bool) -> TriedAction
             Some(it.choice.as_deref().map_or_else(|| facts.args.to_owned(), |it| fill(it, facts)))
         }
         Action::Tally(it) => it.item.as_deref().map(|it| fill(it, facts)),
-        Action::Http(it) => it.body.as_deref().map(|it| fill(it, facts)),
+        Action::Http(it) => it.body.as_deref().map(|it| fill_body(it, facts)),
         _ => None,
     };
     let would = match action {
