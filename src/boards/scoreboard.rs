@@ -233,6 +233,9 @@ impl Scoreboard {
     ) -> Result<&mut Entry, BoardError> {
         self.check_open()?;
         let label = clean(&who.label, LABEL_CHARS, "/label")?;
+        if let Some(it) = &who.user_id {
+            words::check_account(it, "/user_id")?;
+        }
         let known = person.iter().find(|it| self.entries.contains_key(it.as_str()));
         let fresh = Entry {
             module_id: None,
@@ -303,8 +306,10 @@ impl Scoreboard {
             let at = |member: &str| format!("/entries/{index}/{member}");
             entry.display_name = clean(&entry.display_name, LABEL_CHARS, &at("display_name"))?;
             for (member, text) in [("user_id", &entry.user_id), ("module_id", &entry.module_id)] {
-                if text.as_ref().is_some_and(|it| it.is_empty() || it.len() > 200) {
-                    return Err(BoardError::invalid(at(member), "1 to 200 bytes"));
+                let fits = |it: &String| (1..=words::MOST_ACCOUNT_BYTES).contains(&it.len());
+                if text.as_ref().is_some_and(|it| !fits(it)) {
+                    let why = format!("1 to {} bytes", words::MOST_ACCOUNT_BYTES);
+                    return Err(BoardError::invalid(at(member), why));
                 }
             }
             entry.score_value = bounded(entry.score_value);
