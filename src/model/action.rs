@@ -187,7 +187,7 @@ pub struct Request {
     /// Of whom; the host must be on the operator's allow-list.
     #[schemars(url, length(min = 1, max = 500))]
     pub url: String,
-    /// What is sent along; gaps are filled.
+    /// What is sent along; gaps are filled. Where it is JSON, what fills them stays a value in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2_000))]
     pub body: Option<String>,
