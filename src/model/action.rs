@@ -8,6 +8,7 @@ use super::{Platform, template::Template};
 /// One thing that is done: `{"action_type": "reply", "payload": {"text": "…"}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action_type", content = "payload", rename_all = "snake_case")]
+#[schemars(rename = "TriggerAction")]
 pub enum Action {
     /// Answers whoever wrote, where they wrote.
     Reply(Said),
@@ -109,6 +110,7 @@ pub struct WhichPoll {
 /// A step of a tally.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TallyStep")]
 pub struct Count {
     /// Which tally.
     #[schemars(length(min = 1, max = 64))]

@@ -43,6 +43,7 @@ pub enum PageError {
 /// Where a trigger stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "TriggerOrigin")]
 pub enum Origin {
     /// In the operator's `triggers.json`.
     File,

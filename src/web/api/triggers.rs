@@ -34,6 +34,7 @@ static TRIGGER: LazyLock<Body> = LazyLock::new(Body::of::<Trigger>);
 /// Which triggers come first.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TriggerOrder")]
 pub struct Order {
     /// Their ids; the others stay behind them as they are.
     #[schemars(length(max = 500))]
