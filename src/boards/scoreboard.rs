@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BoardError,
-    limits::{LABEL_CHARS, MOST_ENTRIES, MOST_SHOWN, bounded},
+    limits::{LABEL_CHARS, MOST_ENTRIES, MOST_PAST_ENTRIES, MOST_SHOWN, bounded},
     period::{Aggregation, Course, NewAggregation, Period, day_of},
     words::{self, clean, folded},
 };
@@ -110,7 +110,7 @@ pub struct PastScoreboard {
     pub started: Timestamp,
     /// When it ended.
     pub ends: Option<Timestamp>,
-    /// Best first.
+    /// Best first; the best 200 are kept.
     pub entries: Vec<Entry>,
 }
 
@@ -390,7 +390,7 @@ impl Scoreboard {
                 period_id: period.period_id,
                 started: period.started,
                 ends: period.ends,
-                entries: self.ranking(usize::MAX),
+                entries: self.ranking(MOST_PAST_ENTRIES),
             };
             self.entries.clear();
             self.last_updated_at = now;

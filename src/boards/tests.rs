@@ -567,6 +567,26 @@ fn periods_end_by_the_calendar_and_what_was_counted_is_kept_under_their_names() 
 }
 
 #[test]
+fn of_a_period_that_is_over_the_best_are_kept_and_nobody_is_left_in_the_next() {
+    let state = State::in_memory();
+    let boards = Boards::new(state.clone());
+    let quiz = json!({"title": "Quiz", "scoreboard_id": "quiz", "aggregation": {"type": "weekly"}});
+    boards.add_scoreboard(&ana(), &serde_json::from_value(quiz).unwrap(), now()).unwrap();
+    for points in 1..=300 {
+        let who = Contestant { label: format!("Viewer {points}"), user_id: None };
+        boards.score(&ana(), "quiz", &who, points, now()).unwrap();
+    }
+    boards.advance_all(now().plus_ms(7 * 86_400_000));
+    let quiz = Boards::new(state.clone()).find_scoreboard(&ana(), "quiz").unwrap();
+    assert!(quiz.entries.is_empty());
+    let kept = &quiz.periods.unwrap()[0].entries;
+    assert_eq!(kept.len(), MOST_PAST_ENTRIES);
+    assert_eq!((kept[0].score_value, kept[199].score_value), (300, 101));
+    let rows = state.list_beginning(crate::storage::Kind::Scoreboards, "ana/quiz/e/");
+    assert_eq!(rows, []);
+}
+
+#[test]
 fn the_last_days_are_counted_and_what_is_older_falls_off() {
     let boards = Boards::new(State::in_memory());
     let rolling = json!({"type": "rolling", "days": 7});
