@@ -31,7 +31,7 @@ pub enum Aggregation {
 
 /// How a board is to count over time.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "an object such as {\"type\": \"weekly\"}")]
 pub struct NewAggregation {
     /// What is counted together.
     #[serde(rename = "type")]

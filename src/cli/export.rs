@@ -34,6 +34,10 @@ pub fn run(arguments: ExportArgs) -> Result<(), Failure> {
     let config = crate::config::load(&sources).map_err(Failure::list)?;
     let folder = config.system.exports_dir.clone();
     let root = config.system.exports.publish_root.clone().filter(|_| publish);
+    let whose = match config.system.exports.publish_dashboard_too {
+        true => "those for everyone and for dashboards",
+        false => "the public ones",
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -46,7 +50,7 @@ pub fn run(arguments: ExportArgs) -> Result<(), Failure> {
         print("  a server runs: what only it knows, it keeps up to date itself\n")?;
     }
     match root {
-        Some(root) => print(&format!("  the public ones are in {}\n", root.display())),
+        Some(root) => print(&format!("  {whose} are in {}\n", root.display())),
         None => Ok(()),
     }
 }

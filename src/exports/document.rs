@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use memchr::memmem;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -240,6 +241,46 @@ pub(super) fn to_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("plain values always serialise");
     bytes.push(b'\n');
     bytes
+}
+
+/// The moment of a file whose moment is still to be set.
+pub(super) const UNKNOWN_MOMENT: Timestamp = Timestamp::EPOCH;
+
+/// A file that was made for [`UNKNOWN_MOMENT`] as if it had been made at `moment`.
+///
+/// Only names of members are looked for, and no text that somebody wrote looks like one: its quotation marks are escaped.
+pub(super) fn at_moment(file: &[u8], moment: Timestamp) -> Vec<u8> {
+    let mut dated = Vec::with_capacity(file.len());
+    let (unknown, moment) = (format!("\"{UNKNOWN_MOMENT}\""), format!("\"{moment}\""));
+    let mut rest = file;
+    while let Some(at) = memmem::find(rest, unknown.as_bytes()) {
+        let (before, after) = (&rest[..at], &rest[at + unknown.len()..]);
+        dated.extend_from_slice(before);
+        let is_moment = MOMENTS.iter().any(|it| before.ends_with(it));
+        dated.extend_from_slice(if is_moment { moment.as_bytes() } else { unknown.as_bytes() });
+        rest = after;
+    }
+    dated.extend_from_slice(rest);
+    dated
+}
+
+/// What stands before the moment at which a file was made.
+const MOMENTS: [&[u8]; 2] = [b"\"generated_at\": ", b"\"exported_at\": "];
+
+/// Whether `bytes` are a file of `export` that some runtime wrote: its `meta` says so.
+pub(super) fn is_file_of(export: &Export, bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct File {
+        meta: Said,
+    }
+    #[derive(Deserialize)]
+    struct Said {
+        source: String,
+        schema: String,
+    }
+    serde_json::from_slice::<File>(bytes).is_ok_and(|File { meta }| {
+        meta.source == SOURCE && meta.schema == format!("{SCHEMAS}{}", export.schema_name())
+    })
 }
 
 /// A number that is another one for another value, as far as that is written.

@@ -1,4 +1,4 @@
-//! `meta.json`: what is exported, with the hash and the size of every file.
+//! `meta.json`: what is exported, with the hash and the size of every file that may be published.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,11 +31,13 @@ pub struct Entry {
     visibility: Visibility,
     /// One sentence.
     description: &'static str,
-    /// Of the file's bytes, lower-case hex.
+    /// Of the file's bytes, lower-case hex, as `sha256sum` says it; so it is another one whenever the moment in the file
+    /// is. Null for files that are never published: this list is public, and what such a file says could be guessed
+    /// and compared.
     #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
-    sha256: String,
-    /// Its size (bytes).
-    bytes: usize,
+    sha256: Option<String>,
+    /// Its size (bytes); null as above.
+    bytes: Option<usize>,
 }
 
 /// Lists `documents`; the manifest among them is passed over.
@@ -45,12 +47,15 @@ pub(super) fn render<'a>(
 ) -> Document {
     let mut exports: Vec<_> = documents
         .filter(|it| it.path() != EXPORT.path)
-        .map(|it| Entry {
-            file: it.path(),
-            visibility: it.export.visibility,
-            description: it.export.description,
-            sha256: hex(it.sha256()),
-            bytes: it.bytes().len(),
+        .map(|it| {
+            let may_be_published = it.export.visibility.is_published(true);
+            Entry {
+                file: it.path(),
+                visibility: it.export.visibility,
+                description: it.export.description,
+                sha256: may_be_published.then(|| hex(it.sha256())),
+                bytes: may_be_published.then_some(it.bytes().len()),
+            }
         })
         .collect();
     exports.sort_unstable_by_key(|it| it.file);

@@ -7,7 +7,8 @@ use std::{
 };
 
 use super::{
-    document::Document,
+    EXPORTS,
+    document::{Document, Visibility, is_file_of},
     manifest,
     replace_file::{remove_leftovers, replace_file},
 };
@@ -74,7 +75,9 @@ pub(super) struct Target {
     audience: Audience,
     /// Hashes of the files as they were last written here.
     holds: BTreeMap<&'static str, [u8; 32]>,
-    /// Whether leftovers of killed writings were looked for.
+    /// Whether another process may be writing here at this moment: what it has not finished is left alone.
+    is_shared: bool,
+    /// Whether what earlier processes left here was looked for.
     is_clean: bool,
     /// Whether the last round failed and that has been told.
     pub is_failing: bool,
@@ -82,7 +85,14 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) fn new(root: PathBuf, audience: Audience) -> Self {
-        Self { root, audience, holds: BTreeMap::new(), is_clean: false, is_failing: false }
+        Self {
+            root,
+            audience,
+            holds: BTreeMap::new(),
+            is_shared: false,
+            is_clean: false,
+            is_failing: false,
+        }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -100,14 +110,20 @@ impl Target {
     /// Goes on with another audience: files written here that are no longer for it are removed at the
     /// next [`Target::write`].
     pub(super) fn set_audience(&mut self, audience: Audience) {
+        self.is_clean &= self.audience == audience;
         self.audience = audience;
     }
 
-    fn takes(&self, document: &Document) -> bool {
+    /// Another process writes here too.
+    pub(super) fn share(&mut self) {
+        self.is_shared = true;
+    }
+
+    fn takes(&self, visibility: Visibility) -> bool {
         match self.audience {
             Audience::Everything => true,
             Audience::Published { dashboard_only_too, .. } => {
-                document.export.visibility.is_published(dashboard_only_too)
+                visibility.is_published(dashboard_only_too)
             }
         }
     }
@@ -121,28 +137,18 @@ impl Target {
     pub(super) fn write(&mut self, documents: &[&Document]) -> Result<bool, ExportError> {
         let mut outdated: Vec<_> = documents
             .iter()
-            .filter(|it| self.takes(it) && self.holds.get(it.path()) != Some(it.sha256()))
+            .filter(|it| {
+                let is_outdated = self.holds.get(it.path()) != Some(it.sha256());
+                is_outdated && self.takes(it.export.visibility)
+            })
             .collect();
         outdated.sort_by_key(|it| it.path() == manifest::EXPORT.path);
-        let taken_back: Vec<_> = documents
-            .iter()
-            .filter(|it| !self.takes(it) && self.holds.contains_key(it.path()))
-            .collect();
-        if outdated.is_empty() && taken_back.is_empty() {
+        if outdated.is_empty() && self.is_clean {
             return Ok(false);
         }
 
         self.prepare()?;
         let mut outcome = Ok(true);
-        for document in taken_back {
-            match fs::remove_file(document.export.path_in(&self.root)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    let path = document.export.path_in(&self.root);
-                    outcome = outcome.and(Err(ExportError::Write { path, error }));
-                }
-                _ => drop(self.holds.remove(document.path())),
-            }
-        }
         for document in outdated {
             let path = document.export.path_in(&self.root);
             let folder = path.parent().unwrap_or(&self.root);
@@ -154,7 +160,8 @@ impl Target {
         outcome
     }
 
-    /// Makes the folder, sees that it may be published, and removes what killed writings left.
+    /// Makes the folder, sees that it may be published, and removes what killed writings left and what is no longer
+    /// for its audience.
     fn prepare(&mut self) -> Result<(), ExportError> {
         let refused = |error| ExportError::Write { path: self.root.clone(), error };
         fs::create_dir_all(&self.root).map_err(refused)?;
@@ -166,8 +173,33 @@ impl Target {
             }
         }
         if !self.is_clean {
-            remove_leftovers(&self.root).map_err(refused)?;
+            if !self.is_shared {
+                remove_leftovers(&self.root).map_err(refused)?;
+            }
+            self.take_back()?;
             self.is_clean = true;
+        }
+        Ok(())
+    }
+
+    /// Removes the files that were for this folder's audience once and are no more, also those that an earlier process
+    /// wrote. What somebody else put there under such a name is theirs.
+    fn take_back(&mut self) -> Result<(), ExportError> {
+        let others: Vec<_> = EXPORTS.iter().filter(|it| !self.takes(it.visibility)).collect();
+        for export in others {
+            let path = export.path_in(&self.root);
+            let removed = match fs::read(&path) {
+                Ok(bytes) if is_file_of(export, &bytes) => fs::remove_file(&path),
+                Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            };
+            self.holds.remove(export.path);
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(ExportError::Write { path, error });
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

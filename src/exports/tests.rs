@@ -482,7 +482,7 @@ fn version_json_is_what_clients_accept() {
 }
 
 #[test]
-fn the_manifest_has_hash_and_size_of_every_other_file() {
+fn the_manifest_has_every_other_file_with_hash_and_size_of_those_that_may_be_published() {
     let dir = tempfile::tempdir().unwrap();
     write(&busy_sources(), dir.path());
     let manifest = read(dir.path(), "meta.json");
@@ -492,7 +492,10 @@ fn the_manifest_has_hash_and_size_of_every_other_file() {
         let bytes = fs::read(dir.path().join(file)).unwrap();
         let hash = Sha256::digest(&bytes);
         let hash: String = hash.iter().map(|it| format!("{it:02x}")).collect();
-        assert_eq!((&entry["sha256"], &entry["bytes"]), (&json!(hash), &json!(bytes.len())));
+        let visibility = &entry["visibility"];
+        let is_told = visibility != "internal-only" && visibility != "admin-only";
+        let expected = if is_told { json!([hash, bytes.len()]) } else { json!([null, null]) };
+        assert_eq!(json!([entry["sha256"], entry["bytes"]]), expected, "{file}");
         listed.insert(file.to_owned());
     }
     assert_eq!(listed, paths(|_| true));
@@ -520,6 +523,63 @@ fn the_same_state_gives_the_same_bytes_but_for_the_moment() {
     }
 }
 
+/// Files are made once for no moment, and dated then.
+#[test]
+fn a_dated_file_is_the_one_that_is_made_at_that_moment() {
+    let mut sources = busy_sources();
+    let hub = sources.hub.clone().unwrap();
+    let room = hub.list_rooms()[0].clone();
+    for (id, text) in [
+        ("d1", "1970-01-01T00:00:00.000Z"),
+        ("d2", "\"generated_at\": \"1970-01-01T00:00:00.000Z\""),
+    ] {
+        say(&room, id, text);
+    }
+    sources.started_at = None;
+    let now = Timestamp::now();
+    for export in &EXPORTS {
+        let render = |at| match export.content {
+            document::Content::OnChange { render, .. }
+            | document::Content::OfRooms { render, .. } => Some(render(&sources, at)),
+            document::Content::OfAccounts(render) => render(sources.accounts.as_ref().unwrap(), at),
+            document::Content::Live(_) | document::Content::Manifest => None,
+        };
+        let Some(timeless) = render(document::UNKNOWN_MOMENT) else { continue };
+        let text = |it: &[u8]| String::from_utf8(it.to_vec()).unwrap();
+        let dated = document::at_moment(&timeless, now);
+        assert_eq!(text(&dated), text(&render(now).unwrap()), "{}", export.path);
+        let said = ["changelog.runtime.json", "admin/donations/donations.json"];
+        assert_eq!(dated == timeless, said.contains(&export.path), "{}", export.path);
+    }
+}
+
+#[test]
+fn a_file_that_takes_long_to_make_rests_and_is_made_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let sources = busy_sources();
+    let polls = EXPORTS.iter().position(|it| it.path == "polls.json").unwrap();
+    let votes = || {
+        let polls = read(dir.path(), "polls.json")["polls"].as_array().unwrap().clone();
+        let poll = polls.into_iter().find(|it| it["question"] == "Tea?").unwrap();
+        poll["options"][1]["votes"].clone()
+    };
+    let mut writer = writer::Writer::new(dir.path().to_owned());
+    let mut round = |rest: Duration| {
+        if let Some(made) = writer.documents.get_mut(&polls) {
+            made.rests_until = tokio::time::Instant::now() + rest;
+        }
+        writer.round(&sources, writer::Due::Changed, Timestamp::now());
+    };
+    round(Duration::ZERO);
+    let (boards, room) = (sources.boards.as_ref().unwrap(), "ana".parse().unwrap());
+    let voter = QualifiedId::new(Platform::Twitch, "8");
+    boards.vote(&room, None, &voter, "no", Timestamp::now()).unwrap();
+    round(Duration::from_secs(3_600));
+    assert_eq!(votes(), 0, "it rests");
+    round(Duration::ZERO);
+    assert_eq!(votes(), 1);
+}
+
 #[test]
 fn the_publish_root_gets_what_is_public_and_no_more() {
     let folder = tempfile::tempdir().unwrap();
@@ -538,6 +598,25 @@ fn the_publish_root_gets_what_is_public_and_no_more() {
     for never in [Visibility::InternalOnly, Visibility::AdminOnly] {
         assert!(!never.is_published(false) && !never.is_published(true));
     }
+}
+
+/// A server that is started anew knows nothing of what the one before it published.
+#[test]
+fn what_dashboards_had_is_taken_back_also_after_a_restart_and_nothing_of_anybody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (dir, root) = (folder.path().join("exports"), folder.path().join("site"));
+    let sources = busy_sources();
+    write_once(&sources, &dir, Some(&root), true, Timestamp::now()).unwrap();
+    assert!(root.join("signals/chat_events.json").exists());
+    let theirs = root.join("state/jobs.json");
+    fs::write(&theirs, "{\"jobs\": \"of somebody else\"}").unwrap();
+
+    write_once(&sources, &dir, Some(&root), false, Timestamp::now()).unwrap();
+    let mut expected = paths(|it| it == Visibility::Public);
+    expected.insert("state/jobs.json".to_owned());
+    assert_eq!(list_files(&root), expected);
+    assert_eq!(fs::read_to_string(&theirs).unwrap(), "{\"jobs\": \"of somebody else\"}");
+    assert_eq!(list_files(&dir), paths(|_| true));
 }
 
 /// The worst that happened to an ancestor: addresses of people in files that everybody may read.
@@ -770,9 +849,16 @@ fn an_export_by_hand_leaves_a_running_server_its_own_files() {
         assert!(listed.contains(it.path), "{} stands, and is listed", it.path);
     }
 
+    // What the server is writing at this moment is its own.
+    let part = dir.path().join("version.json.4711.part");
+    fs::write(&part, "{").unwrap();
+    write_once(&by_hand, dir.path(), None, false, Timestamp::now()).unwrap();
+    assert!(part.exists());
+
     let later = Timestamp::now().plus_ms(writer::STALE_AFTER_MS + 1);
     let written = write_once(&by_hand, dir.path(), None, false, later).unwrap();
     assert_eq!(written.len(), EXPORTS.len() - of_accounts.count());
+    assert!(!part.exists(), "nobody writes any more");
     assert_eq!(read(dir.path(), "runtime_snapshot.json")["heartbeat"], Value::Null);
 }
 

@@ -4,13 +4,15 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     EXPORTS,
-    document::{Content, Document, Export, Sources},
+    document::{Content, Document, Export, Sources, UNKNOWN_MOMENT, at_moment},
     manifest, runtime_snapshot,
     target::{Audience, ExportError, Target},
 };
@@ -21,6 +23,11 @@ use crate::{
 
 /// Age of a heartbeat from which nobody believes that the runtime lives (ms).
 pub const STALE_AFTER_MS: i64 = 15_000;
+
+/// A file that changes all the time takes one part in this many of a core, however many rooms it is of.
+const SHARE: u32 = 10;
+/// The longest that a file that changed waits for its turn.
+const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// How much of the exports a round makes anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,15 +45,22 @@ pub(super) struct Writer {
     exports: Target,
     published: Option<Target>,
     /// Every file as it was last made, in the order of [`EXPORTS`].
-    documents: BTreeMap<usize, Made>,
+    pub(super) documents: BTreeMap<usize, Made>,
 }
 
 /// A file as it was last made, and how to tell whether it has changed since.
-struct Made {
+pub(super) struct Made {
     document: Document,
     revision: u64,
-    /// The file as if it had been made at a moment that never changes.
-    timeless: Vec<u8>,
+    at: Timestamp,
+    /// Until when a change waits, because making it takes long.
+    pub(super) rests_until: Instant,
+}
+
+impl Made {
+    fn new(document: Document, revision: u64, at: Timestamp) -> Self {
+        Self { document, revision, at, rests_until: Instant::now() }
+    }
 }
 
 impl Writer {
@@ -91,8 +105,7 @@ impl Writer {
         }
         if made_any {
             let document = manifest::render(self.documents.values().map(|it| &it.document), now);
-            let made = Made { document, revision: 0, timeless: Vec::new() };
-            self.documents.insert(EXPORTS.len() - 1, made);
+            self.documents.insert(EXPORTS.len() - 1, Made::new(document, 0, now));
         }
     }
 
@@ -104,14 +117,10 @@ impl Writer {
         due: Due,
         now: Timestamp,
     ) -> Option<Made> {
-        let document = |bytes| Document::new(export, bytes);
         match export.content {
             Content::Manifest => None,
-            Content::Live(render) => (due != Due::Changed).then(|| Made {
-                document: document(render(sources, now)),
-                revision: 0,
-                timeless: Vec::new(),
-            }),
+            Content::Live(render) => (due != Due::Changed)
+                .then(|| Made::new(Document::new(export, render(sources, now)), 0, now)),
             Content::OfAccounts(render) => {
                 let accounts = sources.accounts.as_ref()?;
                 let render = |at| render(accounts, at);
@@ -134,16 +143,25 @@ impl Writer {
         render: impl Fn(Timestamp) -> Option<Vec<u8>>,
         now: Timestamp,
     ) -> Option<Made> {
-        let before = self.documents.get_mut(&index);
-        if due != Due::All && before.as_ref().is_some_and(|it| it.revision == revision) {
+        let began = Instant::now();
+        let before = self.documents.get_mut(&index).filter(|_| due != Due::All);
+        if before.as_ref().is_some_and(|it| it.revision == revision || began < it.rests_until) {
             return None;
         }
-        let timeless = render(Timestamp::from_unix_ms(0)?)?;
-        if let Some(before) = before.filter(|it| due != Due::All && it.timeless == timeless) {
-            before.revision = revision;
+        // Made once, whether it turns out to be another or not.
+        let timeless = render(UNKNOWN_MOMENT)?;
+        let rests_until = |began: Instant| {
+            let rest = (began.elapsed() * SHARE).min(LONGEST_REST);
+            began + rest
+        };
+        if let Some(before) = before
+            && at_moment(&timeless, before.at) == before.document.bytes()
+        {
+            (before.revision, before.rests_until) = (revision, rests_until(began));
             return None;
         }
-        Some(Made { document: Document::new(export, render(now)?), revision, timeless })
+        let made = Made::new(Document::new(export, at_moment(&timeless, now)), revision, now);
+        Some(Made { rests_until: rests_until(began), ..made })
     }
 }
 
@@ -185,10 +203,15 @@ pub fn write_once(
     let mut writer = Writer::new(dir.to_owned());
     writer.publish_to(publish_root, publish_dashboard_too);
     writer.make(sources, Due::All, now);
-    let mut documents: Vec<Document> =
-        writer.documents.into_values().map(|it| it.document).collect();
+    let made = std::mem::take(&mut writer.documents);
+    let mut documents: Vec<Document> = made.into_values().map(|it| it.document).collect();
 
-    let kept = if sources.hub.is_none() && has_fresh_heartbeat(dir, now) {
+    let beside_a_server = sources.hub.is_none() && has_fresh_heartbeat(dir, now);
+    if beside_a_server {
+        let targets = [Some(&mut writer.exports), writer.published.as_mut()];
+        targets.into_iter().flatten().for_each(Target::share);
+    }
+    let kept = if beside_a_server {
         keep_what_the_server_knows(&mut documents, dir, now)
     } else {
         Vec::new()

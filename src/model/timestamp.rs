@@ -11,11 +11,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
+    /// The first moment of 1970.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// Reads the system's clock.
     #[must_use]
     pub fn now() -> Self {
         // Truncated here, so that a value equals itself after a round trip through JSON.
-        Self::from_unix_ms(Utc::now().timestamp_millis()).unwrap_or(Self(DateTime::UNIX_EPOCH))
+        Self::from_unix_ms(Utc::now().timestamp_millis()).unwrap_or(Self::EPOCH)
     }
 
     /// From milliseconds since 1970-01-01T00:00:00Z; `None` beyond the calendar's range.
@@ -56,7 +59,7 @@ impl Timestamp {
     /// The calendar's own description of what is wrong with `text`.
     pub fn parse(text: &str) -> Result<Self, chrono::ParseError> {
         let ms = DateTime::parse_from_rfc3339(text)?.timestamp_millis();
-        Ok(Self::from_unix_ms(ms).unwrap_or(Self(DateTime::UNIX_EPOCH)))
+        Ok(Self::from_unix_ms(ms).unwrap_or(Self::EPOCH))
     }
 }
 

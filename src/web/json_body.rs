@@ -33,9 +33,24 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonOf<T> {
         if !raw.get().starts_with('{') {
             return Err(ApiError::BadRequest("the body is no object".to_owned()));
         }
-        let it = serde_json::from_str(raw.get());
-        it.map(Self).map_err(|it| ApiError::BadRequest(it.to_string()))
+        read_object(raw.get()).map(Self).map_err(ApiError::BadRequest)
     }
+}
+
+/// A text of JSON as a type.
+///
+/// # Errors
+/// What is wrong with it, behind the place (a JSON pointer) unless that is the whole.
+fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let place: String = error.path().iter().map(|it| format!("/{it}")).collect();
+        let place = place.replace(['[', ']'], "");
+        let why = error.inner().to_string();
+        // Nobody counts columns of a text that a program wrote.
+        let why = why.rsplit_once(" at line ").map_or(why.as_str(), |it| it.0);
+        if place.is_empty() { why.to_owned() } else { format!("{place}: {why}") }
+    })
 }
 
 /// A member that is an object, and no list of its members' values.
@@ -84,5 +99,34 @@ impl<T: DeserializeOwned> FromRequest<AppState> for FormOrJson<T> {
         }
         let FormOf(sent) = FormOf::from_request(request, state).await?;
         Ok(Self { sent, is_form })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{boards::NewTally, model::QualifiedId};
+
+    #[derive(Debug, Deserialize)]
+    struct Vote {
+        #[expect(dead_code, reason = "it is read, and that is all")]
+        voters: Vec<QualifiedId>,
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named_with_its_place() {
+        let why = |text: &str| read_object::<NewTally>(text).unwrap_err();
+        assert_eq!(why("{}"), "missing field `label`");
+        assert_eq!(
+            why(r#"{"label": "Falls", "aggregation": "weekly"}"#),
+            r#"/aggregation: invalid type: string "weekly", expected an object such as {"type": "weekly"}"#
+        );
+        assert!(
+            why(r#"{"label": "Falls", "feed": "follow"}"#).starts_with("/feed: unknown variant")
+        );
+        assert_eq!(
+            read_object::<Vote>(r#"{"voters": ["twitch:1", "mira"]}"#).unwrap_err(),
+            "/voters/1: `mira` is not a platform-qualified id such as `twitch:1234`"
+        );
     }
 }

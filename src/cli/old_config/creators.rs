@@ -78,8 +78,11 @@ fn read_creator(place: &str, value: &Value, new: &mut New) {
     let Some(id) = text("creator_id").or_else(|| text("id")) else {
         return new.note(place, "has no creator_id: left out");
     };
-    let Ok(id) = id.parse::<CreatorId>() else {
-        return new.note(&format!("{place}/creator_id"), "is no id that a room can have: left out");
+    let id = match id.parse::<CreatorId>() {
+        Ok(it) => it,
+        Err(why) => {
+            return new.note(&format!("{place}/creator_id"), format!("left out: {why}"));
+        }
     };
     let mut creator = json!({ "id": id });
     if let Some(name) = text("display_name").or_else(|| text("name")) {

@@ -51,7 +51,7 @@ pub(super) fn read_limits(place: &str, limits: &Map<String, Value>, ours: &[&str
         };
         if let Some(what) = Limited::ALL.iter().find(|it| it.as_str() == key) {
             let path: Vec<&str> = ours.iter().copied().chain([what.as_str()]).collect();
-            new.set("ratelimits.json", &path, json!(number.min(1_000_000)));
+            set_unless_own("ratelimits.json", &path, json!(number.min(1_000_000)), &at, new);
             continue;
         }
         let unit = match key.as_str() {
@@ -68,7 +68,10 @@ pub(super) fn read_limits(place: &str, limits: &Map<String, Value>, ours: &[&str
         };
         let number = json!(number.min(MOST_UNITS));
         match of_creator {
-            Some(id) => new.set("quotas.json", &["creators", id, "youtube", unit], number),
+            Some(id) => {
+                let path = ["creators", id, "youtube", unit];
+                set_unless_own("quotas.json", &path, number, &at, new);
+            }
             None => new.set("quotas.json", &["default", "youtube", unit], number),
         }
     }
@@ -128,4 +131,15 @@ pub(super) fn read_tiers(value: &Value, new: &mut New) {
             }
         }
     }
+}
+
+/// Sets a limit, unless `creators.json`, which is read first and lay over all others, says another.
+fn set_unless_own(file: &'static str, path: &[&str], value: Value, at: &str, new: &mut New) {
+    let whole = new.files.get(file);
+    let said = whole.and_then(|it| path.iter().try_fold(it, |it, key| it.get(key)));
+    if let Some(own) = said.filter(|it| path[0] == "creators" && **it != value) {
+        let why = format!("the creator's own limits in creators.json say {own}, and go first");
+        return new.note(at, why);
+    }
+    new.set(file, path, value);
 }

@@ -199,3 +199,31 @@ fn a_folder_without_such_files_is_said_to_be_one() {
     let imported = import(old.path(), new.path(), false).unwrap();
     assert!(imported.notes[0].contains("is no JSON") && imported.written.is_empty());
 }
+
+/// The older program laid them over each other in this order: everybody's, the platform's, the creator's, and what
+/// `creators.json` says.
+#[test]
+fn a_creators_own_limits_go_before_those_of_the_limits_file() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let creators = json!({"creators": [
+        {"creator_id": "ana", "limits": {"chat_messages_per_minute": 10, "youtube_daily_units_max": 7_000}},
+        {"creator_id": "Mira S"},
+    ]});
+    let limits = json!({"creators": {
+        "ana": {"overrides": {"chat_messages_per_minute": 5, "jobs_per_minute": 3, "youtube_daily_units_max": 6_000}},
+    }});
+    fs::write(old.path().join("creators.json"), creators.to_string()).unwrap();
+    fs::write(old.path().join("ratelimits.json"), limits.to_string()).unwrap();
+    let imported = import(old.path(), new.path(), false).unwrap();
+    let sources = Sources { folder: new.path().to_owned(), ..Sources::default() };
+    let config = config::load(&sources).unwrap();
+    let ana = "ana".parse().unwrap();
+    let limit = |what| config.ratelimits.limit(what, &ana, None);
+    use crate::config::Limited;
+    assert_eq!((limit(Limited::ChatMessages), limit(Limited::Jobs)), (10, 3));
+    assert_eq!(config.quotas.creators[&ana].youtube.daily_units, 7_000);
+    let notes = imported.notes.join("\n");
+    let at = "ratelimits.json: /creators/ana/chat_messages_per_minute: the creator's own limits";
+    assert!(notes.contains(at), "{notes}");
+    assert!(notes.contains("/creators/1/creator_id: left out: `Mira S`"), "{notes}");
+}
