@@ -23,7 +23,7 @@ impl Listener for Ears {
         }
     }
 
-    fn played(&self, room: &Arc<Room>, body: &EventBody, seq: u64) {
+    fn passed_over(&self, room: &Arc<Room>, body: &EventBody, seq: u64) {
         self.boards.pass_over(room, body, seq);
     }
 

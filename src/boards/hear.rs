@@ -17,7 +17,8 @@ impl Boards {
         self.hear_at(room.id(), body, place, Timestamp::now());
     }
 
-    /// Notes that what was played from a recording is no vote, so that a start does not take it for one that is missing.
+    /// Notes that this is no vote (it was played from a recording, or deleted before it came), so that a start does not take
+    /// it for one that is missing.
     pub fn pass_over(&self, room: &Arc<Room>, body: &EventBody, seq: u64) {
         let EventBody::ChatMessage(message) = body else { return };
         let Some(boards) = self.find(room.id()).filter(|_| room.log().is_kept()) else { return };

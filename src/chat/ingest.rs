@@ -35,8 +35,8 @@ pub trait Listener: Send + Sync {
     /// on its own task and under no lock: it must not wait.
     fn heard(&self, room: &Arc<Room>, body: &EventBody, seq: u64);
 
-    /// The same of what was played from a recording: it is there to be seen.
-    fn played(&self, _room: &Arc<Room>, _body: &EventBody, _seq: u64) {}
+    /// The same of what nobody acts upon: it was played from a recording, or deleted before it came.
+    fn passed_over(&self, _room: &Arc<Room>, _body: &EventBody, _seq: u64) {}
 
     /// The same of a message that came too late to be news.
     fn heard_late(&self, _room: &Arc<Room>, _message: &Message) {}
@@ -246,8 +246,8 @@ impl RoomInlet {
         let published = self.room.publish(&body, &Arrival { received_at, sent_at, key });
         match published {
             Published::At(seq) if !self.source.recorded => self.tell(&body, seq),
-            Published::At(seq) => {
-                self.listener.get().inspect(|it| it.played(&self.room, &body, seq));
+            Published::At(seq) | Published::Hidden(seq) => {
+                self.listener.get().inspect(|it| it.passed_over(&self.room, &body, seq));
             }
             Published::Purged(purge) => self.tell_purged(purge),
             _ => {}
