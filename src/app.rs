@@ -29,7 +29,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use applier::{Applier, add_channel, follow_rooms, remove_room};
+use applier::{Applier, add_channel, follow_rooms, forget_retired, remove_room};
 use ears::Ears;
 use folders::usable_folder;
 use playback::{start_demo, start_playback};
@@ -241,7 +241,6 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         echoes.clone(),
         config.platforms.stale_seconds,
     ));
-    life.essential("boards", boards.clone().run(Arc::clone(&hub), life.stop.clone()));
 
     // What the files say, and what the operator typed: together they are what everybody follows.
     let no_creators = config.creators.creators.is_empty() && typed.is_empty();
@@ -266,6 +265,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     let looks = Looks::new(state.clone(), Arc::clone(&hub), Arc::clone(&assets));
     follow_rooms(&hub, &looks, &boards, None, &config.borrow());
     boards.catch_up(&hub).await;
+    // Not before: a poll whose time ended meanwhile is closed with all its votes.
+    life.essential("boards", boards.clone().run(Arc::clone(&hub), life.stop.clone()));
     // Not essential: a theme that changes unnoticed is no harm to chat.
     life.spawn(looks.clone().follow_themes(life.clone()));
     let applier = Arc::new(Applier {
@@ -379,6 +380,10 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
     });
     sink.set_listener(Arc::new(Ears { boards: boards.clone(), triggers: triggers.clone() }));
     life.essential("triggers", triggers.clone().run(life.stop.clone()));
+    life.essential(
+        "retired rooms",
+        forget_retired(Arc::clone(&applier), triggers.clone(), jobs.clone(), life.stop.clone()),
+    );
     let heartbeat = Arc::new(Heartbeat::default());
     let keys = Arc::new(OverlayKeys::new(&secret, state.clone()));
     let sign_in = format!("/auth/operator?token={}", operator.new_link());
@@ -413,7 +418,7 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
             accounts.clone(),
             &data_dir,
         ),
-        remove_room: remove_room(applier, triggers.clone()),
+        remove_room: remove_room(applier, triggers.clone(), jobs.clone()),
         synthetic: Default::default(),
         rates: Default::default(),
         jobs: jobs.clone(),

@@ -97,6 +97,12 @@ impl Book {
         self.find::<RetiredRoom>(&row_of(room)).is_some_and(|it| it.account == account)
     }
 
+    /// Rooms that accounts gave up, or took with them.
+    #[must_use]
+    pub fn list_retired_rooms(&self) -> Vec<CreatorId> {
+        self.list::<RetiredRoom>("").into_iter().map(|it| it.room).collect()
+    }
+
     /// Whether an account made this room.
     #[must_use]
     pub fn is_made_room(&self, room: &CreatorId) -> bool {

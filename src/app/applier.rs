@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{account_rooms, feed_log, typed_channels::TypedChannels};
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     boards::Boards,
     chat::Hub,
     config::{Config, channel_flag},
+    jobs::Jobs,
     model::{CreatorId, Platform},
     platforms::recording::demo,
     triggers::Triggers,
@@ -161,6 +163,7 @@ pub(super) fn add_channel(applier: Arc<Applier>) -> crate::web::state::AddChanne
 pub(super) fn remove_room(
     applier: Arc<Applier>,
     triggers: Triggers,
+    jobs: Jobs,
 ) -> crate::web::state::RemoveRoom {
     Box::new(move |room: &CreatorId, by: Actor, origin: &Origin| {
         let removed = tokio::task::block_in_place(|| {
@@ -178,9 +181,37 @@ pub(super) fn remove_room(
         if removed && applier.hub.find_room(room.as_str()).is_none() {
             applier.boards.forget_room(room);
             triggers.forget_room(room);
+            jobs.forget_room(room);
         }
         Ok(removed)
     })
+}
+
+/// Forgets what rooms had that accounts took with them: at the start, and whenever there is another configuration.
+pub(super) async fn forget_retired(
+    applier: Arc<Applier>,
+    triggers: Triggers,
+    jobs: Jobs,
+    stop: CancellationToken,
+) {
+    let mut effective = applier.effective.subscribe();
+    loop {
+        let config = Arc::clone(&effective.borrow_and_update());
+        for room in applier.accounts.book().list_retired_rooms() {
+            // Unless somebody has a room of that name, as the configuration may.
+            let is_there = config.creators.creators.iter().any(|it| it.id == room);
+            if !is_there && applier.hub.find_room(room.as_str()).is_none() {
+                applier.boards.forget_room(&room);
+                triggers.forget_room(&room);
+                jobs.forget_room(&room);
+            }
+        }
+        match stop.run_until_cancelled(effective.changed()).await {
+            Some(Ok(())) => {}
+            _ => break,
+        }
+    }
+    stop.cancelled().await;
 }
 
 /// For whoever takes a single channel out again, and for pages that show which could be.

@@ -16,8 +16,8 @@ pub(super) struct Ears {
 }
 
 impl Listener for Ears {
-    fn heard(&self, room: &Arc<Room>, body: &EventBody) {
-        self.boards.hear(room, body);
+    fn heard(&self, room: &Arc<Room>, body: &EventBody, seq: u64) {
+        self.boards.hear(room, body, seq);
         if let EventBody::ChatMessage(message) = body {
             self.triggers.hear(room, message);
         }

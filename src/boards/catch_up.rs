@@ -1,7 +1,8 @@
 //! After a kill: a vote that is in the log and was not written down as a vote yet counts all the same.
 //!
-//! What a platform tells again is dropped as a repeat where the log has it, so nobody else would count it. Hearing a vote a
-//! second time changes nothing: in the order of the log each account ends with what it said last.
+//! What a platform tells again is dropped as a repeat where the log has it, so nobody else would count it. Beside the votes
+//! stands up to which place of the feed those of each chat are counted; only what came later is heard, so that what
+//! somebody changed since by another way (a moderator, a trigger) stays as it is.
 
 use super::{Boards, hear, lock};
 use crate::{
@@ -16,7 +17,8 @@ const HEARD_AGAIN_MS: i64 = 30_000;
 const PAGE: (usize, usize) = (2_000, 8 << 20);
 
 impl Boards {
-    /// Hears the end of every log again in which viewers vote. To be waited for before chats are read.
+    /// Hears the end of every log again in which viewers vote. To be waited for before chats are read, and before polls
+    /// are closed whose time ended meanwhile.
     pub async fn catch_up(&self, hub: &Hub) {
         for room in hub.list_rooms() {
             let votes = self.find(room.id()).is_some_and(|it| lock(&it).has_open());
@@ -48,7 +50,7 @@ impl Boards {
             };
             for stored in &page.events {
                 let event = serde_json::from_slice(&stored.json);
-                let Ok(Event { ts, body: EventBody::ChatMessage(message), .. }) = event else {
+                let Ok(Event { ts, seq, body: EventBody::ChatMessage(message), .. }) = event else {
                     continue;
                 };
                 if !hear::is_news(&message) {
@@ -56,7 +58,8 @@ impl Boards {
                 }
                 // Whether it was in time is for the clock of then.
                 let _ = self.change(room.id(), |it| {
-                    it.hear_again(&message.author.id, hear::spoken(&message), ts);
+                    let (channel, voter) = (&message.channel.id, &message.author.id);
+                    it.hear_again(channel, seq, voter, hear::spoken(&message), ts);
                     Ok(())
                 });
             }

@@ -9,12 +9,21 @@ use crate::{
 };
 
 impl Boards {
-    /// Takes in what happened in a room just now. Each thing once: repeats, history and recordings are not for here.
-    pub fn hear(&self, room: &Arc<Room>, body: &EventBody) {
-        self.hear_at(room.id(), body, Timestamp::now());
+    /// Takes in what happened in a room just now, at this place of its feed. Each thing once: repeats, history and
+    /// recordings are not for here.
+    pub fn hear(&self, room: &Arc<Room>, body: &EventBody, seq: u64) {
+        // Where there is no log, nothing is ever heard again.
+        let place = room.log().is_kept().then_some(seq);
+        self.hear_at(room.id(), body, place, Timestamp::now());
     }
 
-    pub(super) fn hear_at(&self, id: &CreatorId, body: &EventBody, now: Timestamp) {
+    pub(super) fn hear_at(
+        &self,
+        id: &CreatorId,
+        body: &EventBody,
+        place: Option<u64>,
+        now: Timestamp,
+    ) {
         let message = match body {
             EventBody::ChatMessage(it) => Some(&**it).filter(|it| is_of_a_viewer(it)),
             EventBody::Activity(_) => None,
@@ -32,15 +41,26 @@ impl Boards {
         let mut room = lock(&room);
         room.advance(now);
         if let (Some(message), Some(text)) = (message, text) {
-            self.hear_message(&mut room, message, text, now);
+            self.hear_message(&mut room, message, text, place, now);
         }
         self.feed(&mut room, body, message.is_some(), now);
         self.settle(&mut room);
     }
 
-    fn hear_message(&self, room: &mut RoomBoards, message: &Message, text: &str, now: Timestamp) {
+    fn hear_message(
+        &self,
+        room: &mut RoomBoards,
+        message: &Message,
+        text: &str,
+        place: Option<u64>,
+        now: Timestamp,
+    ) {
         let voter = &message.author.id;
-        for (poll, option) in room.find_votes(text, voter, now) {
+        let votes = room.find_votes(text, voter, now);
+        if let (Some(place), false) = (place, votes.is_empty()) {
+            room.note_heard(&message.channel.id, place);
+        }
+        for (poll, option) in votes {
             match room.cast(&poll, voter, option, now) {
                 Ok(ballot) => self.note_vote(&room.id, voter, &ballot, now),
                 // Said once where it can be seen: the chat of a poll that is full is full of these.

@@ -14,7 +14,7 @@ use super::{
     votes::Vote,
 };
 use crate::{
-    model::{CreatorId, Timestamp},
+    model::{CreatorId, QualifiedId, Timestamp},
     storage::{Kind, State},
 };
 
@@ -63,6 +63,13 @@ impl Kept {
     /// What names of votes in a poll begin with.
     pub(super) fn votes_of(&self, poll: &str) -> String {
         format!("{}/p/{poll}/", self.room)
+    }
+
+    /// Keeps up to which place of the feed votes of a chat are counted.
+    pub(super) fn put_heard(&self, channel: &QualifiedId, place: u64) {
+        let (platform, own_id) = channel.as_str().split_once(':').unwrap_or_default();
+        let name = format!("{}/h/{platform}/{own_id}", self.room);
+        self.state.set(Kind::Votes, &name, Some(place.to_string()));
     }
 
     /// What names of those begin with who counted in a round of a tally.
@@ -193,6 +200,8 @@ pub(super) struct Everything {
     pub(super) identities: Vec<(String, Identity)>,
     /// Room, poll, account.
     pub(super) votes: Vec<(String, String, String, Vote)>,
+    /// Room, chat, and up to which place of the feed its votes are counted.
+    pub(super) heard: Vec<(String, QualifiedId, u64)>,
     /// Room, tally, round, account.
     pub(super) counted: Vec<(String, String, u64, String)>,
     /// Room, scoreboard.
@@ -237,6 +246,10 @@ impl Everything {
                 "p" => all
                     .votes
                     .extend(Vote::parse(&text).map(|it| (room, board, (*rest).to_owned(), it))),
+                "h" => {
+                    let channel = QualifiedId::try_from(format!("{board}:{rest}")).ok();
+                    all.heard.extend(channel.zip(text.parse().ok()).map(|it| (room, it.0, it.1)));
+                }
                 "t" => {
                     let Some((round, account)) = rest.split_once('/') else { continue };
                     let round = round.parse().unwrap_or_default();

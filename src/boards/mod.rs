@@ -206,7 +206,10 @@ impl Boards {
     /// Tells a room that was just opened how its boards are, for whoever comes.
     pub fn greet(&self, room: &Room) {
         let Some(boards) = self.find(room.id()) else { return };
-        let boards = lock(&boards);
+        let mut boards = lock(&boards);
+        if room.log().is_kept() {
+            boards.forget_places_behind(room.log().head());
+        }
         room.note_boards(&boards.list_newest(BOARDS_MOST));
     }
 

@@ -76,6 +76,11 @@ pub(super) fn recall(state: &State) -> (Rooms, Vec<String>) {
             it.entries.insert(entry.key(), entry);
         }
     }
+    for (name, channel, place) in all.heard {
+        if let Some(room) = room_of(&name).and_then(|it| rooms.get_mut(&it)) {
+            room.recall_heard(channel, place);
+        }
+    }
     let now = Timestamp::now();
     let ready = |(id, mut room): (CreatorId, RoomBoards)| {
         room.recall_votes();

@@ -5,7 +5,7 @@ mod polls;
 mod scoreboards;
 mod tallies;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     BoardError,
@@ -68,6 +68,8 @@ pub(super) struct RoomBoards {
     pub(super) tallies: BTreeMap<String, Tally>,
     pub(super) scoreboards: BTreeMap<String, Scoreboard>,
     pub(super) people: Identities,
+    /// Up to which place of the feed votes of each chat are counted.
+    heard: HashMap<QualifiedId, u64>,
     /// Boards that have to be told; each is marked as news itself.
     pub(super) news: Vec<Board>,
     /// It is among the rooms that have something to tell.
@@ -89,6 +91,7 @@ impl RoomBoards {
             tallies: BTreeMap::new(),
             scoreboards: BTreeMap::new(),
             people: Identities::default(),
+            heard: HashMap::new(),
             news: Vec::new(),
             is_waiting: false,
             gone: Vec::new(),
@@ -177,9 +180,43 @@ impl RoomBoards {
         self.list_open().next().is_some()
     }
 
-    /// Counts the votes that a message was which came at `then`.
-    pub(super) fn hear_again(&mut self, voter: &QualifiedId, text: &str, then: Timestamp) {
-        for (poll, option) in self.find_votes(text, voter, then) {
+    /// Notes that what a chat said at a place of the feed is counted. What it said before is so as well: each chat is
+    /// heard in the order of the feed.
+    pub(super) fn note_heard(&mut self, channel: &QualifiedId, place: u64) {
+        self.heard.insert(channel.clone(), place);
+        self.kept.put_heard(channel, place);
+    }
+
+    /// Takes in what was kept of that.
+    pub(super) fn recall_heard(&mut self, channel: QualifiedId, place: u64) {
+        self.heard.insert(channel, place);
+    }
+
+    /// The feed goes on behind `last`: what was heard at places behind that is lost, and others take them.
+    pub(super) fn forget_places_behind(&mut self, last: u64) {
+        for (channel, place) in self.heard.iter_mut().filter(|it| *it.1 > last) {
+            *place = last;
+            self.kept.put_heard(channel, last);
+        }
+    }
+
+    /// Counts the votes that a message was which came at `then`, unless they are counted.
+    pub(super) fn hear_again(
+        &mut self,
+        channel: &QualifiedId,
+        place: u64,
+        voter: &QualifiedId,
+        text: &str,
+        then: Timestamp,
+    ) {
+        if self.heard.get(channel).is_some_and(|it| *it >= place) {
+            return;
+        }
+        let votes = self.find_votes(text, voter, then);
+        if !votes.is_empty() {
+            self.note_heard(channel, place);
+        }
+        for (poll, option) in votes {
             if self.polls[&poll].opened_at.is_some_and(|it| it <= then) {
                 // Full is full: nobody waits for an answer.
                 let _ = self.cast(&poll, voter, option, then);

@@ -1,10 +1,16 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{limits::*, *};
-use crate::model::{Platform, QualifiedId, Role};
+use crate::{
+    chat::room::{Arrival, Published},
+    feed::{FeedLog, Options, Policies},
+    lifecycle::Lifecycle,
+    model::{OverlaySettings, Platform, QualifiedId, Role},
+    telemetry::Telemetry,
+};
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -54,7 +60,7 @@ fn message(author: &str, login: &str, text: &str) -> Value {
 
 fn say_at(boards: &Boards, author: &str, login: &str, text: &str, now: Timestamp) {
     let body = serde_json::from_value(message(author, login, text)).unwrap();
-    boards.hear_at(&ana(), &body, now);
+    boards.hear_at(&ana(), &body, None, now);
 }
 
 fn say(boards: &Boards, author: &str, text: &str) {
@@ -62,7 +68,7 @@ fn say(boards: &Boards, author: &str, text: &str) {
 }
 
 fn hear(boards: &Boards, body: Value) {
-    boards.hear_at(&ana(), &serde_json::from_value(body).unwrap(), now());
+    boards.hear_at(&ana(), &serde_json::from_value(body).unwrap(), None, now());
 }
 
 fn activity(kind: &str, more: Value) -> Value {
@@ -377,15 +383,85 @@ async fn everything_is_there_after_a_restart_and_votes_of_what_is_closed_are_not
 }
 
 fn test_hub() -> crate::chat::Hub {
+    hub_on(FeedLog::none())
+}
+
+fn hub_on(log: FeedLog) -> crate::chat::Hub {
     crate::chat::Hub::new(crate::chat::RoomParts {
         life: crate::lifecycle::Lifecycle::new(),
         telemetry: crate::telemetry::Telemetry::new(),
-        log: crate::feed::FeedLog::none(),
+        log,
         demand: Arc::default(),
         ring_events: 4096,
         dedupe_ids: 64,
         idle_minutes: 30,
     })
+}
+
+/// Says something in a room that keeps a log; only `heard` tells the boards of it.
+fn say_in(boards: &Boards, room: &Arc<Room>, author: &str, text: &str, heard: bool) {
+    let body: EventBody = serde_json::from_value(message(author, "login", text)).unwrap();
+    let Published::At(seq) = room.publish(&body, &Arrival::now()) else { panic!("not new") };
+    if heard {
+        boards.hear(room, &body, seq);
+    }
+}
+
+/// Goal: after a kill exactly those votes of the log are counted that were not counted yet.
+/// Method: some messages are published and never heard, as if the server was killed in between; then boards are read anew.
+#[tokio::test]
+async fn a_start_counts_what_the_log_has_and_nothing_that_was_changed_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = FeedLog::open(
+        Options {
+            path: folder.path().join("feed.redb"),
+            commit_delay: Duration::from_millis(1),
+            queue_bytes: 1 << 20,
+            policies: Policies::default(),
+        },
+        Lifecycle::new(),
+        Telemetry::new(),
+    );
+    let hub = hub_on(log.unwrap());
+    let room = hub.open_room(&ana(), OverlaySettings::default(), true);
+    let state = State::in_memory();
+    let boards = Boards::new(state.clone());
+    let before = Timestamp::now();
+    say_in(&boards, &room, "twitch:early", "!vote 1", true);
+    let poll = boards.open_poll(&ana(), &new_poll(&["a", "b"]), "test", Most::default(), before);
+    let poll = poll.unwrap().poll_id;
+    say_in(&boards, &room, "twitch:1", "!vote 1", true);
+    say_in(&boards, &room, "twitch:2", "!vote 1", true);
+    say_in(&boards, &room, "kick:3", "!vote 1", false);
+    // By other ways than the chat.
+    boards.vote(&ana(), Some(&poll), &id("twitch:1"), "b", before).unwrap();
+    boards.remove_vote(&ana(), &poll, &id("twitch:2"), before).unwrap();
+    say_in(&boards, &room, "twitch:4", "!vote 2", false);
+    assert_eq!(counts(&boards, &poll), [0, 1]);
+    room.log().settled().await;
+
+    for _ in 0..2 {
+        let boards = Boards::new(state.clone());
+        boards.greet(&room);
+        boards.catch_up(&hub).await;
+        assert_eq!(counts(&boards, &poll), [1, 2]);
+    }
+    // What another start counted stays removed as well.
+    let boards = Boards::new(state.clone());
+    boards.remove_vote(&ana(), &poll, &id("kick:3"), Timestamp::now()).unwrap();
+    let boards = Boards::new(state.clone());
+    boards.catch_up(&hub).await;
+    assert_eq!(counts(&boards, &poll), [0, 2]);
+
+    // A kill lost places of the feed that votes were counted at: others have them now.
+    let far = room.head() + 100;
+    state.set(crate::storage::Kind::Votes, "ana/h/twitch/1", Some(far.to_string()));
+    let boards = Boards::new(state.clone());
+    boards.greet(&room);
+    say_in(&boards, &room, "twitch:5", "!vote 1", false);
+    room.log().settled().await;
+    boards.catch_up(&hub).await;
+    assert_eq!(counts(&boards, &poll), [1, 2]);
 }
 
 #[tokio::test(start_paused = true)]

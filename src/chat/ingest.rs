@@ -31,9 +31,9 @@ const MOST_PURGES: usize = 16;
 
 /// Is told what happens in chats as it happens: each thing once, and nothing that is history or was recorded.
 pub trait Listener: Send + Sync {
-    /// `body` was published in `room` just now. Called in the order of the feed of one source, on its own task and under
-    /// no lock: it must not wait.
-    fn heard(&self, room: &Arc<Room>, body: &EventBody);
+    /// `body` was published in `room` just now, at this place of its feed. Called in the order of the feed of one source,
+    /// on its own task and under no lock: it must not wait.
+    fn heard(&self, room: &Arc<Room>, body: &EventBody, seq: u64);
 
     /// The same of a message that came too late to be news.
     fn heard_late(&self, _room: &Arc<Room>, _message: &Message) {}
@@ -242,14 +242,14 @@ impl RoomInlet {
         }
         let published = self.room.publish(&body, &Arrival { received_at, sent_at, key });
         match published {
-            Published::At(_) if !self.source.recorded => self.tell(&body),
+            Published::At(seq) if !self.source.recorded => self.tell(&body, seq),
             Published::Purged(purge) => self.tell_purged(purge),
             _ => {}
         }
     }
 
     /// Tells whoever does something about what happens now.
-    fn tell(&self, body: &EventBody) {
+    fn tell(&self, body: &EventBody, seq: u64) {
         let listener = self.listener.get();
         match body {
             EventBody::ChatMessage(it) if body.is_content() => self.room.enqueue_paid(it),
@@ -260,7 +260,7 @@ impl RoomInlet {
             _ if body.is_content() => {}
             _ => return,
         }
-        listener.inspect(|listener| listener.heard(&self.room, body));
+        listener.inspect(|listener| listener.heard(&self.room, body, seq));
     }
 
     /// Has the log asked what a late purge took away; the chat goes on meanwhile. Too many at once: they are hidden all

@@ -47,7 +47,7 @@ fn the_committed_files_are_valid_and_change_nothing() {
     let sources = Sources { folder, folder_must_exist: true, ..Sources::default() };
     assert_eq!(load(&sources).unwrap(), Config::default());
     let summary = check(&sources).unwrap();
-    assert_eq!(summary.to_string(), "the configuration is valid: 6 files, 0 creators, 0 channels");
+    assert_eq!(summary.to_string(), "the configuration is valid: 7 files, 0 creators, 0 channels");
 }
 
 #[test]

@@ -118,6 +118,17 @@ impl Book {
         }
     }
 
+    /// Takes everything of a room out, and ends what is under way; answers what that was.
+    pub(super) fn remove_room(&mut self, creator: &CreatorId) -> Vec<String> {
+        let of_room = self.jobs.values().filter(|it| it.creator == *creator);
+        let ids: Vec<_> = of_room.map(|it| it.job_id.clone()).collect();
+        for id in &ids {
+            self.stop(id);
+            self.take_out(id);
+        }
+        ids
+    }
+
     /// Those whose turn it is, as many as may be under way beside the others.
     pub(super) fn list_due(&self, now: Timestamp) -> Vec<Job> {
         let mut of_room: HashMap<&CreatorId, usize> = HashMap::new();

@@ -12,6 +12,7 @@ use std::{
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use rand::RngExt;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tokio::{
     sync::{Notify, watch},
     time::{sleep, timeout},
@@ -41,7 +42,7 @@ const MUCH_LATER_MS: i64 = 86_400_000;
 const LOOK: Duration = Duration::from_secs(30);
 /// What attempts under way get to end when the server stops.
 const LAST: Duration = Duration::from_millis(1_500);
-/// Longest key and longest name of who asked (characters).
+/// Longest key (bytes) and longest name of who asked (characters) that are kept as they are.
 const MOST_CHARS: usize = 200;
 
 /// What the queue needs of the server.
@@ -121,8 +122,7 @@ impl Jobs {
         if self.runner(kind).is_none() {
             return Err(JobError::NoRunner(kind));
         }
-        let shortened = |it: String| it.chars().take(MOST_CHARS).collect::<String>();
-        let (key, by) = (key.map(shortened), shortened(by));
+        let (key, by) = (key.map(bounded_key), by.chars().take(MOST_CHARS).collect::<String>());
         if serde_json::to_string(&payload).is_ok_and(|it| it.len() > MOST_BYTES) {
             return Err(JobError::TooLarge);
         }
@@ -134,10 +134,7 @@ impl Jobs {
         if book.is_full(&creator) {
             return Err(JobError::Full);
         }
-        let limits = &self.0.parts.limits;
-        limits
-            .take(Limited::Jobs, &creator, None, now)
-            .map_err(|wait_ms| JobError::Limited { wait_ms })?;
+        self.count_one(&creator, now)?;
         let job = Job {
             job_id: self.new_id(now),
             kind,
@@ -198,6 +195,7 @@ impl Jobs {
         if book.is_full(creator) {
             return Err(JobError::Full);
         }
+        self.count_one(creator, now)?;
         let job = Job {
             state: JobState::Pending,
             attempts: 0,
@@ -210,6 +208,24 @@ impl Jobs {
         let card = JobCard::from(&job);
         self.put(&mut book, job);
         Ok(card)
+    }
+
+    /// Counts one more against what a room may ask for within a minute.
+    fn count_one(&self, creator: &CreatorId, now: Timestamp) -> Result<(), JobError> {
+        let taken = self.0.parts.limits.take(Limited::Jobs, creator, None, now);
+        taken.map_err(|wait_ms| JobError::Limited { wait_ms })
+    }
+
+    /// Forgets the jobs of a room that was taken away. One that is under way is cut off: it may have been done.
+    pub fn forget_room(&self, creator: &CreatorId) {
+        let forgotten = self.book().remove_room(creator);
+        for id in &forgotten {
+            self.0.parts.state.set(Kind::Jobs, id, None);
+        }
+        if !forgotten.is_empty() {
+            self.0.revision.fetch_add(1, Ordering::AcqRel);
+            self.0.changed.notify_one();
+        }
     }
 
     /// The jobs of a room, or all, the newest first.
@@ -420,6 +436,15 @@ impl Jobs {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A key as it is kept: a long one by its digest, so that those that begin alike stay apart.
+fn bounded_key(key: String) -> String {
+    if key.len() <= MOST_CHARS {
+        return key;
+    }
+    let digest = Sha256::digest(key.as_bytes());
+    format!("sha256:{}", digest.iter().map(|it| format!("{it:02x}")).collect::<String>())
 }
 
 fn find_of(book: &Book, creator: &CreatorId, id: &str) -> Result<Job, JobError> {

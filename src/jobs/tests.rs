@@ -328,7 +328,40 @@ async fn a_room_adds_no_more_within_a_minute_than_it_may() {
     assert!(wait_ms <= 61_000, "{wait_ms}");
     assert!(stage.jobs.add(new("ben")).is_ok());
     tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+    let job = stage.add();
     stage.add();
+    // Asking again is asking.
+    stage.jobs.cancel(&ana(), &job.job_id).unwrap();
+    let refused = stage.jobs.retry(&ana(), &job.job_id).unwrap_err();
+    assert!(matches!(refused, JobError::Limited { .. }), "{refused}");
+    assert_eq!(stage.card(&job.job_id).state, JobState::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_begin_alike_are_two_however_long_they_are() {
+    let stage = Stage::new(Scripted::of([]));
+    let add =
+        |place| stage.jobs.add(new("ana").once(format!("{}/{place}", "x".repeat(300)))).unwrap();
+    let first = add(0).job_id;
+    assert_ne!(add(1).job_id, first);
+    assert_eq!(add(0).job_id, first);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_room_that_is_taken_away_takes_its_jobs_along() {
+    let stage = Stage::new(Scripted::hanging(true)).start();
+    let running = stage.add();
+    stage.becomes(&running.job_id, JobState::Running).await;
+    let others = stage.jobs.add(new("ben")).unwrap();
+    for _ in 0..5 {
+        stage.add();
+    }
+    stage.jobs.forget_room(&"Ana".parse().unwrap());
+    let left: Vec<_> = stage.jobs.list(None).into_iter().map(|it| it.job_id).collect();
+    assert_eq!(left, [others.job_id.as_str()]);
+    stage.becomes(&others.job_id, JobState::Running).await;
+    let kept: Vec<_> = stage.state.list(Kind::Jobs).into_iter().map(|it| it.0).collect();
+    assert_eq!(kept, left);
 }
 
 #[tokio::test(start_paused = true)]

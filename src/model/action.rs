@@ -8,6 +8,7 @@ use super::{Platform, template::Template};
 /// One thing that is done: `{"action_type": "reply", "payload": {"text": "…"}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "action_type", content = "payload", rename_all = "snake_case")]
+#[schemars(rename = "TriggerAction")]
 pub enum Action {
     /// Answers whoever wrote, where they wrote.
     Reply(Said),
@@ -109,6 +110,7 @@ pub struct WhichPoll {
 /// A step of a tally.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TallyStep")]
 pub struct Count {
     /// Which tally.
     #[schemars(length(min = 1, max = 64))]
@@ -185,7 +187,7 @@ pub struct Request {
     /// Of whom; the host must be on the operator's allow-list.
     #[schemars(url, length(min = 1, max = 500))]
     pub url: String,
-    /// What is sent along; gaps are filled.
+    /// What is sent along; gaps are filled. Where it is JSON, what fills them stays a value in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2_000))]
     pub body: Option<String>,

@@ -173,6 +173,54 @@ impl Template {
 }
 
 /// At most so many characters; what is longer ends in `…`.
+/// What is sent to a program.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filled {
+    /// As it came out.
+    Text(String),
+    /// The text around the gaps is JSON, and so is what came out.
+    Json(serde_json::Value),
+}
+
+/// What filled the gaps made what was JSON something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("filled, it is no JSON any more: put its gaps in quotes")]
+pub struct NoJson;
+
+impl Template {
+    /// The text for a program, whole. Where the text around the gaps is JSON, what a viewer wrote is part of a value there,
+    /// and cannot end it and add another.
+    ///
+    /// # Errors
+    /// When what fills a gap outside quotes makes no JSON.
+    pub fn fill_body(&self, facts: &Facts<'_>) -> Result<Filled, NoJson> {
+        let filled = |fill: &dyn Fn(&Part, &mut String)| {
+            let mut text = String::new();
+            for part in &self.0 {
+                match part {
+                    Part::Text(it) => text.push_str(it),
+                    gap => fill(gap, &mut text),
+                }
+            }
+            text
+        };
+        // A digit is right in quotes and outside of them.
+        let plain = filled(&|_, text| text.push('0'));
+        if !plain.trim_start().starts_with(['{', '['])
+            || serde_json::from_str::<serde::de::IgnoredAny>(&plain).is_err()
+        {
+            return Ok(Filled::Text(filled(&|gap, text| gap.fill(facts, text))));
+        }
+        let escaped = filled(&|gap, text| {
+            let mut value = String::new();
+            gap.fill(facts, &mut value);
+            let quoted = serde_json::Value::String(value).to_string();
+            text.push_str(&quoted[1..quoted.len() - 1]);
+        });
+        serde_json::from_str(&escaped).map(Filled::Json).map_err(|_| NoJson)
+    }
+}
+
 fn shortened(text: impl Iterator<Item = char>, most: usize) -> String {
     let mut kept: Vec<char> = text.take(most + 1).collect();
     if kept.len() > most {
@@ -318,6 +366,29 @@ mod tests {
         assert_eq!(with(" {args}", "..!/timeout bo"), "timeout bo");
         assert_eq!(with("/me hugs {args}", "/ban"), "/me hugs /ban");
         assert_eq!(with("say {args}", "a\r\nPRIVMSG #x :b"), "say a  PRIVMSG #x :b");
+    }
+
+    #[test]
+    fn what_a_viewer_wrote_stays_a_value_in_what_programs_are_sent() {
+        let body = |text: &str, args: &'static str| {
+            Template::parse(text).unwrap().fill_body(&Facts { args, ..facts() })
+        };
+        let hostile = r#"x", "admin": true, "y": "\"#;
+        let json =
+            r#"{{"who": "{user}", "what": "{args}", "times": {count}, "n": [{random:4-4}]}}"#;
+        assert_eq!(
+            body(json, hostile),
+            Ok(Filled::Json(
+                serde_json::json!({"who": "Åsa", "what": hostile, "times": 3, "n": [4]})
+            ))
+        );
+        assert_eq!(body("{{\"n\": {args}}}", "1"), Ok(Filled::Json(serde_json::json!({"n": 1}))));
+        assert_eq!(body("{{\"n\": {args}}}", r#"1, "admin": true"#), Err(NoJson));
+        assert_eq!(body("{{\"n\": {args}}}", ""), Err(NoJson));
+        // Anything else goes as it is: no command of a chat, and not cut.
+        assert_eq!(body("/{args}\n", "a\"b"), Ok(Filled::Text("/a\"b\n".to_owned())));
+        let long = "x".repeat(1_900);
+        assert_eq!(body(&long, ""), Ok(Filled::Text(long)));
     }
 
     #[test]

@@ -30,13 +30,19 @@ pub struct Cooldowns {
     viewers: HashMap<(String, QualifiedId), i64>,
     /// In the order they acted; one that acted again is there twice.
     oldest: VecDeque<(String, QualifiedId, i64)>,
+    /// Those that were too many: they are kept on the disk still.
+    too_many: Vec<(String, QualifiedId)>,
 }
 
-/// What remains of `seconds` since `at_ms`. A clock that was set back rests no longer than all of it.
+/// What remains of `seconds` since `at_ms`. A moment further ahead than all of it is one of a clock that was set back
+/// since: nothing rests for that.
 fn left_ms(at_ms: i64, seconds: u32, now: Timestamp) -> Option<u64> {
     let whole = i64::from(seconds) * 1000;
-    let passed = now.unix_ms().saturating_sub(at_ms).max(0);
-    u64::try_from(whole - passed).ok().filter(|it| *it > 0)
+    let passed = now.unix_ms().saturating_sub(at_ms);
+    if passed < -whole {
+        return None;
+    }
+    u64::try_from(whole - passed.max(0)).ok().filter(|it| *it > 0)
 }
 
 impl Cooldowns {
@@ -86,7 +92,8 @@ impl Cooldowns {
         self.viewers.insert((trigger.to_owned(), viewer.clone()), at_ms);
         self.oldest.push_back((trigger.to_owned(), viewer.clone(), at_ms));
         while self.oldest.len() > MOST_VIEWERS {
-            self.forget_oldest();
+            let gone = self.forget_oldest();
+            self.too_many.extend(gone);
         }
     }
 
@@ -100,9 +107,11 @@ impl Cooldowns {
         Some(key)
     }
 
-    /// Forgets viewers that acted before `before_ms`; answers which.
+    /// Forgets viewers that acted before `before_ms`; answers which, and which were forgotten since the last time because
+    /// there were too many.
     pub fn forget_before(&mut self, before_ms: i64) -> Vec<(String, QualifiedId)> {
-        let mut gone = Vec::new();
+        let mut gone = std::mem::take(&mut self.too_many);
+        gone.retain(|it| !self.viewers.contains_key(it));
         while self.oldest.front().is_some_and(|it| it.2 < before_ms) {
             gone.extend(self.forget_oldest());
         }
@@ -114,6 +123,7 @@ impl Cooldowns {
         self.rooms.remove(trigger);
         self.viewers.retain(|it, _| it.0 != trigger);
         self.oldest.retain(|it| it.0 != trigger);
+        self.too_many.retain(|it| it.0 != trigger);
     }
 }
 

@@ -45,6 +45,7 @@ pub enum Verdict {
 /// The word for a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "TriggerOutcome")]
 pub enum Outcome {
     /// It acted.
     Matched,
@@ -108,6 +109,7 @@ impl Verdict {
 
 /// What became of one action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "TriggerActionDone")]
 pub struct Done {
     /// Which.
     pub action_type: String,

@@ -18,6 +18,7 @@ use crate::{
     model::{
         CreatorId, Message, Platform, Timestamp,
         action::{Action, PollOpen},
+        template::Filled,
     },
     platforms::{
         Voices,
@@ -129,7 +130,12 @@ impl Hands for Dispatcher {
                 self.start(task, JobKind::Webhook, payload)
             }
             Action::Http(it) => {
-                let body = it.body.as_deref().map(|it| task.fill(it));
+                let body = match it.body.as_deref().map(|it| task.fill_body(it)).transpose() {
+                    Ok(None) => serde_json::Value::Null,
+                    Ok(Some(Filled::Text(it))) => it.into(),
+                    Ok(Some(Filled::Json(it))) => it,
+                    Err(error) => return task.done(DoneState::Blocked, error.to_string()),
+                };
                 let payload = json!({"method": it.method.as_str(), "url": it.url, "body": body});
                 self.start(task, JobKind::Http, payload)
             }

@@ -20,7 +20,7 @@ use crate::{
     model::{
         Amount, Flag, Platform, QualifiedId, Role, Timestamp,
         action::Action,
-        template::{Facts, Template},
+        template::{Facts, Filled, Template},
         trigger::{Access, Trigger, TriggerKind},
     },
 };
@@ -237,6 +237,15 @@ fn fill(text: &str, facts: &Facts<'_>) -> String {
     Template::parse(text).map_or_else(|_| text.to_owned(), |it| it.fill(facts))
 }
 
+fn fill_body(text: &str, facts: &Facts<'_>) -> String {
+    match Template::parse(text).map(|it| it.fill_body(facts)) {
+        Ok(Ok(Filled::Text(it))) => it,
+        Ok(Ok(Filled::Json(it))) => it.to_string(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => text.to_owned(),
+    }
+}
+
 fn describe(action: &Action, facts: &Facts<'_>, automation: bool) -> TriedAction {
     let text = match action {
         Action::Reply(it) => Some(fill(&it.text, facts)),
@@ -249,7 +258,7 @@ fn describe(action: &Action, facts: &Facts<'_>, automation: bool) -> TriedAction
             Some(it.choice.as_deref().map_or_else(|| facts.args.to_owned(), |it| fill(it, facts)))
         }
         Action::Tally(it) => it.item.as_deref().map(|it| fill(it, facts)),
-        Action::Http(it) => it.body.as_deref().map(|it| fill(it, facts)),
+        Action::Http(it) => it.body.as_deref().map(|it| fill_body(it, facts)),
         _ => None,
     };
     let would = match action {
@@ -319,7 +328,9 @@ impl Triggers {
         let now = Timestamp::now();
         let fresh = Cooldowns::default();
         let live = known.live();
-        let everywhere = |id: &str| self.everywhere(id).filter(|_| drafts.is_none());
+        let everywhere = |id: &str| {
+            drafts.is_none().then(|| self.everywhere(&in_force, &live.cooldowns, id)).flatten()
+        };
         let mut around = Around {
             cooldowns: if drafts.is_some() { &fresh } else { &live.cooldowns },
             everywhere: &everywhere,
@@ -436,15 +447,19 @@ impl Triggers {
         session: &StreamSession,
         drafts: Option<Vec<Trigger>>,
     ) -> Result<TriedSession, ReadError> {
+        let _turn = self.take_trial().await;
+        // Others' trials are not time of this one.
         let began = Instant::now();
         let in_force = self.room(room.id()).in_force.load_full();
-        let set = drafts.map_or_else(
-            || Arc::clone(&in_force.set),
-            |it| {
-                let each = it.into_iter().map(|it| (Arc::new(it), None));
-                Arc::new(TriggerSet::new(each.collect()))
-            },
-        );
+        let set = match drafts {
+            None => Arc::clone(&in_force.set),
+            Some(it) => {
+                let each = it.into_iter().map(|it| (Arc::new(it), None)).collect();
+                // Patterns take time to be made ready.
+                let made = room.life().spawn_blocking(move || TriggerSet::new(each)).await;
+                Arc::new(made.map_err(|_| ReadError::Unavailable)?)
+            }
+        };
         let mut trial = Trial {
             set,
             cooldowns: Cooldowns::default(),
@@ -461,7 +476,6 @@ impl Triggers {
         };
         let filter = Filter::parse(Some("chat.message"), None).unwrap_or_default();
         let mut after = session.first_seq.saturating_sub(1);
-        let _turn = self.take_trial().await;
         while after < session.last_seq && !trial.tried.cut {
             let span = Span {
                 after,

@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    cooldowns::{Acted, Around},
+    cooldowns::{Acted, Around, Cooldowns},
     decision::{Decision, Done, DoneState, Verdict},
     hands::{Hands, Task},
     line::{Line, is_news},
@@ -263,8 +263,9 @@ impl Triggers {
         if in_force.set.is_idle() {
             return;
         }
-        let everywhere = |id: &str| self.everywhere(id);
         let Live { cooldowns, patterns, .. } = &mut *live;
+        let cooldowns = &*cooldowns;
+        let everywhere = |id: &str| self.everywhere(&in_force, cooldowns, id);
         let mut around = Around {
             cooldowns,
             everywhere: &everywhere,
@@ -310,7 +311,7 @@ impl Triggers {
         let trigger = &in_force.set.find(index).trigger;
         let count = live.cooldowns.note(trigger, Some(line.viewer), now);
         drop(live);
-        self.keep(room.id(), trigger, Some(line.viewer), count, now);
+        self.keep(room.id(), &in_force, trigger, Some(line.viewer), count, now);
         self.0.parts.telemetry.rates.count(Rate::Triggers, message.platform);
         let facts = Facts {
             user: &message.author.name,
@@ -361,7 +362,16 @@ impl Triggers {
             .collect()
     }
 
-    pub(super) fn everywhere(&self, trigger: &str) -> Option<i64> {
+    /// When a trigger last acted in any room that it serves: one that was made on a page serves its own.
+    pub(super) fn everywhere(
+        &self,
+        in_force: &InForce,
+        cooldowns: &Cooldowns,
+        trigger: &str,
+    ) -> Option<i64> {
+        if !in_force.is_of_file(trigger) {
+            return cooldowns.rooms.get(trigger).map(|it| it.at_ms);
+        }
         self.0.everywhere.lock().unwrap_or_else(PoisonError::into_inner).get(trigger).copied()
     }
 
@@ -369,6 +379,7 @@ impl Triggers {
     fn keep(
         &self,
         room: &CreatorId,
+        in_force: &InForce,
         trigger: &Trigger,
         viewer: Option<&QualifiedId>,
         count: u64,
@@ -381,7 +392,7 @@ impl Triggers {
             let name = format!("{room}/{id}/{}", viewer.as_str());
             state.set(Kind::Cooldowns, &name, Some(at_ms.to_string()));
         }
-        if trigger.global_cooldown_seconds > 0 {
+        if trigger.global_cooldown_seconds > 0 && in_force.is_of_file(id) {
             let mut everywhere = self.0.everywhere.lock().unwrap_or_else(PoisonError::into_inner);
             everywhere.insert(id.clone(), at_ms);
             drop(everywhere);
@@ -479,7 +490,7 @@ impl Triggers {
                 }
                 let count = live.cooldowns.note(trigger, None, now);
                 drop(live);
-                self.keep(room.id(), trigger, None, count, now);
+                self.keep(room.id(), &in_force, trigger, None, count, now);
                 let facts = Facts { count, ..Facts::default() };
                 let done = self.act(&room, trigger, None, facts, &in_force.terms, now);
                 triggers.live().note(about(&Verdict::Matched, done));

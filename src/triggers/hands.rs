@@ -8,7 +8,7 @@ use crate::{
     model::{
         CreatorId, Message, Platform, Timestamp,
         action::Action,
-        template::{Facts, Template},
+        template::{Facts, Filled, NoJson, Template},
         trigger::Trigger,
     },
 };
@@ -39,6 +39,15 @@ impl Task<'_> {
     #[must_use]
     pub fn fill(&self, text: &str) -> String {
         Template::parse(text).map_or_else(|_| text.to_owned(), |it| it.fill(&self.facts))
+    }
+
+    /// The same of what a program is sent.
+    ///
+    /// # Errors
+    /// As [`Template::fill_body`] says.
+    pub fn fill_body(&self, text: &str) -> Result<Filled, NoJson> {
+        let plain = || Ok(Filled::Text(text.to_owned()));
+        Template::parse(text).map_or_else(|_| plain(), |it| it.fill_body(&self.facts))
     }
 
     /// What became of it.

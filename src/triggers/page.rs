@@ -43,6 +43,7 @@ pub enum PageError {
 /// Where a trigger stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "TriggerOrigin")]
 pub enum Origin {
     /// In the operator's `triggers.json`.
     File,
@@ -245,8 +246,7 @@ fn find(kept: &[Kept], in_force: &InForce, id: &str) -> Result<usize, PageError>
     if let Some(at) = kept.iter().position(|it| is_named(&it.trigger, id)) {
         return Ok(at);
     }
-    let mut of_file = in_force.set.list().iter().take(in_force.of_file);
-    if of_file.any(|it| is_named(&it.trigger, id)) {
+    if in_force.is_of_file(id) {
         return Err(PageError::OfFile(id.to_owned()));
     }
     Err(PageError::Unknown(id.to_owned()))

@@ -57,6 +57,14 @@ pub struct InForce {
     pub terms: Terms,
 }
 
+impl InForce {
+    /// Whether a trigger is the operator's.
+    #[must_use]
+    pub fn is_of_file(&self, trigger: &str) -> bool {
+        self.set.list().iter().take(self.of_file).any(|it| it.trigger.trigger_id == trigger)
+    }
+}
+
 /// One room's triggers.
 #[derive(Debug)]
 pub struct RoomTriggers {

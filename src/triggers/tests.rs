@@ -308,8 +308,27 @@ fn a_cooldown_says_how_long_and_for_whom_and_holds_on_the_wall_clock() {
     assert_eq!(rest(&bo, 5_000), None);
     assert_eq!(rest(&ana, 5_000).as_deref(), Some("cooldown 55.0 s left for this viewer"));
     assert_eq!(rest(&ana, 60_000), None);
-    // A clock that was set back an hour does not make it rest for an hour.
-    assert_eq!(rest(&bo, -3_600_000).as_deref(), Some("cooldown 5.0 s left"));
+    // Two chats are not read in one order; a clock that was set back an hour does not make it rest for an hour.
+    assert_eq!(rest(&bo, -5_000).as_deref(), Some("cooldown 5.0 s left"));
+    assert_eq!(rest(&bo, -5_001), None);
+    assert_eq!(rest(&ana, -3_600_000), None);
+}
+
+#[test]
+fn viewers_that_are_too_many_are_forgotten_where_they_are_kept_as_well() {
+    let trigger = trigger(json!({"trigger_id": "a", "type": "command", "command": "a",
+        "viewer_cooldown_seconds": 600_000}));
+    let mut cooldowns = Cooldowns::default();
+    let viewer = |it: i64| QualifiedId::new(Platform::Twitch, &it.to_string());
+    for it in 0..20_003 {
+        cooldowns.note(&trigger, Some(&viewer(it)), at(it));
+    }
+    // One of them is back meanwhile, which costs another one its place.
+    cooldowns.note(&trigger, Some(&viewer(1)), at(20_003));
+    let gone: Vec<_> =
+        cooldowns.forget_before(at(0).unix_ms()).into_iter().map(|it| it.1).collect();
+    assert_eq!(gone, [viewer(0), viewer(2), viewer(3)]);
+    assert_eq!(cooldowns.forget_before(at(0).unix_ms()), []);
 }
 
 #[test]

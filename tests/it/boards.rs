@@ -7,8 +7,10 @@ use serde_json::{Value, json};
 use streamsuites::{
     boards::Boards,
     chat::{Listener, Room, Rooms},
+    jobs::NewJob,
     model::{EventBody, Platform, Timestamp},
     platforms::{Emotes, Ingest, Raw, Source, sending::Echoes},
+    storage::{Kind, State},
     telemetry::Telemetry,
 };
 
@@ -151,11 +153,58 @@ async fn a_moderator_needs_the_right_a_tier_says_how_many_and_drafts_are_for_tho
     server.stop().await;
 }
 
+/// Goal: a room that an account takes with it leaves no votes, no addresses of webhooks, and no jobs behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_is_deleted_takes_what_its_rooms_had_with_it() {
+    let resend = Resend::start().await;
+    let server = Setup::new().people(&resend).start().await;
+    let owner = Person::put(&server, "owner", &["theirs"]).await;
+    let room = |path: &str| format!("/api/rooms/theirs{path}");
+    soon("the room is there", async {
+        while ask(&server, "GET", &room(""), Value::Null).await.0 != 200 {}
+    })
+    .await;
+    let poll = json!({"question": "?", "options": ["a", "b"]});
+    let (status, poll) = ask(&server, "POST", &room("/polls"), poll).await;
+    assert_eq!(status, 201, "{poll}");
+    let votes = room(&format!("/polls/{}/votes", poll["poll_id"].as_str().unwrap()));
+    let vote = json!({"voter": "twitch:1", "choice": "a"});
+    assert_eq!(ask(&server, "POST", &votes, vote).await.0, 200);
+    let trigger = json!({"trigger_id": "t", "type": "keyword", "keywords": ["x"], "actions": [
+        {"action_type": "webhook", "payload": {"url": "https://hooks.example.com/?key=s3cret"}}]});
+    let (status, trigger) = ask(&server, "POST", &room("/triggers"), trigger).await;
+    assert_eq!(status, 201, "{trigger}");
+    let new = NewJob::webhook(
+        "theirs".parse().unwrap(),
+        "https://hooks.example.com/?key=s3cret",
+        json!({}),
+        "test",
+    );
+    server.server.jobs.add(new).unwrap();
+
+    let gone = server.server.accounts.change(move |change| {
+        change.remove_account(owner.id);
+        Ok(())
+    });
+    gone.await.unwrap();
+    soon("it is forgotten", async {
+        while !server.server.jobs.list(None).is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let stopped = server.stop_for_now().await;
+    let state = State::open(&stopped.data_folder().join("state.redb")).unwrap();
+    for kind in [Kind::Polls, Kind::Votes, Kind::Triggers, Kind::Jobs] {
+        assert_eq!(state.list(kind), [], "{kind:?}");
+    }
+}
+
 struct Ears(Boards);
 
 impl Listener for Ears {
-    fn heard(&self, room: &Arc<Room>, body: &EventBody) {
-        self.0.hear(room, body);
+    fn heard(&self, room: &Arc<Room>, body: &EventBody, seq: u64) {
+        self.0.hear(room, body, seq);
     }
 }
 

@@ -161,6 +161,38 @@ async fn every_decision_is_explained_and_cooldowns_outlive_a_restart() {
 }
 
 #[tokio::test]
+async fn a_trigger_of_one_room_holds_up_none_of_another_that_is_called_the_same() {
+    let (twitch, api) = (Twitch::plain().await, TwitchApi::start(&["user:write:chat"]).await);
+    let server = setup(&twitch, &api).channel("ben=twitch:ben").start().await;
+    twitch.joined("ana").await;
+    twitch.joined("ben").await;
+    let hello = command("hello", json!({"global_cooldown_seconds": 600_000}));
+    for room in ["ana", "ben"] {
+        let path = format!("/api/rooms/{room}/triggers");
+        assert_eq!(call(&server, "POST", &path, hello.clone()).await.0, 201);
+    }
+    twitch.send("ana", privmsg("ana", "a1", "bo", "!hello")).await;
+    assert_eq!(outcomes(&decisions(&server, 1).await), [("hello", "matched")]);
+    twitch.send("ben", privmsg("ben", "b1", "bo", "!hello")).await;
+    let of_ben = soon("it is decided", async {
+        loop {
+            let path = "/api/rooms/ben/triggers/decisions";
+            let (_, body) = call(&server, "GET", path, Value::Null).await;
+            if let [only] = body["decisions"].as_array().unwrap().as_slice() {
+                return only.clone();
+            }
+        }
+    });
+    let of_ben = of_ben.await;
+    assert_eq!(of_ben["outcome"], "matched", "{of_ben}");
+    // In its own room it holds.
+    twitch.send("ana", privmsg("ana", "a2", "cy", "!hello")).await;
+    let list = decisions(&server, 2).await;
+    assert_eq!(outcomes(&list)[1], ("hello", "cooldown"));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_trigger_works_on_boards_stage_and_queue_and_its_jobs_are_listed() {
     let (twitch, api) = (Twitch::plain().await, TwitchApi::start(&["user:write:chat"]).await);
     let server = start(&twitch, &api).await;

@@ -20,6 +20,7 @@ use crate::{
         Decision, Listed, PageError, TriggerList,
         dry_run::{TriedLine, TriedSession, TryLine},
         import,
+        page::MOST_TRIGGERS,
     },
     web::{ApiError, AppState, access::RoomManager, error::Fault},
 };
@@ -33,6 +34,7 @@ static TRIGGER: LazyLock<Body> = LazyLock::new(Body::of::<Trigger>);
 /// Which triggers come first.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "TriggerOrder")]
 pub struct Order {
     /// Their ids; the others stay behind them as they are.
     #[schemars(length(max = 500))]
@@ -274,6 +276,11 @@ pub async fn try_triggers(
 ) -> Result<Response, ApiError> {
     let Json(mut body) = body?;
     make_whole(&mut body);
+    let drafts = body.get("triggers").and_then(Value::as_array).map_or(0, Vec::len);
+    if drafts > MOST_TRIGGERS {
+        let why = format!("at most {MOST_TRIGGERS} triggers are tried at a time");
+        return Err(ApiError::bad_member("/triggers", why));
+    }
     let refused = |it: serde_json::Error| ApiError::BadRequest(it.to_string());
     if body.get("session_id").is_none() {
         let tried: TryLine = serde_json::from_value(body).map_err(refused)?;
