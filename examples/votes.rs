@@ -71,7 +71,7 @@ async fn measure(name: &str, rooms: usize) -> Result<(), Box<dyn Error>> {
     for round in 1..=2 {
         let started = Instant::now();
         for (viewer, message) in messages.iter().enumerate() {
-            boards.hear(&open[viewer % rooms], message);
+            boards.hear(&open[viewer % rooms], message, 1 + viewer as u64);
         }
         let took = started.elapsed();
         let each = took.as_secs_f64() / VIEWERS as f64;

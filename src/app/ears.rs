@@ -23,6 +23,10 @@ impl Listener for Ears {
         }
     }
 
+    fn played(&self, room: &Arc<Room>, body: &EventBody, seq: u64) {
+        self.boards.pass_over(room, body, seq);
+    }
+
     fn heard_late(&self, room: &Arc<Room>, message: &Message) {
         self.triggers.hear_late(room, message);
     }

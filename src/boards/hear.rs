@@ -17,6 +17,17 @@ impl Boards {
         self.hear_at(room.id(), body, place, Timestamp::now());
     }
 
+    /// Notes that what was played from a recording is no vote, so that a start does not take it for one that is missing.
+    pub fn pass_over(&self, room: &Arc<Room>, body: &EventBody, seq: u64) {
+        let EventBody::ChatMessage(message) = body else { return };
+        let Some(boards) = self.find(room.id()).filter(|_| room.log().is_kept()) else { return };
+        let mut boards = lock(&boards);
+        let votes = boards.find_votes(spoken(message), &message.author.id, Timestamp::now());
+        if !votes.is_empty() {
+            boards.note_heard(&message.channel.id, seq);
+        }
+    }
+
     pub(super) fn hear_at(
         &self,
         id: &CreatorId,

@@ -105,6 +105,9 @@ impl Identities {
         now: Timestamp,
     ) -> Result<Link, BoardError> {
         let reason = clean(&said.reason, REASON_CHARS, "/reason")?;
+        for (index, account) in said.accounts.iter().enumerate() {
+            words::check_account(account, &format!("/accounts/{index}"))?;
+        }
         self.plan_link(&said.accounts, reason, by, now)
     }
 

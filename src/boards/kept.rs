@@ -136,8 +136,8 @@ impl Kept {
         if !past.entries.is_empty() {
             changes.push((Kind::Scoreboards, period, written(past)));
         }
-        let entries = past.entries.iter().map(|it| self.entry_name(id, &it.key()));
-        changes.extend(entries.map(|it| (Kind::Scoreboards, it, None)));
+        let entries = self.state.list_beginning(Kind::Scoreboards, &self.entry_name(id, ""));
+        changes.extend(entries.into_iter().map(|it| (Kind::Scoreboards, it.0, None)));
         self.state.set_together(changes);
         self.limit_periods(Kind::Scoreboards, id);
     }

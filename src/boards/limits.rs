@@ -20,6 +20,8 @@ pub const MOST_SCOREBOARDS: usize = 50;
 pub const MOST_ENTRIES: usize = 10_000;
 /// Entries that screens are told of, best first (count).
 pub const MOST_SHOWN: usize = 50;
+/// Entries that are kept of a scoreboard's past period, best first (count). The others are forgotten when it ends.
+pub const MOST_PAST_ENTRIES: usize = 200;
 /// Past periods that are kept of a board (count). The oldest goes.
 pub const MOST_PERIODS: usize = 60;
 /// Identities of a room (count). Another is refused.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BoardError,
-    limits::{LABEL_CHARS, MOST_ENTRIES, MOST_SHOWN, bounded},
+    limits::{LABEL_CHARS, MOST_ENTRIES, MOST_PAST_ENTRIES, MOST_SHOWN, bounded},
     period::{Aggregation, Course, NewAggregation, Period, day_of},
     words::{self, clean, folded},
 };
@@ -110,7 +110,7 @@ pub struct PastScoreboard {
     pub started: Timestamp,
     /// When it ended.
     pub ends: Option<Timestamp>,
-    /// Best first.
+    /// Best first; the best 200 are kept.
     pub entries: Vec<Entry>,
 }
 
@@ -233,6 +233,9 @@ impl Scoreboard {
     ) -> Result<&mut Entry, BoardError> {
         self.check_open()?;
         let label = clean(&who.label, LABEL_CHARS, "/label")?;
+        if let Some(it) = &who.user_id {
+            words::check_account(it, "/user_id")?;
+        }
         let known = person.iter().find(|it| self.entries.contains_key(it.as_str()));
         let fresh = Entry {
             module_id: None,
@@ -303,8 +306,10 @@ impl Scoreboard {
             let at = |member: &str| format!("/entries/{index}/{member}");
             entry.display_name = clean(&entry.display_name, LABEL_CHARS, &at("display_name"))?;
             for (member, text) in [("user_id", &entry.user_id), ("module_id", &entry.module_id)] {
-                if text.as_ref().is_some_and(|it| it.is_empty() || it.len() > 200) {
-                    return Err(BoardError::invalid(at(member), "1 to 200 bytes"));
+                let fits = |it: &String| (1..=words::MOST_ACCOUNT_BYTES).contains(&it.len());
+                if text.as_ref().is_some_and(|it| !fits(it)) {
+                    let why = format!("1 to {} bytes", words::MOST_ACCOUNT_BYTES);
+                    return Err(BoardError::invalid(at(member), why));
                 }
             }
             entry.score_value = bounded(entry.score_value);
@@ -385,7 +390,7 @@ impl Scoreboard {
                 period_id: period.period_id,
                 started: period.started,
                 ends: period.ends,
-                entries: self.ranking(usize::MAX),
+                entries: self.ranking(MOST_PAST_ENTRIES),
             };
             self.entries.clear();
             self.last_updated_at = now;

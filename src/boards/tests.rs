@@ -402,7 +402,9 @@ fn hub_on(log: FeedLog) -> crate::chat::Hub {
 fn say_in(boards: &Boards, room: &Arc<Room>, author: &str, text: &str, heard: bool) {
     let body: EventBody = serde_json::from_value(message(author, "login", text)).unwrap();
     let Published::At(seq) = room.publish(&body, &Arrival::now()) else { panic!("not new") };
-    if heard {
+    if author.contains("recorded") {
+        boards.pass_over(room, &body, seq);
+    } else if heard {
         boards.hear(room, &body, seq);
     }
 }
@@ -433,6 +435,7 @@ async fn a_start_counts_what_the_log_has_and_nothing_that_was_changed_since() {
     say_in(&boards, &room, "twitch:1", "!vote 1", true);
     say_in(&boards, &room, "twitch:2", "!vote 1", true);
     say_in(&boards, &room, "kick:3", "!vote 1", false);
+    say_in(&boards, &room, "youtube:recorded", "!vote 1", false);
     // By other ways than the chat.
     boards.vote(&ana(), Some(&poll), &id("twitch:1"), "b", before).unwrap();
     boards.remove_vote(&ana(), &poll, &id("twitch:2"), before).unwrap();
@@ -561,6 +564,26 @@ fn periods_end_by_the_calendar_and_what_was_counted_is_kept_under_their_names() 
     assert_eq!(told, [("2024-W35", 7)]);
     assert!(boards.scoreboards()[0].entries.is_empty());
     assert_eq!(boards.scoreboards()[0].period.as_deref(), Some("2024-W36"));
+}
+
+#[test]
+fn of_a_period_that_is_over_the_best_are_kept_and_nobody_is_left_in_the_next() {
+    let state = State::in_memory();
+    let boards = Boards::new(state.clone());
+    let quiz = json!({"title": "Quiz", "scoreboard_id": "quiz", "aggregation": {"type": "weekly"}});
+    boards.add_scoreboard(&ana(), &serde_json::from_value(quiz).unwrap(), now()).unwrap();
+    for points in 1..=300 {
+        let who = Contestant { label: format!("Viewer {points}"), user_id: None };
+        boards.score(&ana(), "quiz", &who, points, now()).unwrap();
+    }
+    boards.advance_all(now().plus_ms(7 * 86_400_000));
+    let quiz = Boards::new(state.clone()).find_scoreboard(&ana(), "quiz").unwrap();
+    assert!(quiz.entries.is_empty());
+    let kept = &quiz.periods.unwrap()[0].entries;
+    assert_eq!(kept.len(), MOST_PAST_ENTRIES);
+    assert_eq!((kept[0].score_value, kept[199].score_value), (300, 101));
+    let rows = state.list_beginning(crate::storage::Kind::Scoreboards, "ana/quiz/e/");
+    assert_eq!(rows, []);
 }
 
 #[test]
@@ -753,6 +776,31 @@ fn hostile_input_is_refused_in_words_or_bounded() {
         boards.vote(&ana(), Some("none"), &id("twitch:1"), "1", now()),
         Err(BoardError::Unknown(_))
     ));
+
+    // Who is named by hand is kept, and so no longer than an account is.
+    let long = id(&format!("twitch:{}", "1".repeat(200)));
+    let told = |it: BoardError| it.to_string();
+    let vote = boards.vote(&ana(), Some(&poll), &long, "1", now()).map_err(told);
+    assert_eq!(vote.unwrap_err(), "/voter: longer than 200 bytes");
+    let both = NewIdentity { accounts: vec![id("kick:1"), long.clone()], reason: "x".to_owned() };
+    let linked = boards.link(&ana(), &both, "test", now()).map_err(told);
+    assert_eq!(linked.unwrap_err(), "/accounts/1: longer than 200 bytes");
+    let board = NewScoreboard {
+        title: "x".to_owned(),
+        scoreboard_id: Some("x".to_owned()),
+        ..NewScoreboard::default()
+    };
+    boards.add_scoreboard(&ana(), &board, now()).unwrap();
+    let who = Contestant { label: "x".to_owned(), user_id: Some(long) };
+    let scored = boards.score(&ana(), "x", &who, 1, now()).map_err(told);
+    assert_eq!(scored.unwrap_err(), "/user_id: longer than 200 bytes");
+    // A draft of better times is not asked when less is allowed.
+    let draft = NewPoll { draft: true, ..new_poll(&["1", "2", "3", "4", "5"]) };
+    let draft = open(&boards, &draft);
+    let ask: PollChange = serde_json::from_value(json!({"state": "open"})).unwrap();
+    let less = Most { open_polls: 9, options: 4 };
+    let asked = boards.change_poll(&ana(), &draft, &ask, less, now()).map_err(told);
+    assert_eq!(asked.unwrap_err(), "/options: at most 4 options here");
 
     // Numbers end, and do not turn round.
     let tally =

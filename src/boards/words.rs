@@ -6,9 +6,13 @@ use std::borrow::Cow;
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 use super::BoardError;
+use crate::model::QualifiedId;
 
 /// Most characters that modify the one before them, in a row (count): more of them pile up over other lines.
 const MOST_MARKS: usize = 4;
+
+/// Longest name of an account (bytes).
+pub(super) const MOST_ACCOUNT_BYTES: usize = 200;
 
 /// Whether it has no shape of its own, or changes how everything behind it is read.
 fn is_unseen(it: char) -> bool {
@@ -80,6 +84,17 @@ pub(super) fn folded(text: &str) -> Cow<'_, str> {
 /// A message without what its platform or the viewer's program puts around the words.
 pub(super) fn bare(text: &str) -> &str {
     text.trim_matches(|it: char| it.is_whitespace() || is_unseen(it))
+}
+
+/// An account that somebody names: no platform's id is longer, and each is kept.
+///
+/// # Errors
+/// When it is longer. The pointer of the error is `at`.
+pub(super) fn check_account(account: &QualifiedId, at: &str) -> Result<(), BoardError> {
+    if account.as_str().len() > MOST_ACCOUNT_BYTES {
+        return Err(BoardError::invalid(at, format!("longer than {MOST_ACCOUNT_BYTES} bytes")));
+    }
+    Ok(())
 }
 
 /// Whether a text can be the id of a board: what fits in an address and in the name of a file.

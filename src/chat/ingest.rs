@@ -35,6 +35,9 @@ pub trait Listener: Send + Sync {
     /// on its own task and under no lock: it must not wait.
     fn heard(&self, room: &Arc<Room>, body: &EventBody, seq: u64);
 
+    /// The same of what was played from a recording: it is there to be seen.
+    fn played(&self, _room: &Arc<Room>, _body: &EventBody, _seq: u64) {}
+
     /// The same of a message that came too late to be news.
     fn heard_late(&self, _room: &Arc<Room>, _message: &Message) {}
 }
@@ -243,6 +246,9 @@ impl RoomInlet {
         let published = self.room.publish(&body, &Arrival { received_at, sent_at, key });
         match published {
             Published::At(seq) if !self.source.recorded => self.tell(&body, seq),
+            Published::At(seq) => {
+                self.listener.get().inspect(|it| it.played(&self.room, &body, seq));
+            }
             Published::Purged(purge) => self.tell_purged(purge),
             _ => {}
         }

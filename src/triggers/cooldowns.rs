@@ -72,6 +72,17 @@ impl Cooldowns {
         [of_room, of_viewer, everywhere].into_iter().flatten().max_by_key(|it| it.0)
     }
 
+    /// What a look at the triggers for one viewer needs to know, for a look that takes its time.
+    #[must_use]
+    pub fn of_viewer(&self, viewer: &QualifiedId) -> Self {
+        let theirs = self.viewers.iter().filter(|it| it.0.1 == *viewer);
+        Self {
+            rooms: self.rooms.clone(),
+            viewers: theirs.map(|(key, at_ms)| (key.clone(), *at_ms)).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Notes that a trigger acts now; answers how often it has.
     pub fn note(&mut self, trigger: &Trigger, viewer: Option<&QualifiedId>, now: Timestamp) -> u64 {
         let at_ms = now.unix_ms();

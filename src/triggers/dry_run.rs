@@ -341,13 +341,14 @@ impl Triggers {
             viewer: &viewer,
         };
         let now = Timestamp::now();
+        // A copy: chats do not wait for patterns that take their time here.
+        let cooldowns = known.live().cooldowns.of_viewer(&viewer);
         let fresh = Cooldowns::default();
-        let live = known.live();
         let everywhere = |id: &str| {
-            drafts.is_none().then(|| self.everywhere(&in_force, &live.cooldowns, id)).flatten()
+            drafts.is_none().then(|| self.everywhere(&in_force, &cooldowns, id)).flatten()
         };
         let mut around = Around {
-            cooldowns: if drafts.is_some() { &fresh } else { &live.cooldowns },
+            cooldowns: if drafts.is_some() { &fresh } else { &cooldowns },
             everywhere: &everywhere,
             least_seconds: in_force.terms.least_seconds,
             now,
@@ -358,9 +359,8 @@ impl Triggers {
         drop(around);
         let count = fires.and_then(|it| {
             let id = &set.find(it.0).trigger.trigger_id;
-            live.cooldowns.rooms.get(id).map(|it| it.count)
+            cooldowns.rooms.get(id).map(|it| it.count)
         });
-        drop(live);
 
         let mut considered: Vec<Considered> = passed
             .iter()

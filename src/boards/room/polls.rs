@@ -8,7 +8,10 @@ use super::{
     },
     Ballot, Most, RoomBoards,
 };
-use crate::model::{EventBody, QualifiedId, Timestamp};
+use crate::{
+    boards::words::check_account,
+    model::{EventBody, QualifiedId, Timestamp},
+};
 
 impl RoomBoards {
     pub(in crate::boards) fn add_poll(
@@ -153,6 +156,11 @@ impl RoomBoards {
         if state == PollState::Draft {
             let written = self.poll(id)?.changed(change, most.options.min(MOST_OPTIONS), now)?;
             if wanted == PollState::Open {
+                // It may have been written when more were allowed.
+                if written.options.len() > most.options as usize {
+                    let why = format!("at most {} options here", most.options);
+                    return Err(BoardError::invalid("/options", why));
+                }
                 self.open_as(written, most, now)?;
                 return Ok(self.poll(id)?.view(&creator));
             }
@@ -193,6 +201,7 @@ impl RoomBoards {
         choice: &str,
         now: Timestamp,
     ) -> Result<Ballot, BoardError> {
+        check_account(voter, "/voter")?;
         self.advance(now);
         let id = self.find_open(id)?;
         let poll = &self.polls[&id];

@@ -68,7 +68,7 @@ pub async fn cancel_job(
 ///
 /// # Errors
 /// 401 and 403 for others, 404 for an unknown room or job, 409 for one that is done or not over, or when too much
-/// waits.
+/// waits, 429 when too much was asked for within a minute.
 pub async fn retry_job(
     State(state): State<AppState>,
     manager: RoomManager,

@@ -531,7 +531,7 @@ fn automation(routes: Routes) -> Routes {
             jobs::retry_job,
             Doc::api(Creator, "automation", "Asks for a job again that failed or was taken back")
                 .answers(200, Shape::of::<JobCard>())
-                .fails(&[409]),
+                .fails(&[409, 429]),
         )
         .on(
             Get,
