@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     chat::Room,
+    config::AutomationConfig,
     feed::{Filter, ReadError, Span, StreamSession},
     model::{
         Amount, Flag, Platform, QualifiedId, Role, Timestamp,
@@ -291,6 +292,20 @@ fn describe(action: &Action, facts: &Facts<'_>, automation: bool) -> TriedAction
     TriedAction { action_type: action.as_str(), would, text }
 }
 
+/// Why the addresses of a trigger would not be reached, as things are.
+fn list_unreachable(trigger: &Trigger, automation: &AutomationConfig) -> Vec<String> {
+    let why = |action: &Action| {
+        let url = match action {
+            Action::Webhook(it) => &it.url,
+            Action::Http(it) => &it.url,
+            _ => return None,
+        };
+        let why = automation.reach(url).err()?;
+        Some(format!("{} would fail: {why}", action.as_str()))
+    };
+    trigger.actions.iter().filter_map(why).collect()
+}
+
 /// The host of an address: what stands behind it may be a secret.
 fn host_of(url: &str) -> String {
     let parsed = url::Url::parse(url).ok();
@@ -405,6 +420,7 @@ impl Triggers {
         }
         let before = set.list()[..index as usize].iter().map(|it| &*it.trigger);
         warnings.extend(find_shadow(before, trigger));
+        warnings.extend(list_unreachable(trigger, &self.config().system.automation));
         let Terms { automation, .. } = in_force.terms;
         let posts = reply.as_ref().is_some_and(|it| !it.is_empty());
         let blocked = match &voice {

@@ -178,8 +178,13 @@ impl Triggers {
         rooms.map(|room| (room.clone(), self.kept(&room))).collect()
     }
 
+    /// The configuration in force.
+    pub(super) fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.0.parts.config.borrow())
+    }
+
     fn in_force(&self, room: &CreatorId) -> InForce {
-        let config = Arc::clone(&self.0.parts.config.borrow());
+        let config = self.config();
         let kept = self.kept(room);
         let terms = self.terms(room);
         let of_file = config.triggers.of_room(room);

@@ -382,6 +382,16 @@ async fn a_dry_run_says_what_would_happen_and_says_and_does_nothing() {
         tried["validation_warnings"][0].as_str().unwrap().contains("did you mean {user}"),
         "{tried}"
     );
+    let draft = json!({"message": "gg", "triggers": [
+        {"trigger_id": "d", "type": "keyword", "keywords": ["gg"],
+            "actions": [{"action_type": "webhook", "payload": {"url": "https://hooks.example.com/hidden"}}]}]});
+    let (_, tried) = call(&server, "POST", &dry, line(draft)).await;
+    assert_eq!(
+        tried["validation_warnings"],
+        json!([
+            "webhook would fail: the host hooks.example.com is not in automation.allowed_hosts of system.json"
+        ]),
+    );
 
     // A whole recorded session.
     let sessions = server.json("/api/rooms/ana/sessions").await;

@@ -28,8 +28,8 @@ export class Identities {
     list.setAttribute("aria-label", "Linked viewers");
     this.#entries = new Entries(list, (it) => it.identity_id, (it) => this.#make(it));
     const { opener, form } = this.#form();
-    this.#empty.append("A viewer links two accounts by writing ", make("code", "", "!link youtube:their_name"), " here and ",
-      make("code", "", "!link twitch:their_name"), " there, within ten minutes. Then their vote counts once.");
+    this.#empty.append("A viewer links two accounts by writing ", make("code", "", "!link youtube:their_handle"), " on Twitch and ",
+      make("code", "", "!link twitch:their_login"), " on YouTube, within ten minutes. Then their vote counts once.");
     this.element = make("section", "boards-identities", make("div", "board-head", make("h2", "", "Linked viewers"), opener), form, list, this.#empty);
     this.element.setAttribute("aria-label", "Linked viewers");
   }
