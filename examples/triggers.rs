@@ -140,11 +140,15 @@ fn measure(name: &str, triggers: &[Trigger], chat: &[&str]) -> Result<()> {
 
 fn hostile() -> Result<()> {
     let evil = [
-        r"(a+)+$",
-        r"(a|a)*b",
-        r"(.*a){12}",
+        r"(a+)+c",
+        r"(a|a)*[cd]$",
+        r"(.*a){12}[yz]",
         r"(x+x+)+y",
-        r"(a|b)*a(a|b){10}c",
+        r"[ab]*a[ab]{12}[cq]",
+        r"(.*)(.*)(.*)(.*)(.*)#",
+        r"\w{1,60}\d{1,60}!",
+        r"(?:a?){60}a{60}",
+        r"([a-z]+)*[0-9]$",
         r"(\S+\s+){10}\S+q$",
     ];
     let triggers: Vec<_> = (0..100)
@@ -156,7 +160,8 @@ fn hostile() -> Result<()> {
     let set = TriggerSet::new(triggers.iter().map(|it| (Arc::new(it.clone()), None)).collect());
     let viewer = QualifiedId::new(Platform::Twitch, "1");
     let (cooldowns, none) = (Cooldowns::default(), |_: &str| None);
-    let text = "ab".repeat(500);
+    // None of them fits, and each finds the letters that it ends with.
+    let text = format!("z9cqy {}!", "ab".repeat(490));
     let line = Line {
         text: &text,
         platform: Platform::Twitch,
