@@ -1,8 +1,8 @@
 //! Polls, tallies, scoreboards, and the people who count in them once.
 //!
 //! All of a room is in memory behind one lock, which is never held across an await; what changes is kept written behind
-//! ([`kept`]), and told to the room at once, then at most every quarter of a second a board ([`teller`]). Live events come
-//! from the rooms' own tasks ([`hear`]); nothing here waits for anything.
+//! (`kept`), and told to the room at once, then at most every quarter of a second a board (`teller`). Live events come
+//! from the rooms' own tasks (`hear`); nothing here waits for anything.
 
 mod board;
 mod catch_up;
