@@ -38,6 +38,7 @@ impl Person {
     pub(crate) async fn put(server: &TestServer, name: &str, rooms: &[&str]) -> Self {
         let (email, name) = (format!("{name}@example.com"), name.to_owned());
         let address = email.parse().unwrap();
+        let names = rooms;
         let rooms = rooms.iter().map(|it| it.parse().unwrap()).collect();
         let made = server.server.accounts.change(move |change| {
             let mut account = Account::new(Some(address), &name, Timestamp::now());
@@ -55,7 +56,15 @@ impl Person {
             let cookie = format!("streamsuites_session={}", secret.expose());
             Ok(Self { id: account.id, code: account.user_code.to_string(), email, cookie })
         });
-        made.await.unwrap()
+        let made = made.await.unwrap();
+        // The rooms follow in a moment.
+        soon("the rooms of an account are there", async {
+            while names.iter().any(|it| server.server.hub.find_room(it).is_none()) {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        made
     }
 
     /// Gets an account, verifies its address, and signs in.
