@@ -253,6 +253,8 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         Parts { life: life.clone(), config: config.clone(), clock, base_url: base_url.clone() },
     )?;
     belongings::take_over_accounts_at_start(&log, &accounts, &data_dir).await;
+    // From here on: a room that is made before the task below first looks is not overlooked.
+    let mut owned = accounts.rooms_changed();
     accounts.give_rooms_now().map_err(|it| StartError::Stored {
         path: data_dir.join(crate::accounts::FILE),
         reason: it.to_string(),
@@ -287,7 +289,6 @@ pub async fn start(options: Options) -> Result<Server, StartError> {
         let (life, mut files, accounts) = (life.clone(), files, accounts.clone());
         let rate_limits = rate_limits.clone();
         async move {
-            let mut owned = accounts.rooms_changed();
             loop {
                 let of_files = tokio::select! {
                     () = life.stop.cancelled() => break,

@@ -308,9 +308,16 @@ async fn a_copy_carries_them_and_brings_them_back_into_the_running_server() {
     while shown != [0, 2] {
         shown = votes(&socket.next_of("poll.update").await["data"]);
     }
-    let socket = server.socket("/ws/ana").await;
-    assert_eq!(socket.hello["boards"]["scoreboards"], json!([]));
-    assert_eq!(socket.hello["boards"]["tallies"][0]["tally_id"], "deaths");
+    let boards = soon("the room is told of the others", async {
+        loop {
+            let boards = server.socket("/ws/ana").await.hello["boards"].clone();
+            if boards["tallies"][0]["tally_id"] == "deaths" && boards["scoreboards"] == json!([]) {
+                return boards;
+            }
+        }
+    })
+    .await;
+    assert_eq!(votes(&boards["polls"][0]), [0, 2]);
     server.stop().await;
 }
 
