@@ -4,11 +4,11 @@
 //! stands up to which place of the feed those of each chat are counted; only what came later is heard, so that what
 //! somebody changed since by another way (a moderator, a trigger) stays as it is.
 
-use super::{Boards, hear, lock};
+use super::{Boards, lock};
 use crate::{
     chat::{Hub, Room},
     feed::{Filter, Span},
-    model::{Event, EventBody},
+    model::{Event, EventBody, Flag},
 };
 
 /// How much of the end of a log is heard again (ms): far more than the disk is ever behind.
@@ -53,13 +53,13 @@ impl Boards {
                 let Ok(Event { ts, seq, body: EventBody::ChatMessage(message), .. }) = event else {
                     continue;
                 };
-                if !hear::is_news(&message) {
+                if !message.is_of_a_viewer() || message.has(Flag::Historical) {
                     continue;
                 }
                 // Whether it was in time is for the clock of then.
                 let _ = self.change(room.id(), |it| {
                     let (channel, voter) = (&message.channel.id, &message.author.id);
-                    it.hear_again(channel, seq, voter, hear::spoken(&message), ts);
+                    it.hear_again(channel, seq, voter, message.spoken(), ts);
                     Ok(())
                 });
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Boards, identity::is_claim, lock, room::RoomBoards};
 use crate::{
     chat::Room,
-    model::{CreatorId, EventBody, Flag, Message, Role, Timestamp},
+    model::{CreatorId, EventBody, Message, Timestamp},
 };
 
 impl Boards {
@@ -23,7 +23,7 @@ impl Boards {
         let EventBody::ChatMessage(message) = body else { return };
         let Some(boards) = self.find(room.id()).filter(|_| room.log().is_kept()) else { return };
         let mut boards = lock(&boards);
-        let votes = boards.find_votes(spoken(message), &message.author.id, Timestamp::now());
+        let votes = boards.find_votes(message.spoken(), &message.author.id, Timestamp::now());
         if !votes.is_empty() {
             boards.note_heard(&message.channel.id, seq);
         }
@@ -37,11 +37,11 @@ impl Boards {
         now: Timestamp,
     ) {
         let message = match body {
-            EventBody::ChatMessage(it) => Some(&**it).filter(|it| is_of_a_viewer(it)),
+            EventBody::ChatMessage(it) => Some(&**it).filter(|it| it.is_of_a_viewer()),
             EventBody::Activity(_) => None,
             _ => return,
         };
-        let text = message.map(spoken);
+        let text = message.map(Message::spoken);
         // Whoever links accounts may be the first with anything to keep in this room.
         let room = match text.filter(|it| is_claim(it)) {
             Some(_) => self.room(id),
@@ -110,28 +110,4 @@ impl Boards {
             }
         }
     }
-}
-
-/// Whether a message that was recorded was heard when it came.
-pub(super) fn is_news(message: &Message) -> bool {
-    is_of_a_viewer(message) && !message.has(Flag::Historical) && !message.has(Flag::Synthetic)
-}
-
-/// Whether somebody wrote it, here: not a program, not the platform, not in the chat of another channel that is shared.
-fn is_of_a_viewer(message: &Message) -> bool {
-    !message.author.roles.contains(&Role::Bot)
-        && !message.has(Flag::System)
-        && !message.has(Flag::SharedChat)
-}
-
-/// What was said, without the name that a reply begins with.
-pub(super) fn spoken(message: &Message) -> &str {
-    let text = message.text.trim_start();
-    if message.reply_to.is_some()
-        && text.starts_with('@')
-        && let Some((_, rest)) = text.split_once(char::is_whitespace)
-    {
-        return rest.trim_start();
-    }
-    text
 }

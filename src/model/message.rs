@@ -43,6 +43,38 @@ impl Message {
     pub fn has(&self, flag: Flag) -> bool {
         self.flags.contains(&flag)
     }
+
+    /// What was said, as [`spoken`].
+    #[must_use]
+    pub fn spoken(&self) -> &str {
+        spoken(&self.text, self.reply_to.is_some())
+    }
+
+    /// Whether a viewer wrote it here, as [`is_of_a_viewer`].
+    #[must_use]
+    pub fn is_of_a_viewer(&self) -> bool {
+        is_of_a_viewer(&self.author.roles, &self.flags)
+    }
+}
+
+/// What a text says: without whom it answers, which platforms put in front of a reply, and without blanks at its ends.
+#[must_use]
+pub fn spoken(text: &str, is_reply: bool) -> &str {
+    // Clients of Twitch add U+E0000, to say the same twice.
+    let is_blank = |it: char| it.is_whitespace() || it == '\u{e0000}';
+    let text = text.trim_matches(is_blank);
+    match text.split_once(char::is_whitespace) {
+        Some((mention, rest)) if is_reply && mention.starts_with('@') => rest.trim_matches(is_blank),
+        _ => text,
+    }
+}
+
+/// Whether somebody wrote it, in this channel: no program, not the platform, not by hand here, and not in another channel
+/// that shares its chat. Only such words vote and set things off.
+#[must_use]
+pub fn is_of_a_viewer(roles: &[Role], flags: &[Flag]) -> bool {
+    let elsewhere = [Flag::System, Flag::SharedChat, Flag::Synthetic];
+    !roles.contains(&Role::Bot) && !flags.iter().any(|it| elsewhere.contains(it))
 }
 
 /// A place to chat on a platform.
@@ -229,4 +261,26 @@ pub enum EmoteProvider {
     Discord,
     /// Ships with this server.
     Streamsuites,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_begins_behind_whom_it_answers() {
+        assert_eq!(spoken("@bo  !vote 2 \u{e0000}", true), "!vote 2");
+        assert_eq!(spoken("@bo !vote 2", false), "@bo !vote 2");
+        assert_eq!(spoken(" !vote 2", true), "!vote 2");
+        assert_eq!(spoken("@bo", true), "@bo");
+    }
+
+    #[test]
+    fn programs_platforms_hands_and_other_channels_are_no_viewers_here() {
+        assert!(is_of_a_viewer(&[Role::Moderator], &[Flag::Reply, Flag::Historical]));
+        assert!(!is_of_a_viewer(&[Role::Moderator, Role::Bot], &[]));
+        for flag in [Flag::System, Flag::SharedChat, Flag::Synthetic] {
+            assert!(!is_of_a_viewer(&[], &[Flag::Reply, flag]), "{flag:?}");
+        }
+    }
 }

@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Platform, QualifiedId, Timestamp, trigger::Access};
+use crate::model::{
+    Message, Platform, QualifiedId, Timestamp,
+    trigger::{Access, Trigger},
+};
 
 /// Whose cooldown it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,4 +160,27 @@ pub struct Decision {
     /// What was done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<Done>,
+}
+
+impl Decision {
+    /// About a trigger, for a message or for a timer's round.
+    #[must_use]
+    pub fn about(
+        trigger: &Trigger,
+        message: Option<&Message>,
+        verdict: &Verdict,
+        actions: Vec<Done>,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            at,
+            trigger_id: trigger.trigger_id.clone(),
+            platform: message.map(|it| it.platform),
+            message_id: message.map(|it| it.id.clone()),
+            viewer: message.map(|it| it.author.login.clone()),
+            outcome: verdict.outcome(),
+            detail: verdict.detail(),
+            actions,
+        }
+    }
 }

@@ -9,7 +9,7 @@ use super::{
     cooldowns::{Around, Cooldowns},
     decision::Outcome,
     engine::Triggers,
-    line::{Line, said},
+    line::{Line, bounded},
     page::find_shadow,
     room::Terms,
     set::{Judged, TriggerSet},
@@ -21,6 +21,7 @@ use crate::{
     model::{
         Amount, Flag, Platform, QualifiedId, Role, Timestamp,
         action::Action,
+        message::{is_of_a_viewer, spoken},
         template::{Facts, Filled, Template},
         trigger::{Access, Trigger, TriggerKind},
     },
@@ -334,7 +335,7 @@ impl Triggers {
         let login = name.to_lowercase();
         let viewer = QualifiedId::new(tried.platform, &login);
         let line = Line {
-            text: said(&tried.message, false),
+            text: bounded(spoken(&tried.message, false)),
             platform: tried.platform,
             access: Access::of(&tried.actor.roles()),
             amount: tried.amount.as_ref(),
@@ -543,13 +544,12 @@ impl Trial {
             return;
         };
         self.tried.messages += 1;
-        let is_news =
-            !data.flags.contains(&Flag::Historical) && !data.flags.contains(&Flag::System);
-        if !is_news || data.author.roles.contains(&Role::Bot) {
+        let is_late = data.flags.contains(&Flag::Historical);
+        if is_late || !is_of_a_viewer(&data.author.roles, &data.flags) {
             return;
         }
         let line = Line {
-            text: said(&data.text, data.reply_to.is_some()),
+            text: bounded(spoken(&data.text, data.reply_to.is_some())),
             platform: data.platform,
             access: Access::of(&data.author.roles),
             amount: data.amount.as_ref(),

@@ -1,50 +1,34 @@
-//! All rooms' triggers: told of every message, they decide, and have done what is to be done.
+//! All rooms' triggers: what is in force in each, and what is kept of it.
 
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-use tokio::{
-    sync::{Semaphore, SemaphorePermit, watch},
-    time::{MissedTickBehavior, interval},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use super::{
-    cooldowns::{Acted, Around, Cooldowns},
-    decision::{Decision, Done, DoneState, Verdict},
-    hands::{Hands, Task},
-    line::{Line, is_news},
+    cooldowns::{Acted, Cooldowns},
+    decision::Decision,
+    hands::Hands,
     room::{InForce, Kept, Live, RoomTriggers, Terms, recall, written},
-    set::{Judged, TriggerSet},
+    set::TriggerSet,
 };
 use crate::{
     accounts::Accounts,
-    chat::{Hub, Room},
-    config::Config,
+    chat::Hub,
+    config::{Config, TriggersConfig},
     lifecycle::Lifecycle,
     model::{
-        CreatorId, Flag, Message, QualifiedId, Role, Timestamp,
-        template::Facts,
+        CreatorId, QualifiedId, Timestamp,
         trigger::{Trigger, TriggerKind},
     },
     storage::{Kind, State},
-    telemetry::{Rate, Telemetry},
+    telemetry::Telemetry,
 };
-
-/// How often timers are looked at, and what is to be forgotten.
-const LOOK: Duration = Duration::from_secs(1);
-/// Looks between two writings of what was decided.
-const WRITE_EVERY: u64 = 5;
-/// Decisions of a room that outlive a restart (count).
-const MOST_WRITTEN: usize = 100;
-/// Looks between two times that cooldowns which ended are forgotten.
-const FORGET_EVERY: u64 = 60;
 
 /// All rooms' triggers. Cheap to clone.
 #[derive(Clone)]
@@ -73,12 +57,11 @@ struct Shared {
     rooms: RwLock<HashMap<CreatorId, Arc<RoomTriggers>>>,
     /// When a trigger last acted in any room (Unix ms).
     everywhere: Mutex<HashMap<String, i64>>,
-    /// The set of rooms that have no triggers of their own, with the configuration it was made of.
-    common: Mutex<Option<(Arc<Config>, Arc<TriggerSet>)>>,
+    /// The set of rooms that have no triggers of their own, with the file it was made of.
+    common: Mutex<Option<(Arc<TriggersConfig>, Arc<TriggerSet>)>>,
     revision: AtomicU64,
     /// One change of what is kept at a time.
     turn: Mutex<()>,
-    none: OnceLock<Arc<Vec<Kept>>>,
     /// One recorded session is tried at a time.
     trials: Semaphore,
 }
@@ -98,7 +81,6 @@ impl Triggers {
             common: Mutex::default(),
             revision: AtomicU64::new(1),
             turn: Mutex::default(),
-            none: OnceLock::new(),
             trials: Semaphore::new(1),
         }))
     }
@@ -118,18 +100,31 @@ impl Triggers {
         self.0.trials.acquire().await.ok()
     }
 
-    pub(super) fn turn(&self) -> std::sync::MutexGuard<'_, ()> {
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
         self.0.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn find_room(&self, room: &CreatorId) -> Option<Arc<RoomTriggers>> {
+        self.0.rooms.read().unwrap_or_else(PoisonError::into_inner).get(room).cloned()
+    }
+
+    /// Those that are made ready, as of now: nothing is done under the lock that chats wait for.
+    pub(super) fn list_rooms(&self) -> Vec<(CreatorId, Arc<RoomTriggers>)> {
+        let rooms = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
+        rooms.iter().map(|(id, it)| (id.clone(), Arc::clone(it))).collect()
+    }
+
+    pub(super) fn keep_rooms(&self, is_there: impl Fn(&CreatorId) -> bool) {
+        let mut rooms = self.0.rooms.write().unwrap_or_else(PoisonError::into_inner);
+        rooms.retain(|id, _| is_there(id));
     }
 
     /// The triggers of a room, made ready when it is first asked for.
     #[must_use]
     pub fn room(&self, room: &CreatorId) -> Arc<RoomTriggers> {
-        let rooms = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = rooms.get(room) {
-            return Arc::clone(known);
+        if let Some(known) = self.find_room(room) {
+            return known;
         }
-        drop(rooms);
         let made = Arc::new(RoomTriggers::new(self.in_force(room), self.remembered(room)));
         let mut rooms = self.0.rooms.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(rooms.entry(room.clone()).or_insert(made))
@@ -159,13 +154,12 @@ impl Triggers {
     /// What was made on pages for a room.
     pub(super) fn kept(&self, room: &CreatorId) -> Arc<Vec<Kept>> {
         let text = self.0.parts.state.find(Kind::Triggers, room.as_str());
-        let none = || Arc::clone(self.0.none.get_or_init(Arc::default));
-        let Some(text) = text else { return none() };
+        let Some(text) = text else { return Arc::default() };
         match serde_json::from_str::<Vec<Kept>>(&text) {
             Ok(kept) => Arc::new(kept),
             Err(error) => {
                 tracing::error!(creator.id = %room, %error, "the triggers of a room cannot be read");
-                none()
+                Arc::default()
             }
         }
     }
@@ -192,179 +186,47 @@ impl Triggers {
         let count = of_file.len();
         let is_common = is_common && of_file.iter().all(|it| it.creator_id.is_none());
         let set = if is_common {
-            self.common(&config, of_file)
+            self.common(&config.triggers, of_file)
         } else {
             Arc::new(TriggerSet::new(list_with_limits(of_file, &kept, terms)))
         };
         InForce { set, of_file: count, kept, terms }
     }
 
-    fn common(&self, config: &Arc<Config>, of_file: Vec<Arc<Trigger>>) -> Arc<TriggerSet> {
+    fn common(&self, file: &Arc<TriggersConfig>, of_file: Vec<Arc<Trigger>>) -> Arc<TriggerSet> {
         let mut common = self.0.common.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, set)) = common.as_ref().filter(|it| Arc::ptr_eq(&it.0, config)) {
+        if let Some((_, set)) = common.as_ref().filter(|it| Arc::ptr_eq(&it.0, file)) {
             return Arc::clone(set);
         }
         let set = TriggerSet::new(list_with_limits(of_file, &[], Terms::NONE));
         let set = Arc::new(set);
-        *common = Some((Arc::clone(config), Arc::clone(&set)));
+        *common = Some((Arc::clone(file), Arc::clone(&set)));
         set
     }
 
-    /// Puts in force what now holds for a room.
-    pub(super) fn renew(&self, room: &CreatorId) {
-        let known = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner).get(room).cloned();
-        if let Some(known) = known {
+    /// Puts in force what now holds for a room. Only in turn: what was worked out earlier must not come behind.
+    pub(super) fn renew(&self, room: &CreatorId, _turn: &MutexGuard<'_, ()>) {
+        if let Some(known) = self.find_room(room) {
             known.in_force.store(Arc::new(self.in_force(room)));
         }
         self.0.revision.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Puts in force what now holds for all rooms: after another configuration, a change of tiers, a restored copy.
+    /// Puts in force what now holds for all rooms: after another file, or a restored copy. Blocking: patterns are made
+    /// ready.
     pub fn renew_all(&self) {
-        let rooms = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        for (room, known) in rooms.iter() {
-            known.in_force.store(Arc::new(self.in_force(room)));
+        for (room, _) in self.list_rooms() {
+            self.renew(&room, &self.turn());
         }
-        drop(rooms);
-        self.0.revision.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Puts in force what tiers now allow.
-    fn renew_terms(&self) {
-        let rooms = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
-        let is_other = |(id, it): &(&CreatorId, &Arc<RoomTriggers>)| {
-            self.terms(id) != it.in_force.load().terms
-        };
-        let others: Vec<CreatorId> = rooms.iter().filter(is_other).map(|it| it.0.clone()).collect();
-        drop(rooms);
-        others.iter().for_each(|it| self.renew(it));
-    }
-
-    /// Decides about a message that was published just now, and has done what is to be done.
-    pub fn hear(&self, room: &Arc<Room>, message: &Message) {
-        self.judge(room, message, true);
-    }
-
-    /// Notes what a message would have set off that came too late.
-    pub fn hear_late(&self, room: &Arc<Room>, message: &Message) {
-        self.judge(room, message, false);
-    }
-
-    fn judge(&self, room: &Arc<Room>, message: &Message, is_live: bool) {
-        // What this server says itself, and what other programs say, sets nothing off: they would answer each other.
-        // Nor does what was written in another channel that shares its chat: its own bot answers there.
-        if message.author.roles.contains(&Role::Bot)
-            || message.has(Flag::SharedChat)
-            || (is_live && !is_news(message))
-        {
-            return;
-        }
-        let triggers = self.room(room.id());
-        let in_force = triggers.in_force.load();
-        let line = Line::of(message);
-        let now = message.received_at;
-        let mut live = triggers.live();
-        live.lines += u64::from(is_live);
-        if in_force.set.is_idle() {
-            return;
-        }
-        let Live { cooldowns, patterns, .. } = &mut *live;
-        let cooldowns = &*cooldowns;
-        let everywhere = |id: &str| self.everywhere(&in_force, cooldowns, id);
-        let mut around = Around {
-            cooldowns,
-            everywhere: &everywhere,
-            least_seconds: in_force.terms.least_seconds,
-            now,
-            patterns: Some(patterns),
-            began: None,
-        };
-        let Judged { passed, mut fires } = in_force.set.judge(&line, &mut around);
-        drop(around);
-        if passed.is_empty() && fires.is_none() {
-            return;
-        }
-        let mut verdicts = passed;
-        if let Some((index, _)) = fires {
-            let verdict = if is_live {
-                match self.0.parts.hands.may_act(room, Some(message), now) {
-                    Ok(()) => Verdict::Matched,
-                    Err(why) => Verdict::Limited(why),
-                }
-            } else {
-                Verdict::Stale
-            };
-            if verdict != Verdict::Matched {
-                verdicts.push((index, verdict));
-                fires = None;
+    /// Puts in force what tiers now allow. Blocking.
+    pub(super) fn renew_terms(&self) {
+        for (room, it) in self.list_rooms() {
+            if self.terms(&room) != it.in_force.load().terms {
+                self.renew(&room, &self.turn());
             }
         }
-        let about = |index: u32, verdict: &Verdict, actions| Decision {
-            at: now,
-            trigger_id: in_force.set.find(index).trigger.trigger_id.clone(),
-            platform: Some(message.platform),
-            message_id: Some(message.id.clone()),
-            viewer: Some(message.author.login.clone()),
-            outcome: verdict.outcome(),
-            detail: verdict.detail(),
-            actions,
-        };
-        for (index, verdict) in &verdicts {
-            live.note(about(*index, verdict, Vec::new()));
-        }
-        let Some((index, args)) = fires else { return };
-        let trigger = &in_force.set.find(index).trigger;
-        let count = live.cooldowns.note(trigger, Some(line.viewer), now);
-        drop(live);
-        self.keep(room.id(), &in_force, trigger, Some(line.viewer), count, now);
-        self.0.parts.telemetry.rates.count(Rate::Triggers, message.platform);
-        let facts = Facts {
-            user: &message.author.name,
-            login: &message.author.login,
-            platform: message.platform.title(),
-            channel: &message.channel.name,
-            args,
-            message: line.text,
-            amount: message.amount.as_ref().map_or("", |it| it.display.as_str()),
-            count,
-            ..Facts::default()
-        };
-        let done = self.act(room, trigger, Some(message), facts, &in_force.terms, now);
-        triggers.live().note(about(index, &Verdict::Matched, done));
-    }
-
-    fn act(
-        &self,
-        room: &Arc<Room>,
-        trigger: &Trigger,
-        message: Option<&Message>,
-        facts: Facts<'_>,
-        terms: &Terms,
-        now: Timestamp,
-    ) -> Vec<Done> {
-        let moment = now.to_string();
-        let facts = Facts {
-            room: room.id().as_str(),
-            time: &moment[11..16],
-            date: &moment[..10],
-            chance: rand::random(),
-            ..facts
-        };
-        let hands = &self.0.parts.hands;
-        let actions = trigger.actions.iter().enumerate();
-        actions
-            .map(|(place, action)| {
-                let automation = terms.automation;
-                let task = Task { room, trigger, action, place, message, facts, automation, now };
-                let done = hands.act(&task);
-                let failed = matches!(done.state, DoneState::Failed | DoneState::Blocked);
-                if let Some(message) = message {
-                    let rate = if failed { Rate::ActionsFailed } else { Rate::Actions };
-                    self.0.parts.telemetry.rates.count(rate, message.platform);
-                }
-                done
-            })
-            .collect()
     }
 
     /// When a trigger last acted in any room that it serves: one that was made on a page serves its own.
@@ -381,7 +243,7 @@ impl Triggers {
     }
 
     /// Keeps over restarts that a trigger acted.
-    fn keep(
+    pub(super) fn keep(
         &self,
         room: &CreatorId,
         in_force: &InForce,
@@ -405,104 +267,6 @@ impl Triggers {
         }
     }
 
-    /// Looks after timers, and keeps what was decided, until `stop`.
-    pub async fn run(self, stop: CancellationToken) {
-        let mut ticks = interval(LOOK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut config = self.0.parts.config.clone();
-        let mut accounts = self.0.parts.accounts.revision();
-        let mut file = Arc::clone(&config.borrow_and_update().triggers);
-        for look in 1_u64.. {
-            if stop.run_until_cancelled(ticks.tick()).await.is_none() {
-                break;
-            }
-            let revision = self.0.parts.accounts.revision();
-            let is_other = config.has_changed().unwrap_or(false) && {
-                let now = Arc::clone(&config.borrow_and_update().triggers);
-                std::mem::replace(&mut file, Arc::clone(&now)) != now
-            };
-            let terms = revision != accounts;
-            accounts = revision;
-            self.make_ready(is_other, terms).await;
-            self.look_at_timers(Timestamp::now());
-            if look % WRITE_EVERY == 0 {
-                self.write_decisions();
-            }
-            if look % FORGET_EVERY == 0 {
-                self.forget(Timestamp::now());
-            }
-        }
-        self.write_decisions();
-    }
-
-    /// Makes ready what is new, or is other than it was: patterns take time, so not on a thread that chats wait for.
-    async fn make_ready(&self, all: bool, terms: bool) {
-        let known = |it: &Arc<Room>| {
-            let rooms = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
-            rooms.contains_key(it.id())
-        };
-        let mut new = self.0.parts.hub.list_rooms();
-        new.retain(|it| !known(it));
-        if new.is_empty() && !all && !terms {
-            return;
-        }
-        let this = self.clone();
-        let work = self.0.parts.life.spawn_blocking(move || {
-            if all {
-                this.renew_all();
-            } else if terms {
-                this.renew_terms();
-            }
-            for it in new {
-                let _ = this.room(it.id());
-            }
-        });
-        if let Err(error) = work.await {
-            tracing::error!(%error, "triggers stay as they were");
-        }
-    }
-
-    /// Has done what is due by time.
-    pub(super) fn look_at_timers(&self, now: Timestamp) {
-        for room in self.0.parts.hub.list_rooms() {
-            let known = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
-            let Some(triggers) = known.get(room.id()).cloned() else { continue };
-            drop(known);
-            let in_force = triggers.in_force.load();
-            for ready in in_force.set.timers() {
-                let trigger = &ready.trigger;
-                if !trigger.enabled || ready.shut.is_some() {
-                    continue;
-                }
-                let mut live = triggers.live();
-                if !live.is_due(trigger, now) {
-                    continue;
-                }
-                live.wait_anew(trigger, now);
-                let about = |verdict: &Verdict, actions| Decision {
-                    at: now,
-                    trigger_id: trigger.trigger_id.clone(),
-                    platform: None,
-                    message_id: None,
-                    viewer: None,
-                    outcome: verdict.outcome(),
-                    detail: verdict.detail(),
-                    actions,
-                };
-                if let Err(why) = self.0.parts.hands.may_act(&room, None, now) {
-                    live.note(about(&Verdict::Limited(why), Vec::new()));
-                    continue;
-                }
-                let count = live.cooldowns.note(trigger, None, now);
-                drop(live);
-                self.keep(room.id(), &in_force, trigger, None, count, now);
-                let facts = Facts { count, ..Facts::default() };
-                let done = self.act(&room, trigger, None, facts, &in_force.terms, now);
-                triggers.live().note(about(&Verdict::Matched, done));
-            }
-        }
-    }
-
     /// Forgets all of a room that was taken away.
     pub fn forget_room(&self, room: &CreatorId) {
         self.0.rooms.write().unwrap_or_else(PoisonError::into_inner).remove(room);
@@ -522,46 +286,6 @@ impl Triggers {
         self.room(room).live().decisions().rev().cloned().collect()
     }
 
-    fn write_decisions(&self) {
-        let rooms: Vec<_> = {
-            let rooms = self.0.rooms.read().unwrap_or_else(PoisonError::into_inner);
-            rooms.iter().map(|(id, it)| (id.clone(), Arc::clone(it))).collect()
-        };
-        for (id, triggers) in rooms {
-            let mut live = triggers.live();
-            if !std::mem::take(&mut live.unwritten) {
-                continue;
-            }
-            let decisions: Vec<Decision> = live
-                .decisions()
-                .skip(live.count_decisions().saturating_sub(MOST_WRITTEN))
-                .cloned()
-                .collect();
-            drop(live);
-            let text = serde_json::to_string(&decisions).expect("plain values always serialise");
-            self.0.parts.state.set(Kind::Decisions, id.as_str(), Some(text));
-        }
-    }
-
-    /// Forgets cooldowns of viewers that ended, and rooms that are gone.
-    fn forget(&self, now: Timestamp) {
-        let (state, hub) = (&self.0.parts.state, &self.0.parts.hub);
-        let rooms: Vec<_> = {
-            let mut rooms = self.0.rooms.write().unwrap_or_else(PoisonError::into_inner);
-            rooms.retain(|id, _| hub.find_room(id.as_str()).is_some());
-            rooms.iter().map(|(id, it)| (id.clone(), Arc::clone(it))).collect()
-        };
-        for (id, triggers) in rooms {
-            let in_force = triggers.in_force.load();
-            let all = in_force.set.list();
-            let longest = all.iter().map(|it| it.trigger.viewer_cooldown_seconds).max();
-            let before = now.unix_ms() - i64::from(longest.unwrap_or_default()) * 1000;
-            let gone = triggers.live().cooldowns.forget_before(before);
-            for (trigger, viewer) in gone {
-                state.set(Kind::Cooldowns, &format!("{id}/{trigger}/{}", viewer.as_str()), None);
-            }
-        }
-    }
 }
 
 /// The triggers of a room with the reason why one is shut out.

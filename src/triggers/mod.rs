@@ -6,11 +6,13 @@ pub mod dispatcher;
 pub mod dry_run;
 pub mod engine;
 pub mod hands;
+mod hear;
 pub mod import;
 pub mod line;
 pub mod page;
 pub mod room;
 pub mod set;
+mod upkeep;
 
 pub use decision::{Decision, Done, DoneState, Outcome, Verdict};
 pub use dispatcher::Dispatcher;

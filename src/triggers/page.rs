@@ -205,14 +205,14 @@ impl Triggers {
         change: impl FnOnce(&mut Vec<Kept>, &InForce) -> Result<(), PageError>,
     ) -> Result<(), PageError> {
         let triggers = self.room(room);
-        let _turn = self.turn();
+        let turn = self.turn();
         let in_force = triggers.in_force.load_full();
         let mut kept = (*self.kept(room)).clone();
         change(&mut kept, &in_force)?;
         let text = serde_json::to_string(&kept).expect("plain values always serialise");
         let text = (!kept.is_empty()).then_some(text);
         self.parts().state.save(&[(Kind::Triggers, room.to_string(), text)])?;
-        self.renew(room);
+        self.renew(room, &turn);
         let in_force = triggers.in_force.load();
         let gone = triggers
             .live()
