@@ -64,7 +64,9 @@ pub fn spoken(text: &str, is_reply: bool) -> &str {
     let is_blank = |it: char| it.is_whitespace() || it == '\u{e0000}';
     let text = text.trim_matches(is_blank);
     match text.split_once(char::is_whitespace) {
-        Some((mention, rest)) if is_reply && mention.starts_with('@') => rest.trim_matches(is_blank),
+        Some((mention, rest)) if is_reply && mention.starts_with('@') => {
+            rest.trim_matches(is_blank)
+        }
         _ => text,
     }
 }

@@ -285,7 +285,6 @@ impl Triggers {
     pub fn list_decisions(&self, room: &CreatorId) -> Vec<Decision> {
         self.room(room).live().decisions().rev().cloned().collect()
     }
-
 }
 
 /// The triggers of a room with the reason why one is shut out.

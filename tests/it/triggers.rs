@@ -349,6 +349,11 @@ async fn a_dry_run_says_what_would_happen_and_says_and_does_nothing() {
     let server = start(&twitch, &api).await;
     let mut socket = server.socket("/ws/ana").await;
     add(&server, command("mods", json!({"access": "moderators", "cooldown_seconds": 60}))).await;
+    // What was written in another channel sets nothing off, neither then nor in a dry run.
+    let shared = privmsg("ana", "shared", "cy", "!gg elsewhere");
+    let shared = shared.replacen('@', "@source-room-id=4242;source-id=other;source-badges=;", 1);
+    twitch.send("ana", shared).await;
+    socket.next_of("chat.message").await;
     for (at, text) in ["hello", "!gg well played", "nothing", "!gg"].iter().enumerate() {
         twitch.send("ana", privmsg("ana", &format!("m{at}"), "bo", text)).await;
         socket.next_of("chat.message").await;
@@ -400,7 +405,7 @@ async fn a_dry_run_says_what_would_happen_and_says_and_does_nothing() {
     let body = json!({"session_id": id, "triggers": drafts});
     let (status, tried) = call(&server, "POST", &dry, body).await;
     assert_eq!(status, 200, "{tried}");
-    assert_eq!((&tried["messages"], &tried["matched"]), (&json!(4), &json!(1)), "{tried}");
+    assert_eq!((&tried["messages"], &tried["matched"]), (&json!(5), &json!(1)), "{tried}");
     assert_eq!(tried["first"][0]["reply"], "bo said well played (1)");
     assert_eq!(tried["by_trigger"], json!([{"trigger_id": "gg", "count": 1}]));
     let none = call(&server, "POST", &dry, json!({"session_id": "none"})).await;
